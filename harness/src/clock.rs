@@ -1,0 +1,69 @@
+//! Time: the one place that asks what time it is, so that the same drive loop runs in real and in simulated time.
+
+use std::time::{Duration, Instant};
+
+/// A monotonic clock that can be waited on.
+pub trait Clock {
+    /// Nanoseconds since some fixed point.
+    fn now_ns(&self) -> u64;
+
+    /// Waits until `now_ns()` has reached `deadline_ns`; at once if it has already.
+    fn sleep_until(&self, deadline_ns: u64) -> impl Future<Output = ()>;
+}
+
+/// The machine's monotonic clock, on a tokio runtime with its timer.
+#[derive(Debug, Clone, Copy)]
+pub struct RealClock {
+    origin: Instant,
+}
+
+impl RealClock {
+    /// A clock that starts at 0 now.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that may")]
+    pub fn start() -> Self {
+        Self { origin: Instant::now() }
+    }
+}
+
+impl Clock for RealClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that may")]
+    fn now_ns(&self) -> u64 {
+        u64::try_from(Instant::now().duration_since(self.origin).as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    async fn sleep_until(&self, deadline_ns: u64) {
+        tokio::time::sleep_until((self.origin + Duration::from_nanos(deadline_ns)).into()).await;
+    }
+}
+
+/// A trial's own time: nanoseconds since it began, on the clock beneath.
+#[derive(Debug)]
+pub struct TrialClock<'c, C> {
+    clock: &'c C,
+    origin_ns: u64,
+}
+
+impl<'c, C: Clock> TrialClock<'c, C> {
+    /// A trial that begins now.
+    pub fn begin(clock: &'c C) -> Self {
+        Self { clock, origin_ns: clock.now_ns() }
+    }
+
+    /// Nanoseconds since the trial began.
+    #[must_use]
+    pub fn now_ns(&self) -> u64 {
+        self.clock.now_ns().saturating_sub(self.origin_ns)
+    }
+
+    /// Waits until a time of the trial.
+    pub async fn sleep_until(&self, t_ns: u64) {
+        self.clock.sleep_until(self.origin_ns.saturating_add(t_ns)).await;
+    }
+
+    /// When the trial began, on the clock beneath.
+    #[must_use]
+    pub fn origin_ns(&self) -> u64 {
+        self.origin_ns
+    }
+}

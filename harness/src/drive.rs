@@ -1,0 +1,152 @@
+//! The one drive loop. The schedule is data: closed loop, open loop, bursts and conversations all run here.
+
+use futures_util::{
+    FutureExt, StreamExt,
+    future::{self, Either, LocalBoxFuture, Shared},
+    stream::FuturesUnordered,
+};
+use record::{Observation, Outcome, Plan, PlannedRequest, Release};
+use tokio::sync::oneshot;
+
+use crate::{
+    clock::{Clock, TrialClock},
+    endpoint::Endpoint,
+};
+
+#[cfg(test)]
+mod tests;
+
+/// Limits of one trial. Every one that is passed shows as an outcome.
+#[derive(Debug, Clone, Copy)]
+pub struct DriveLimits {
+    /// Longest time for one request, from its send, in nanoseconds.
+    pub request_ns: u64,
+    /// Longest trial, in nanoseconds.
+    pub trial_ns: u64,
+}
+
+/// What came of a plan.
+#[derive(Debug)]
+pub struct Driven {
+    /// One observation per planned request, in the plan's order.
+    pub observations: Vec<Observation>,
+    /// From the begin until the last request ended, in nanoseconds.
+    pub duration_ns: u64,
+    /// Why it was cut short, if it was.
+    pub cut_short: Option<String>,
+}
+
+/// Drives a plan against an endpoint. `stop` resolves, with the reason, when the trial must be given up; what was observed until
+/// then is kept. `on_end` hears of each request's end, for a progress display.
+pub async fn drive<E: Endpoint, C: Clock>(
+    endpoint: &E,
+    clock: &C,
+    plan: &Plan,
+    limits: DriveLimits,
+    on_end: &dyn Fn(&Outcome),
+    stop: impl Future<Output = String>,
+) -> Driven {
+    let mut observations: Vec<_> = plan.requests.iter().map(Observation::unsent).collect();
+    let trial = TrialClock::begin(clock);
+    let one = One { endpoint, trial: &trial, request_ns: limits.request_ns, on_end };
+    let cut_short = {
+        let mut requests = one.start_all(plan, &mut observations);
+        let all_ended = Box::pin(async { while requests.next().await.is_some() {} });
+        let time_limit = Box::pin(trial.sleep_until(limits.trial_ns));
+        match future::select(all_ended, future::select(Box::pin(stop), time_limit)).await {
+            Either::Left(_) => None,
+            Either::Right((Either::Left((reason, _)), _)) => Some(reason),
+            Either::Right((Either::Right(_), _)) => {
+                Some(format!("the trial's time limit of {} s passed", limits.trial_ns / 1_000_000_000))
+            }
+        }
+    };
+    let duration_ns = trial.now_ns();
+    if let Some(reason) = &cut_short {
+        close_open(&mut observations, reason, duration_ns);
+    }
+    Driven { observations, duration_ns, cut_short }
+}
+
+/// The end of a request, for those that wait for it.
+type Ended = Shared<oneshot::Receiver<u64>>;
+
+/// What each request's future needs.
+struct One<'a, E, C> {
+    endpoint: &'a E,
+    trial: &'a TrialClock<'a, C>,
+    request_ns: u64,
+    on_end: &'a dyn Fn(&Outcome),
+}
+
+impl<E: Endpoint, C: Clock> One<'_, E, C> {
+    /// One future per request. Each owns its observation, so that no lock and no channel stands between a chunk and its stamp.
+    fn start_all<'b>(&'b self, plan: &'b Plan, observations: &'b mut [Observation]) -> FuturesUnordered<LocalBoxFuture<'b, ()>> {
+        let (tell, hear): (Vec<_>, Vec<Ended>) = plan
+            .requests
+            .iter()
+            .map(|_| {
+                let (tell, hear) = oneshot::channel();
+                (tell, hear.shared())
+            })
+            .unzip();
+        let requests = plan.requests.iter().zip(observations).zip(tell);
+        requests
+            .map(|((request, observation), tell)| {
+                let after = match request.release {
+                    Release::At { .. } => None,
+                    Release::After { request } => hear.get(request as usize).cloned(),
+                };
+                self.run(request, after, observation, tell).boxed_local()
+            })
+            .collect()
+    }
+
+    async fn run(
+        &self,
+        request: &PlannedRequest,
+        after: Option<Ended>,
+        observation: &mut Observation,
+        tell: oneshot::Sender<u64>,
+    ) {
+        observation.sched_ns = match (request.release, after) {
+            (Release::At { t_ns }, _) => {
+                self.trial.sleep_until(t_ns).await;
+                Some(t_ns)
+            }
+            (Release::After { .. }, Some(ended)) => ended.await.ok(),
+            (Release::After { .. }, None) => None,
+        };
+        if observation.sched_ns.is_none() {
+            // A plan is checked before it is driven, so this names a bug; the request still ends in an outcome.
+            return;
+        }
+        observation.outcome = self.send_within_limit(request, observation).await;
+        // The endpoint stamps the end at the last read; what ended otherwise ends now.
+        let end_ns = *observation.end_ns.get_or_insert_with(|| self.trial.now_ns());
+        (self.on_end)(&observation.outcome);
+        // Nobody listens where no request follows.
+        let _ = tell.send(end_ns);
+    }
+
+    async fn send_within_limit(&self, request: &PlannedRequest, observation: &mut Observation) -> Outcome {
+        let limit_ns = self.trial.now_ns().saturating_add(self.request_ns);
+        let send = Box::pin(self.endpoint.send(request, self.trial, observation));
+        match future::select(send, Box::pin(self.trial.sleep_until(limit_ns))).await {
+            Either::Left((outcome, _)) => outcome,
+            Either::Right(_) => {
+                Outcome::TimedOut { detail: format!("the request's time limit of {} s passed", self.request_ns / 1_000_000_000) }
+            }
+        }
+    }
+}
+
+/// Gives the requests that were in flight when a trial was cut short their outcome. Those never sent stay so.
+fn close_open(observations: &mut [Observation], reason: &str, now_ns: u64) {
+    for observation in observations {
+        if observation.send_ns.is_some() && observation.end_ns.is_none() {
+            observation.end_ns = Some(now_ns);
+            observation.outcome = Outcome::Disconnected { detail: format!("given up: {reason}") };
+        }
+    }
+}

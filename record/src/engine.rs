@@ -1,0 +1,156 @@
+//! Names of engines, and what each engine's dialect of the `OpenAI` API knows.
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! named {
+    ($(#[$doc:meta])* $type:ident { $($(#[$vdoc:meta])* $variant:ident = $name:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+        pub enum $type { $($(#[$vdoc])* #[serde(rename = $name)] $variant),+ }
+
+        impl $type {
+            /// Every one, in the order of the documentation.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The name that recipes and the command line use.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name),+ }
+            }
+        }
+
+        impl ::std::fmt::Display for $type {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+
+        impl ::std::str::FromStr for $type {
+            type Err = String;
+
+            fn from_str(name: &str) -> Result<Self, String> {
+                Self::ALL.iter().copied().find(|one| one.as_str() == name).ok_or_else(|| {
+                    let known: Vec<_> = Self::ALL.iter().map(|one| one.as_str()).collect();
+                    format!("`{name}` is not one of {}", known.join(", "))
+                })
+            }
+        }
+    };
+}
+pub(crate) use named;
+
+named! {
+    /// An engine: the server under test.
+    EngineName {
+        /// vLLM.
+        Vllm = "vllm",
+        /// SGLang.
+        Sglang = "sglang",
+        /// llama.cpp's server.
+        Llamacpp = "llamacpp",
+        /// Ollama.
+        Ollama = "ollama",
+        /// TensorRT-LLM's `trtllm-serve`.
+        Trtllm = "trtllm",
+        /// NVIDIA NIM.
+        Nim = "nim",
+        /// The simulated Spark.
+        Simulated = "simulated",
+    }
+}
+
+named! {
+    /// A dialect of the `OpenAI` API. `openai` is the least that any server speaks.
+    DialectName {
+        /// Only what the public API documents.
+        Openai = "openai",
+        /// vLLM.
+        Vllm = "vllm",
+        /// SGLang.
+        Sglang = "sglang",
+        /// llama.cpp's server.
+        Llamacpp = "llamacpp",
+        /// Ollama.
+        Ollama = "ollama",
+        /// TensorRT-LLM.
+        Trtllm = "trtllm",
+        /// NVIDIA NIM.
+        Nim = "nim",
+        /// mistral.rs.
+        Mistralrs = "mistralrs",
+        /// `transformers serve`.
+        Transformers = "transformers",
+        /// The simulated Spark.
+        Simulated = "simulated",
+    }
+}
+
+named! {
+    /// How an engine comes to run.
+    Launch {
+        /// In this process, in virtual time.
+        Simulated = "simulated",
+        /// Spawned as a process from a recipe.
+        Process = "process",
+        /// Already running; only its URL is known.
+        Attach = "attach",
+        /// Booted as a container from a recipe.
+        Container = "container",
+    }
+}
+
+/// What a dialect knows, as data. A field that is not known is never sent: some servers answer it with an error, and the others
+/// ignore it in silence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one independent fact about a server, read as a table")]
+pub struct Dialect {
+    /// Its name.
+    pub name: DialectName,
+    /// `ignore_eos`: generate past the end-of-sequence token.
+    pub ignore_eos: bool,
+    /// `min_tokens`: do not end before this many.
+    pub min_tokens: bool,
+    /// The name of the field that bounds the output.
+    pub max_tokens_field: &'static str,
+    /// `stream_options.include_usage`.
+    pub include_usage: bool,
+    /// How a running token count is had from each chunk.
+    pub running_count: RunningCount,
+    /// `cache_prompt: false` keeps a request out of the prefix cache.
+    pub cache_prompt_switch: bool,
+    /// `response_format: json_schema` together with a forced output length.
+    pub json_schema: bool,
+    /// The stream ends with `data: [DONE]`; its absence then means that the stream was cut.
+    pub done_marker: bool,
+    /// The tokenize endpoint, where there is one.
+    pub tokenize: Option<Tokenize>,
+    /// The path of Prometheus metrics, where there is one.
+    pub metrics_path: Option<&'static str>,
+    /// The path that tells the engine's version, and the JSON pointer to it there.
+    pub version: Option<(&'static str, &'static str)>,
+}
+
+/// How a running token count is had from each chunk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum RunningCount {
+    /// It cannot be had; only the final usage counts.
+    None,
+    /// `stream_options.continuous_usage_stats`, then `usage.completion_tokens` in every chunk.
+    ContinuousUsage,
+    /// `timings_per_token`, then `timings.predicted_n` in every chunk.
+    Timings,
+}
+
+/// A tokenize endpoint: what it is asked and where the answer holds the count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Tokenize {
+    /// Its path.
+    pub path: &'static str,
+    /// The request's field for the text.
+    pub text_field: &'static str,
+    /// Whether the request names the model.
+    pub names_model: bool,
+    /// The answer's field that holds the tokens as an array.
+    pub tokens_field: &'static str,
+}

@@ -1,0 +1,151 @@
+//! The run file: gzip members, one JSON line each, so that `zcat` reads it and a torn tail costs one trial.
+//!
+//! An entry is encoded whole before it is written. Whoever appends flushes to the disk after each entry.
+
+use std::io::{Read, Write};
+
+use flate2::{Compression, bufread::GzDecoder, write::GzEncoder};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::{Boot, End, Header, SCHEMA_VERSION, Trial};
+
+/// One line of a run file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Entry {
+    /// What the run is; the first line, once.
+    Header(Box<Header>),
+    /// A start of the engine; its trials follow.
+    Boot(Boot),
+    /// A trial.
+    Trial(Box<Trial>),
+    /// How the run ended; the last line, once.
+    End(End),
+}
+
+/// A run on disk, read back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    /// What the run is.
+    pub header: Header,
+    /// Starts of the engine.
+    pub boots: Vec<Boot>,
+    /// Trials, in the order in which they were run.
+    pub trials: Vec<Trial>,
+    /// How it ended; none if the file is torn.
+    pub end: Option<End>,
+    /// What of the file could not be read.
+    pub torn: Option<Torn>,
+}
+
+/// The unreadable tail of a run file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Torn {
+    /// Where it begins.
+    pub at_byte: usize,
+    /// Its length.
+    pub bytes: usize,
+    /// Why it cannot be read.
+    pub why: String,
+}
+
+/// A file that is no record, or not one for this version.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum ReadError {
+    /// Nothing in it.
+    #[error("the file is empty: the run ended before its header was written")]
+    Empty,
+    /// The first entry cannot be read.
+    #[error("not a record: {why}")]
+    NotARecord {
+        /// Why.
+        why: String,
+    },
+    /// Written by a newer version.
+    #[error("the record has schema version {found}, this program reads up to {SCHEMA_VERSION}: update it")]
+    Newer {
+        /// Its version.
+        found: u32,
+    },
+}
+
+/// Encodes one entry as a gzip member. The same entry gives the same bytes on every machine.
+///
+/// # Panics
+/// Never: plain data always serialises, and writing to memory does not fail.
+#[must_use]
+pub fn encode(entry: &Entry) -> Vec<u8> {
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::new(6));
+    serde_json::to_writer(&mut gzip, entry).expect("plain data serialises");
+    gzip.write_all(b"\n").expect("memory takes all");
+    gzip.finish().expect("memory takes all")
+}
+
+/// Reads a run file. An unreadable tail is kept apart in [`Record::torn`]; an unreadable head is an error.
+pub fn decode(bytes: &[u8]) -> Result<Record, ReadError> {
+    if bytes.is_empty() {
+        return Err(ReadError::Empty);
+    }
+    let mut rest = bytes;
+    let not_a_record = |why: String| ReadError::NotARecord { why };
+    let line = next_line(&mut rest).map_err(not_a_record)?;
+    check_version(&line)?;
+    let Entry::Header(header) = parse(&line).map_err(not_a_record)? else {
+        return Err(not_a_record("its first entry is not a header".to_owned()));
+    };
+    let mut record = Record { header: *header, boots: Vec::new(), trials: Vec::new(), end: None, torn: None };
+    while !rest.is_empty() && record.torn.is_none() {
+        let left = rest.len();
+        let entry = next_line(&mut rest).and_then(|line| parse(&line));
+        if let Err(why) = entry.and_then(|entry| record.take(entry)) {
+            record.torn = Some(Torn { at_byte: bytes.len() - left, bytes: left, why });
+        }
+    }
+    Ok(record)
+}
+
+impl Record {
+    fn take(&mut self, entry: Entry) -> Result<(), String> {
+        if self.end.is_some() {
+            return Err("there is more after the run's end".to_owned());
+        }
+        match entry {
+            Entry::Header(_) => return Err("a second header".to_owned()),
+            Entry::Boot(boot) => self.boots.push(boot),
+            Entry::Trial(trial) => self.trials.push(*trial),
+            Entry::End(end) => self.end = Some(end),
+        }
+        Ok(())
+    }
+}
+
+fn next_line(rest: &mut &[u8]) -> Result<String, String> {
+    let mut member = GzDecoder::new(*rest);
+    let mut line = String::new();
+    member.read_to_string(&mut line).map_err(|error| error.to_string())?;
+    *rest = member.into_inner();
+    Ok(line)
+}
+
+fn parse(line: &str) -> Result<Entry, String> {
+    serde_json::from_str(line).map_err(|error| error.to_string())
+}
+
+/// Looks at the version alone first: a newer header need not parse as ours.
+fn check_version(line: &str) -> Result<(), ReadError> {
+    #[derive(Deserialize)]
+    struct Line {
+        header: Versioned,
+    }
+    #[derive(Deserialize)]
+    struct Versioned {
+        schema_version: u32,
+    }
+    let line: Line = serde_json::from_str(line).map_err(|error| ReadError::NotARecord { why: error.to_string() })?;
+    if line.header.schema_version > SCHEMA_VERSION {
+        return Err(ReadError::Newer { found: line.header.schema_version });
+    }
+    Ok(())
+}

@@ -1,0 +1,141 @@
+//! What a run was: its header, its boots, its end.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Launch, Profile, Recipe};
+
+/// The first entry of a record.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Header {
+    /// The layout's version, [`crate::SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// The harness: its version.
+    pub harness_version: String,
+    /// The commit it was built from, where git knew it.
+    pub harness_commit: Option<String>,
+    /// The exact command line.
+    pub command: Vec<String>,
+    /// When it began, in seconds since 1970 by the wall clock; none in virtual time. Durations never come from it.
+    pub started_unix_s: Option<u64>,
+    /// How the engine came to run.
+    pub launch: Launch,
+    /// The recipe as it was used.
+    pub recipe: Recipe,
+    /// The machine that the engine ran on.
+    pub machine: Machine,
+    /// How much of the suite was taken.
+    pub profile: Profile,
+    /// The suite's name.
+    pub suite: String,
+    /// The suite's version.
+    pub suite_version: u32,
+    /// Each workload's hash, by name.
+    pub workload_hashes: BTreeMap<String, String>,
+    /// The run's seed.
+    pub seed: u64,
+    /// Planned boots.
+    pub boots: u32,
+    /// Planned trials of each cell per boot.
+    pub trials_per_boot: u32,
+    /// Planned cells, by name, in the suite's order.
+    pub cells: Vec<String>,
+    /// Cells of the profile that were left out, and why (e.g. a context that the model does not have).
+    pub left_out: BTreeMap<String, String>,
+    /// Where `sharegpt`'s lengths come from: a file's digest, or the documented distribution.
+    pub sharegpt_lengths: String,
+}
+
+/// The machine that an engine ran on. No host name: a record is public.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Machine {
+    /// What it is, e.g. the CPU's or board's model name.
+    pub name: String,
+    /// The architecture, e.g. `aarch64`.
+    pub arch: String,
+    /// Processors.
+    pub cpus: Option<u32>,
+    /// Memory, in bytes.
+    pub memory_bytes: Option<u64>,
+    /// The kernel's release.
+    pub kernel: Option<String>,
+    /// The GPU and its driver, where there is one.
+    pub gpu: Option<String>,
+}
+
+/// One start of the engine.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Boot {
+    /// Its number, from 0.
+    pub boot: u32,
+    /// From the start of the process until the first real token, in nanoseconds; none in virtual time or when attached.
+    pub ready_ns: Option<u64>,
+    /// The engine's version as it reports it.
+    pub engine_version: Option<String>,
+    /// The command line as it was run, placeholders filled in.
+    pub command: Vec<String>,
+    /// How prompts were sized.
+    pub sizing: Sizing,
+    /// What the output sanity check saw, in words.
+    pub sanity: String,
+}
+
+/// How prompts were sized. `usage.prompt_tokens` should be `template_tokens` plus the text's own tokens.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Sizing {
+    /// What counted the text.
+    pub source: SizingSource,
+    /// Tokens that the chat template adds to a one-message prompt.
+    pub template_tokens: u32,
+    /// Tokens that it adds for each further message.
+    pub message_tokens: u32,
+    /// The server's count of a long probe over ours; near 1, unless the tokenizer is not the model's.
+    pub scale: f64,
+}
+
+/// What counted the text of prompts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum SizingSource {
+    /// The model's own `tokenizer.json`.
+    Tokenizer {
+        /// Its SHA-256.
+        sha256: String,
+    },
+    /// The engine's tokenize endpoint.
+    Endpoint,
+    /// The usage that came back for probes.
+    Calibrated,
+}
+
+/// The last entry of a record. A record without one was torn.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct End {
+    /// Why it ended.
+    pub reason: EndReason,
+    /// How the engine stopped, in words.
+    pub engine_stop: Option<String>,
+}
+
+/// Why a run ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum EndReason {
+    /// All planned trials were made.
+    Finished,
+    /// A person or a signal stopped it.
+    Interrupted,
+    /// It could not go on.
+    Failed {
+        /// Why.
+        detail: String,
+    },
+}

@@ -1,0 +1,27 @@
+//! The vocabulary of a measurement as plain data, and the run file it is kept in.
+//!
+//! Nothing here touches the world: no clock, no network, no file system. A [`Record`] is what measuring leaves behind and
+//! all that judging ever sees. Every time is in nanoseconds on one monotonic clock that starts with the trial.
+
+pub mod cell;
+pub mod engine;
+pub mod file;
+pub mod header;
+pub mod observation;
+pub mod plan;
+pub mod recipe;
+pub mod request;
+pub mod trial;
+
+pub use cell::{Arrival, Cell, Length, Load, PrefixReuse, Slo};
+pub use engine::{Dialect, DialectName, EngineName, Launch};
+pub use file::{Entry, Record};
+pub use header::{Boot, End, EndReason, Header, Machine, Sizing, SizingSource};
+pub use observation::{Chunk, Chunks, Observation, Outcome, TokenSource, Usage};
+pub use plan::{Message, Plan, PlannedRequest, Release, Role};
+pub use recipe::Recipe;
+pub use request::{Profile, RunRequest, Target};
+pub use trial::{Counters, Trial, TrialFacts, WarmUp};
+
+/// The version of the run file's layout. A reader refuses a newer one and keeps reading the ones before.
+pub const SCHEMA_VERSION: u32 = 1;

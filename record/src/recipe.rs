@@ -1,0 +1,147 @@
+//! A recipe: all that is needed to boot an engine again.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{DialectName, EngineName};
+
+/// All that is needed to boot an engine again. On disk it is a TOML file in `recipes/`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    /// The same as its file's name.
+    pub name: String,
+    /// The engine.
+    pub engine: EngineName,
+    /// The dialect it speaks.
+    pub dialect: DialectName,
+    /// One line for people.
+    #[serde(default)]
+    pub description: String,
+    /// The model.
+    pub model: Model,
+    /// How to spawn it as a process.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub process: Option<Process>,
+    /// Where it already runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attach: Option<Attach>,
+    /// When it counts as ready.
+    #[serde(default)]
+    pub ready: Ready,
+    /// What it can take.
+    #[serde(default)]
+    pub limits: Limits,
+    /// Names of environment variables that the engine needs and whose values appear nowhere.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<String>,
+}
+
+/// The model that a recipe serves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Model {
+    /// The name sent in requests.
+    pub id: String,
+    /// What it is, and from where.
+    #[serde(default)]
+    pub source: String,
+    /// Its revision, e.g. a commit hash.
+    #[serde(default)]
+    pub revision: String,
+    /// Path of its `tokenizer.json`; may hold placeholders.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokenizer: Option<String>,
+    /// Tokens, prompt and output together, that one request may have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_context: Option<u32>,
+}
+
+/// A server spawned as a process.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Process {
+    /// The program and its arguments. `${PORT}`, `${TESTBED}` and `${RECIPES}` are filled in.
+    pub command: Vec<String>,
+    /// Environment variables with values that anyone may see.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub env: BTreeMap<String, String>,
+    /// The port; 0 means that a free one is chosen.
+    #[serde(default)]
+    pub port: u16,
+    /// How it is asked to stop.
+    #[serde(default)]
+    pub stop_signal: StopSignal,
+    /// Seconds it has to stop before it is killed.
+    #[serde(default = "default_stop_grace_s")]
+    pub stop_grace_s: u32,
+}
+
+/// How an engine is asked to stop.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "UPPERCASE")]
+pub enum StopSignal {
+    /// SIGTERM.
+    #[default]
+    Term,
+    /// SIGINT.
+    Int,
+}
+
+/// A server that already runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Attach {
+    /// Its base URL, e.g. `http://127.0.0.1:8000`.
+    pub url: String,
+    /// Name of the environment variable that holds the API key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_key_env: Option<String>,
+}
+
+/// When an engine counts as ready: when it has answered with a real token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Ready {
+    /// Seconds after which the boot has failed.
+    #[serde(default = "default_ready_timeout_s")]
+    pub timeout_s: u32,
+}
+
+impl Default for Ready {
+    fn default() -> Self {
+        Self { timeout_s: default_ready_timeout_s() }
+    }
+}
+
+/// What an engine can take.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// Requests that it runs at once; the others wait in its queue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_concurrent: Option<u32>,
+    /// Seconds that one request may take; the trial goes on without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_timeout_s: Option<u32>,
+    /// Seconds that a stream may be silent after its first event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle_timeout_s: Option<u32>,
+}
+
+fn default_stop_grace_s() -> u32 {
+    30
+}
+
+/// Half an hour: 70 GB of weights take ten minutes to load, a cold compile longer.
+fn default_ready_timeout_s() -> u32 {
+    1800
+}

@@ -1,0 +1,74 @@
+//! What a run was asked to do: the resolved command line, as the measuring program receives it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::named;
+use crate::{DialectName, EngineName};
+
+named! {
+    /// How much of the suite a run takes.
+    Profile {
+        /// A declared miniature of every workload: proves plumbing, compares with nothing.
+        Smoke = "smoke",
+        /// Few points, few trials: advisory.
+        Quick = "quick",
+        /// What a verdict needs.
+        Standard = "standard",
+        /// Every point.
+        Full = "full",
+    }
+}
+
+/// What a run was asked to do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunRequest {
+    /// The engine.
+    pub target: Target,
+    /// Workloads by name; empty means all nine.
+    pub workloads: Vec<String>,
+    /// How much of each.
+    pub profile: Profile,
+    /// Boots of the engine; `None` takes the profile's number.
+    pub boots: Option<u32>,
+    /// Trials of each cell in each boot; `None` takes the profile's number.
+    pub trials: Option<u32>,
+    /// The run's seed.
+    pub seed: u64,
+    /// The run's folder.
+    pub out_dir: std::path::PathBuf,
+    /// The folder of recipes.
+    pub recipes_dir: std::path::PathBuf,
+    /// The testbed's folder, for recipes that name it.
+    pub testbed_dir: Option<std::path::PathBuf>,
+    /// The model's `tokenizer.json`; overrides the recipe's.
+    pub tokenizer: Option<std::path::PathBuf>,
+    /// A file of `ShareGPT` conversations, and the digest it must have if one was given.
+    pub sharegpt: Option<(std::path::PathBuf, Option<String>)>,
+    /// The command line, word for word.
+    pub command: Vec<String>,
+    /// The commit that the harness was built from, where git knows it.
+    pub commit: Option<String>,
+}
+
+/// Which engine a run measures.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Target {
+    /// The simulated Spark, in virtual time.
+    Simulated,
+    /// A recipe, by name or path.
+    Recipe(String),
+    /// A running server.
+    Attach {
+        /// Its base URL.
+        url: String,
+        /// The engine, if known.
+        engine: Option<EngineName>,
+        /// The dialect it speaks.
+        dialect: DialectName,
+        /// The model's name; `None` takes the only one that the server lists.
+        model: Option<String>,
+        /// Name of the environment variable that holds the API key.
+        api_key_env: Option<String>,
+    },
+}

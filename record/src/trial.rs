@@ -1,0 +1,71 @@
+//! A trial: one execution of one plan.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Cell, Observation};
+
+/// One execution of one plan: raw observations, and the facts that validity is decided from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Trial {
+    /// What was measured.
+    pub cell: Cell,
+    /// The boot it belongs to, from 0.
+    pub boot: u32,
+    /// Its number among the trials of this cell, over all boots, from 0.
+    pub trial: u32,
+    /// Its place in the run, from 0.
+    pub order: u32,
+    /// The plan's seed.
+    pub seed: u64,
+    /// The plan's digest.
+    pub plan_digest: String,
+    /// From the trial's begin until its last request ended, in nanoseconds.
+    pub duration_ns: u64,
+    /// What came before it, unmeasured.
+    pub warm_up: WarmUp,
+    /// One per planned request, in the plan's order.
+    pub observations: Vec<Observation>,
+    /// The server's own counters before and after, where it has them.
+    pub counters: Option<Counters>,
+    /// What the instrument saw of itself.
+    pub facts: TrialFacts,
+}
+
+/// The warm-up before a trial: the measured shape and concurrency, with prompts that are not measured.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct WarmUp {
+    /// Requests sent.
+    pub requests: u32,
+    /// How many of them completed.
+    pub completed: u32,
+    /// How long it took, in nanoseconds.
+    pub duration_ns: u64,
+}
+
+/// The server's counters, by the names it gives them, labels dropped and summed over.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Counters {
+    /// Just before the trial.
+    pub before: BTreeMap<String, f64>,
+    /// Just after it.
+    pub after: BTreeMap<String, f64>,
+}
+
+/// What the instrument saw of itself during a trial.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct TrialFacts {
+    /// Why the trial was cut short, if it was: an interrupt, the trial's time limit, a dead engine.
+    pub cut_short: Option<String>,
+    /// CPU time of the measuring process, in nanoseconds; none in virtual time.
+    pub client_cpu_ns: Option<u64>,
+    /// How late a 1 ms timer on the measuring thread woke, 99th percentile and worst, in nanoseconds; none in virtual time.
+    pub timer_lag_p99_ns: Option<u64>,
+    /// The worst of the same.
+    pub timer_lag_max_ns: Option<u64>,
+}
