@@ -67,3 +67,10 @@ impl<'c, C: Clock> TrialClock<'c, C> {
         self.origin_ns
     }
 }
+
+/// The wall clock, in seconds since 1970: it dates a run and measures nothing.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "this is the one place that may")]
+pub fn unix_s() -> u64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}

@@ -13,9 +13,6 @@ use crate::{
     endpoint::Endpoint,
 };
 
-#[cfg(test)]
-mod tests;
-
 /// Limits of one trial. Every one that is passed shows as an outcome.
 #[derive(Debug, Clone, Copy)]
 pub struct DriveLimits {

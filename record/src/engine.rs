@@ -57,6 +57,8 @@ named! {
         Nim = "nim",
         /// The simulated Spark.
         Simulated = "simulated",
+        /// Any other server that speaks one of the dialects.
+        Other = "other",
     }
 }
 
@@ -123,6 +125,9 @@ pub struct Dialect {
     pub json_schema: bool,
     /// The stream ends with `data: [DONE]`; its absence then means that the stream was cut.
     pub done_marker: bool,
+    /// A connection stays usable after a streamed answer. Where the server says so and closes it all the same, a request written into
+    /// that moment is lost; there each streamed request announces `connection: close` and pays for a connection of its own.
+    pub keeps_connection: bool,
     /// The tokenize endpoint, where there is one.
     pub tokenize: Option<Tokenize>,
     /// The path of Prometheus metrics, where there is one.
@@ -151,6 +156,8 @@ pub struct Tokenize {
     pub text_field: &'static str,
     /// Whether the request names the model.
     pub names_model: bool,
+    /// The request's field that is set to false, where the server would add a begin-of-sequence token by default.
+    pub special_tokens_switch: Option<&'static str>,
     /// The answer's field that holds the tokens as an array.
     pub tokens_field: &'static str,
 }

@@ -10,6 +10,9 @@ use thiserror::Error;
 
 use crate::{Boot, End, Header, SCHEMA_VERSION, Trial};
 
+/// The run file's name within a run's folder. `zcat` reads it.
+pub const FILE_NAME: &str = "record.jsonl.gz";
+
 /// One line of a run file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

@@ -76,7 +76,7 @@ pub struct Boot {
     pub ready_ns: Option<u64>,
     /// The engine's version as it reports it.
     pub engine_version: Option<String>,
-    /// The command line as it was run, placeholders filled in.
+    /// The command line as it was run; placeholders of folders stay, since where a machine keeps its files is private.
     pub command: Vec<String>,
     /// How prompts were sized.
     pub sizing: Sizing,

@@ -5,6 +5,7 @@
 
 pub mod cell;
 pub mod engine;
+pub mod exit_code;
 pub mod file;
 pub mod header;
 pub mod observation;
@@ -15,6 +16,7 @@ pub mod trial;
 
 pub use cell::{Arrival, Cell, Length, Load, PrefixReuse, Slo};
 pub use engine::{Dialect, DialectName, EngineName, Launch};
+pub use exit_code::ExitCode;
 pub use file::{Entry, Record};
 pub use header::{Boot, End, EndReason, Header, Machine, Sizing, SizingSource};
 pub use observation::{Chunk, Chunks, Observation, Outcome, TokenSource, Usage};

@@ -64,7 +64,7 @@ pub struct TrialFacts {
     pub cut_short: Option<String>,
     /// CPU time of the measuring process, in nanoseconds; none in virtual time.
     pub client_cpu_ns: Option<u64>,
-    /// How late a 1 ms timer on the measuring thread woke, 99th percentile and worst, in nanoseconds; none in virtual time.
+    /// How late a 10 ms timer on the measuring thread woke, 99th percentile and worst, in nanoseconds; none in virtual time.
     pub timer_lag_p99_ns: Option<u64>,
     /// The worst of the same.
     pub timer_lag_max_ns: Option<u64>,

@@ -1,0 +1,127 @@
+//! What each engine's dialect of the `OpenAI` API knows, as a table.
+//!
+//! Sources: vLLM, SGLang, llama.cpp, Ollama and TensorRT-LLM by their request structures and server documentation; NIM by its API
+//! reference (version 2 is vLLM or SGLang behind a proxy); mistral.rs 0.8.1 and `transformers serve` 5 by their sources, and by
+//! streams recorded from them. Every parser of answers takes both `reasoning` and `reasoning_content`, whatever the dialect: vLLM
+//! changed from the one to the other.
+
+use record::{
+    Dialect, DialectName,
+    engine::{RunningCount, Tokenize},
+};
+
+#[cfg(test)]
+mod tests;
+
+/// What a dialect knows.
+#[must_use]
+pub fn dialect(name: DialectName) -> &'static Dialect {
+    match name {
+        DialectName::Openai => &OPENAI,
+        DialectName::Vllm => &VLLM,
+        DialectName::Sglang => &SGLANG,
+        DialectName::Llamacpp => &LLAMACPP,
+        DialectName::Ollama => &OLLAMA,
+        DialectName::Trtllm => &TRTLLM,
+        DialectName::Nim => &NIM,
+        DialectName::Mistralrs => &MISTRALRS,
+        DialectName::Transformers => &TRANSFORMERS,
+        DialectName::Simulated => &SIMULATED,
+    }
+}
+
+/// The least that any server speaks. The public API now prefers `max_completion_tokens`, but every server still takes `max_tokens`,
+/// and some only that.
+const OPENAI: Dialect = Dialect {
+    name: DialectName::Openai,
+    ignore_eos: false,
+    min_tokens: false,
+    max_tokens_field: "max_tokens",
+    include_usage: true,
+    running_count: RunningCount::None,
+    cache_prompt_switch: false,
+    json_schema: false,
+    done_marker: true,
+    keeps_connection: true,
+    tokenize: None,
+    metrics_path: None,
+    version: None,
+};
+
+/// vLLM adds special tokens to a tokenized text unless told not to.
+const VLLM_TOKENIZE: Tokenize = Tokenize {
+    path: "/tokenize",
+    text_field: "prompt",
+    names_model: true,
+    special_tokens_switch: Some("add_special_tokens"),
+    tokens_field: "tokens",
+};
+
+const VLLM: Dialect = Dialect {
+    name: DialectName::Vllm,
+    ignore_eos: true,
+    min_tokens: true,
+    running_count: RunningCount::ContinuousUsage,
+    json_schema: true,
+    tokenize: Some(VLLM_TOKENIZE),
+    metrics_path: Some("/metrics"),
+    version: Some(("/version", "/version")),
+    ..OPENAI
+};
+
+/// Its tokenize endpoint is left out: what it answers is not verified.
+const SGLANG: Dialect =
+    Dialect { name: DialectName::Sglang, tokenize: None, version: Some(("/server_info", "/version")), ..VLLM };
+
+/// No `json_schema` with a forced length: once the grammar has accepted the whole document, nothing but the end-of-sequence token may
+/// follow, and `ignore_eos` forbids that one, so no token is left to choose from. Its HTTP library announces `keep-alive` and closes the
+/// connection after a chunked answer all the same, as build 0c1e570 was seen to do.
+const LLAMACPP: Dialect = Dialect {
+    name: DialectName::Llamacpp,
+    keeps_connection: false,
+    ignore_eos: true,
+    running_count: RunningCount::Timings,
+    cache_prompt_switch: true,
+    tokenize: Some(Tokenize {
+        path: "/tokenize",
+        text_field: "content",
+        names_model: false,
+        special_tokens_switch: None,
+        tokens_field: "tokens",
+    }),
+    metrics_path: Some("/metrics"),
+    version: Some(("/props", "/build_info")),
+    ..OPENAI
+};
+
+/// Its request structure has neither `ignore_eos` nor `min_tokens`, and would drop them in silence.
+const OLLAMA: Dialect = Dialect { name: DialectName::Ollama, version: Some(("/api/version", "/version")), ..OPENAI };
+
+/// `/metrics` holds statistics that reading takes away; the Prometheus ones are elsewhere.
+const TRTLLM: Dialect = Dialect {
+    name: DialectName::Trtllm,
+    ignore_eos: true,
+    min_tokens: true,
+    max_tokens_field: "max_completion_tokens",
+    running_count: RunningCount::ContinuousUsage,
+    metrics_path: Some("/prometheus/metrics"),
+    version: Some(("/version", "/version")),
+    ..OPENAI
+};
+
+const NIM: Dialect = Dialect {
+    name: DialectName::Nim,
+    json_schema: false,
+    metrics_path: Some("/v1/metrics"),
+    version: Some(("/v1/version", "/release")),
+    ..VLLM
+};
+
+/// Its request structure has no `stream_options`: a chat's usage always comes, with the finish reason.
+const MISTRALRS: Dialect = Dialect { name: DialectName::Mistralrs, include_usage: false, ..OPENAI };
+
+/// It refuses fields that it does not know, `stream_options` among them, with status 422. Its streams end without a marker.
+const TRANSFORMERS: Dialect = Dialect { name: DialectName::Transformers, include_usage: false, done_marker: false, ..OPENAI };
+
+const SIMULATED: Dialect =
+    Dialect { name: DialectName::Simulated, tokenize: Some(Tokenize { special_tokens_switch: None, ..VLLM_TOKENIZE }), ..VLLM };

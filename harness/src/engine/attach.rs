@@ -1,0 +1,89 @@
+//! An engine that already runs: only its URL is known, and it is not ours to stop.
+
+use record::{Cell, Launch, PrefixReuse};
+
+use super::{Engine, EngineError, Running};
+use crate::http::HttpEndpoint;
+
+/// A server that already runs.
+#[derive(Debug)]
+pub struct AttachedEngine {
+    url: String,
+    endpoint: Option<HttpEndpoint>,
+}
+
+impl AttachedEngine {
+    /// A server at `url`, which `endpoint` talks to. It is attached to once: there is nothing to boot again.
+    #[must_use]
+    pub fn new(url: String, endpoint: HttpEndpoint) -> Self {
+        Self { url, endpoint: Some(endpoint) }
+    }
+}
+
+/// The model to ask for: the one given, or the only one that the server lists.
+pub async fn choose_model(endpoint: &HttpEndpoint, url: &str) -> Result<String, EngineError> {
+    let models = endpoint.models().await?;
+    match models.as_slice() {
+        [model] => Ok(model.clone()),
+        [] => {
+            Err(EngineError::Recipe { recipe: "attach".to_owned(), why: format!("{url} lists no model; name one with --model") })
+        }
+        many => Err(EngineError::Recipe {
+            recipe: "attach".to_owned(),
+            why: format!("{url} lists {} models ({}); name one with --model", many.len(), many.join(", ")),
+        }),
+    }
+}
+
+impl Engine for AttachedEngine {
+    type Running = Attached;
+
+    fn launch(&self) -> Launch {
+        Launch::Attach
+    }
+
+    async fn start(&mut self, _boot: u32) -> Result<Attached, EngineError> {
+        let endpoint = self.endpoint.take().ok_or_else(|| EngineError::Recipe {
+            recipe: "attach".to_owned(),
+            why: "a running server cannot be booted again; use --boots 1 and more --trials".to_owned(),
+        })?;
+        Ok(Attached { command: vec![format!("attached to {}", self.url)], endpoint })
+    }
+}
+
+/// A server that was attached to.
+#[derive(Debug)]
+pub struct Attached {
+    command: Vec<String>,
+    endpoint: HttpEndpoint,
+}
+
+impl Running for Attached {
+    type Endpoint = HttpEndpoint;
+
+    fn endpoint(&self) -> &HttpEndpoint {
+        &self.endpoint
+    }
+
+    fn command(&self) -> &[String] {
+        &self.command
+    }
+
+    async fn died(&self) -> String {
+        // Its process is not ours to watch; a dead server shows in the outcomes.
+        std::future::pending().await
+    }
+
+    fn log_tail(&self) -> String {
+        String::new()
+    }
+
+    async fn begin_trial(&self, cell: &Cell, _order: u32) {
+        self.endpoint.forbid_prefix_reuse(cell.prefix_reuse == PrefixReuse::Forbidden);
+        self.endpoint.warm_connections(cell.load.target_in_flight().unwrap_or(1) as usize).await;
+    }
+
+    async fn stop(self) -> String {
+        "left running: it was attached to, not started".to_owned()
+    }
+}

@@ -1,0 +1,96 @@
+//! An engine's log: a file in the run's folder, from which secrets are taken out.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read, Seek, SeekFrom},
+    path::{Path, PathBuf},
+};
+
+/// Lines that an error message quotes.
+const TAIL_LINES: usize = 12;
+/// Bytes from the file's end in which they are looked for.
+const TAIL_BYTES: u64 = 16 * 1024;
+
+/// An engine's log file, and the secrets that must not stay in it.
+#[derive(Clone)]
+pub struct EngineLog {
+    path: PathBuf,
+    secrets: Vec<String>,
+}
+
+impl std::fmt::Debug for EngineLog {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EngineLog").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+impl EngineLog {
+    /// A log at `path`. `secrets` are values, e.g. of `HF_TOKEN`; short ones are ignored, since they would redact half the text.
+    #[must_use]
+    pub fn new(path: PathBuf, secrets: Vec<String>) -> Self {
+        Self { path, secrets: secrets.into_iter().filter(|secret| secret.len() >= 8).collect() }
+    }
+
+    /// Creates the file, for the engine to write to.
+    pub fn create(&self) -> io::Result<File> {
+        File::create(&self.path)
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The last lines, redacted; empty if there are none.
+    #[must_use]
+    pub fn tail(&self) -> String {
+        let Ok(text) = self.read_end() else { return String::new() };
+        let lines: Vec<_> = text.lines().collect();
+        let from = lines.len().saturating_sub(TAIL_LINES);
+        self.redact(&lines[from..].join("\n"))
+    }
+
+    /// Rewrites the file without the secrets, once the engine no longer writes to it.
+    pub fn redact_file(&self) -> io::Result<()> {
+        if self.secrets.is_empty() {
+            return Ok(());
+        }
+        let text = String::from_utf8_lossy(&fs::read(&self.path)?).into_owned();
+        fs::write(&self.path, self.redact(&text))
+    }
+
+    fn redact(&self, text: &str) -> String {
+        self.secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "[redacted]"))
+    }
+
+    fn read_end(&self) -> io::Result<String> {
+        let mut file = File::open(&self.path)?;
+        let from = file.metadata()?.len().saturating_sub(TAIL_BYTES);
+        file.seek(SeekFrom::Start(from))?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tail_is_short_and_redacted_and_so_is_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("engine.log");
+        let text = format!("{}token is hf_abcdefgh123, says the engine\n", "a line\n".repeat(40));
+        fs::write(&path, text).unwrap();
+        let log = EngineLog::new(path.clone(), vec!["hf_abcdefgh123".to_owned(), "x".to_owned()]);
+        let tail = log.tail();
+        assert_eq!(tail.lines().count(), TAIL_LINES);
+        assert!(tail.ends_with("token is [redacted], says the engine"), "{tail}");
+        log.redact_file().unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.starts_with("a line\n") && !text.contains("hf_abcdefgh123"));
+        assert!(!format!("{log:?}").contains("hf_abcdefgh123"));
+    }
+}

@@ -1,0 +1,145 @@
+//! Readiness is a real token. A `/health` that answers, or a port that is bound, proves neither a model nor a kernel.
+
+use std::sync::Arc;
+
+use futures_util::future::{self, Either};
+use record::{Message, Observation, Outcome, PlannedRequest, Release, Role};
+
+use super::{EngineError, Running};
+use crate::{
+    clock::{Clock, TrialClock},
+    endpoint::Endpoint,
+    stop::Stop,
+};
+
+/// Pause between two attempts, in nanoseconds.
+const PAUSE_NS: u64 = 250_000_000;
+/// A server that says 500 this often in a row is not warming up.
+const INTERNAL_ERRORS_MAX: u32 = 8;
+
+/// A request outside any plan.
+#[must_use]
+pub fn question(messages: Vec<Message>, output_tokens: u32) -> PlannedRequest {
+    PlannedRequest {
+        id: 0,
+        release: Release::At { t_ns: 0 },
+        messages,
+        prompt_tokens: 0,
+        output_tokens,
+        structured: false,
+        sampling_seed: 0,
+    }
+}
+
+/// A message from the person.
+#[must_use]
+pub fn user(text: &str) -> Message {
+    Message { role: Role::User, content: Arc::from(text) }
+}
+
+/// Asks one question and returns what came back, its text included. `limit_ns` bounds it.
+pub async fn ask<E: Endpoint, C: Clock>(endpoint: &E, clock: &C, request: &PlannedRequest, limit_ns: u64) -> Observation {
+    let trial = TrialClock::begin(clock);
+    let mut observation = Observation::unsent(request);
+    observation.text = Some(String::new());
+    let outcome = {
+        let send = Box::pin(endpoint.send(request, &trial, &mut observation));
+        match future::select(send, Box::pin(trial.sleep_until(limit_ns))).await {
+            Either::Left((outcome, _)) => outcome,
+            Either::Right(_) => Outcome::TimedOut { detail: format!("no answer within {} s", limit_ns / 1_000_000_000) },
+        }
+    };
+    observation.outcome = outcome;
+    observation
+}
+
+/// Waits until the engine has answered with a token. Returns the time since `started_ns`, in nanoseconds.
+pub async fn wait_until_ready<R: Running, C: Clock>(
+    running: &R,
+    clock: &C,
+    model: &str,
+    timeout_s: u32,
+    stop: &Stop,
+) -> Result<u64, EngineError> {
+    let started_ns = clock.now_ns();
+    let deadline_ns = started_ns + u64::from(timeout_s) * 1_000_000_000;
+    let died = Box::pin(running.died());
+    let attempts = Box::pin(attempt_until(running, clock, model, deadline_ns, timeout_s));
+    match future::select(future::select(died, Box::pin(stop.wait())), attempts).await {
+        Either::Left((Either::Left((how, _)), _)) => Err(EngineError::Exited { how, log_tail: running.log_tail() }),
+        Either::Left((Either::Right(_), _)) => Err(EngineError::Interrupted),
+        Either::Right((ready, _)) => ready.map(|()| clock.now_ns().saturating_sub(started_ns)),
+    }
+}
+
+async fn attempt_until<R: Running, C: Clock>(
+    running: &R,
+    clock: &C,
+    model: &str,
+    deadline_ns: u64,
+    timeout_s: u32,
+) -> Result<(), EngineError> {
+    let request = question(vec![user("Say one word.")], 1);
+    let mut internal_errors = 0;
+    loop {
+        let left_ns = deadline_ns.saturating_sub(clock.now_ns());
+        let answer = ask(running.endpoint(), clock, &request, left_ns).await;
+        match &answer.outcome {
+            Outcome::Complete if answer.first_token_ns.is_some() || answer.output_tokens() > Some(0) => return Ok(()),
+            Outcome::Rejected { status, detail } if is_final(*status, &mut internal_errors) => {
+                return Err(EngineError::Refuses {
+                    model: model.to_owned(),
+                    answer: format!("status {status}: {detail}"),
+                    hint: hint(*status).to_owned(),
+                });
+            }
+            Outcome::Malformed { detail } => {
+                return Err(EngineError::Refuses {
+                    model: model.to_owned(),
+                    answer: format!("bytes that are not the protocol: {detail}"),
+                    hint: "; does the recipe name the right dialect?".to_owned(),
+                });
+            }
+            _ => {}
+        }
+        if clock.now_ns() + PAUSE_NS >= deadline_ns {
+            return Err(EngineError::NeverReady { timeout_s, last: words(&answer), log_tail: running.log_tail() });
+        }
+        clock.sleep_until(clock.now_ns() + PAUSE_NS).await;
+    }
+}
+
+/// True where waiting changes nothing: the client errors, save those that ask for patience, and a server that keeps failing.
+fn is_final(status: u16, internal_errors: &mut u32) -> bool {
+    match status {
+        408 | 425 | 429 => false,
+        400..=499 => true,
+        500 => {
+            *internal_errors += 1;
+            *internal_errors >= INTERNAL_ERRORS_MAX
+        }
+        _ => false,
+    }
+}
+
+fn hint(status: u16) -> &'static str {
+    match status {
+        401 | 403 => "; name the variable that holds the key with --api-key-env",
+        404 => "; is this the name under which it serves the model, and the right URL?",
+        422 => "; it may not know a field that the recipe's dialect sends: try dialect `openai`",
+        500 => " (several times in a row); see the engine's log",
+        _ => "",
+    }
+}
+
+fn words(answer: &Observation) -> String {
+    match &answer.outcome {
+        Outcome::Complete => "complete, but without a token".to_owned(),
+        Outcome::Rejected { status, detail } => format!("status {status}: {detail}"),
+        Outcome::Truncated { detail }
+        | Outcome::TimedOut { detail }
+        | Outcome::Disconnected { detail }
+        | Outcome::Malformed { detail } => format!("{}: {detail}", answer.outcome.word()),
+        Outcome::NotSent => "none".to_owned(),
+    }
+}

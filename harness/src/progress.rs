@@ -1,0 +1,91 @@
+//! Progress: what happens, told as it happens. A bar with the time left shows it at a terminal; elsewhere it stays quiet.
+
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use record::Cell;
+
+/// Hears what happens in a run.
+pub trait Progress {
+    /// The engine was started.
+    fn boot_started(&self, boot: u32, boots: u32);
+    /// It has answered with a token, after this long.
+    fn ready(&self, ready_ns: Option<u64>);
+    /// A trial begins, its warm-up first.
+    fn trial_started(&self, cell: &Cell, order: u32, trials: u32);
+    /// A request of it ended.
+    fn request_ended(&self);
+    /// It is on the disk. `left_s` is the time left for the rest.
+    fn trial_ended(&self, left_s: f64);
+    /// The engine is being stopped.
+    fn stopping(&self);
+}
+
+/// A progress bar on stderr, hidden where that is no terminal.
+#[derive(Debug)]
+pub struct Bar(ProgressBar);
+
+impl Bar {
+    /// A bar over this many trials.
+    #[must_use]
+    pub fn new(trials: u32) -> Self {
+        let bar = ProgressBar::with_draw_target(Some(trials.into()), ProgressDrawTarget::stderr_with_hz(4));
+        if let Ok(style) = ProgressStyle::with_template("{bar:24} {pos}/{len} {msg}") {
+            bar.set_style(style);
+        }
+        Self(bar)
+    }
+}
+
+impl Progress for Bar {
+    fn boot_started(&self, boot: u32, boots: u32) {
+        self.0.set_message(format!("boot {} of {boots}", boot + 1));
+        self.0.enable_steady_tick(Duration::from_millis(500));
+    }
+
+    fn ready(&self, ready_ns: Option<u64>) {
+        if let Some(ready_ns) = ready_ns {
+            self.0.set_message(format!("ready after {:.1} s", ready_ns as f64 / 1e9));
+        }
+        // The ticker's thread must not wake during a trial.
+        self.0.disable_steady_tick();
+    }
+
+    fn trial_started(&self, cell: &Cell, _order: u32, _trials: u32) {
+        self.0.set_message(cell.name());
+    }
+
+    fn request_ended(&self) {}
+
+    fn trial_ended(&self, left_s: f64) {
+        self.0.inc(1);
+        self.0.set_message(format!("about {} left", in_words(left_s)));
+    }
+
+    fn stopping(&self) {
+        self.0.finish_and_clear();
+    }
+}
+
+/// A duration for people.
+#[must_use]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a display, clamped first")]
+pub fn in_words(seconds: f64) -> String {
+    let seconds = seconds.clamp(0.0, 1e9).round() as u64;
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, seconds) => format!("{seconds} s"),
+        (0, minutes, seconds) => format!("{minutes} min {seconds:02} s"),
+        (hours, minutes, _) => format!("{hours} h {minutes:02} min"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_words;
+
+    #[test]
+    fn durations_read_well() {
+        let words: Vec<_> = [0.4, 59.0, 61.0, 3599.6, 7260.0, -1.0].map(in_words).into();
+        assert_eq!(words, ["0 s", "59 s", "1 min 01 s", "1 h 00 min", "2 h 01 min", "0 s"]);
+    }
+}

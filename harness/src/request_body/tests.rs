@@ -1,0 +1,86 @@
+use record::{DialectName, Release, Role};
+
+use super::*;
+use crate::dialect::dialect;
+
+fn request() -> PlannedRequest {
+    let message = |role, content: &str| Message { role, content: content.into() };
+    PlannedRequest {
+        id: 7,
+        release: Release::At { t_ns: 0 },
+        messages: vec![message(Role::System, "Be \"brief\"."), message(Role::User, "Why?\n\u{1f600}")],
+        prompt_tokens: 12,
+        output_tokens: 40,
+        structured: false,
+        sampling_seed: 3,
+    }
+}
+
+fn json_of(body: &RequestBody<'_>) -> String {
+    serde_json::to_string(body).unwrap()
+}
+
+#[test]
+fn each_dialect_gets_only_the_fields_that_it_knows() {
+    let request = request();
+    let lines = DialectName::ALL.iter().map(|&name| {
+        let body =
+            RequestBody { request: &request, dialect: dialect(name), model: "m", api: Api::Chat, forbid_prefix_reuse: true };
+        let json = json_of(&body);
+        let fields = json.split_once("\"}],").unwrap().1;
+        format!("{name:<12} forced {:<5} {fields}", body.forces_length())
+    });
+    insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @r#"
+    openai       forced false "max_tokens":40,"temperature":0,"seed":3,"stream":true,"stream_options":{"include_usage":true}}
+    vllm         forced true  "max_tokens":40,"temperature":0,"seed":3,"stream":true,"stream_options":{"continuous_usage_stats":true,"include_usage":true},"ignore_eos":true,"min_tokens":40}
+    sglang       forced true  "max_tokens":40,"temperature":0,"seed":3,"stream":true,"stream_options":{"continuous_usage_stats":true,"include_usage":true},"ignore_eos":true,"min_tokens":40}
+    llamacpp     forced true  "max_tokens":40,"temperature":0,"seed":3,"stream":true,"stream_options":{"include_usage":true},"timings_per_token":true,"ignore_eos":true,"cache_prompt":false}
+    ollama       forced false "max_tokens":40,"temperature":0,"seed":3,"stream":true,"stream_options":{"include_usage":true}}
+    trtllm       forced true  "max_completion_tokens":40,"temperature":0,"seed":3,"stream":true,"stream_options":{"continuous_usage_stats":true,"include_usage":true},"ignore_eos":true,"min_tokens":40}
+    nim          forced true  "max_tokens":40,"temperature":0,"seed":3,"stream":true,"stream_options":{"continuous_usage_stats":true,"include_usage":true},"ignore_eos":true,"min_tokens":40}
+    mistralrs    forced false "max_tokens":40,"temperature":0,"seed":3,"stream":true}
+    transformers forced false "max_tokens":40,"temperature":0,"seed":3,"stream":true}
+    simulated    forced true  "max_tokens":40,"temperature":0,"seed":3,"stream":true,"stream_options":{"continuous_usage_stats":true,"include_usage":true},"ignore_eos":true,"min_tokens":40}
+    "#);
+}
+
+#[test]
+fn chat_and_completions() {
+    let request = request();
+    let body = |api| RequestBody {
+        request: &request,
+        dialect: dialect(DialectName::Trtllm),
+        model: "m",
+        api,
+        forbid_prefix_reuse: true,
+    };
+    insta::assert_snapshot!(json_of(&body(Api::Chat)), @r#"{"model":"m","messages":[{"role":"system","content":"Be \"brief\"."},{"role":"user","content":"Why?\n😀"}],"max_completion_tokens":40,"temperature":0,"seed":3,"stream":true,"stream_options":{"continuous_usage_stats":true,"include_usage":true},"ignore_eos":true,"min_tokens":40}"#);
+    insta::assert_snapshot!(json_of(&body(Api::Completions)), @r#"{"model":"m","prompt":"Be \"brief\".\n\nWhy?\n😀","max_tokens":40,"temperature":0,"seed":3,"stream":true,"stream_options":{"continuous_usage_stats":true,"include_usage":true},"ignore_eos":true,"min_tokens":40}"#);
+}
+
+#[test]
+fn the_prefix_cache_is_only_refused_where_it_is_forbidden() {
+    let request = request();
+    let body = |forbid_prefix_reuse| {
+        let dialect = dialect(DialectName::Llamacpp);
+        json_of(&RequestBody { request: &request, dialect, model: "m", api: Api::Chat, forbid_prefix_reuse })
+    };
+    assert!(body(true).contains(r#""cache_prompt":false"#));
+    assert!(!body(false).contains("cache_prompt"));
+}
+
+#[test]
+fn a_structured_request_carries_the_schema_where_the_dialect_can() {
+    let request = PlannedRequest { structured: true, ..request() };
+    for &name in DialectName::ALL {
+        let dialect = dialect(name);
+        let json = json_of(&RequestBody { request: &request, dialect, model: "m", api: Api::Chat, forbid_prefix_reuse: false });
+        let body: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(body["response_format"]["type"] == "json_schema", dialect.json_schema, "{name}");
+        if dialect.json_schema {
+            let entries = &body["response_format"]["json_schema"]["schema"]["properties"]["entries"];
+            assert_eq!(entries["type"], "array", "{name}");
+            assert!(entries["maxItems"].is_null(), "{name}: an answer of any length must be able to keep to it");
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! Answers event by event: each event is one read, and its stamp is its number.
+
+use record::{DialectName, PlannedRequest, Release};
+
+use super::*;
+use crate::{dialect::dialect, sse::DEFAULT_MAX_EVENT_BYTES};
+
+const ROLE: &str = r#"{"choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}"#;
+const A: &str = r#"{"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":null}]}"#;
+const B: &str = r#"{"choices":[{"index":0,"delta":{"content":"b"},"finish_reason":null}]}"#;
+const STOP: &str = r#"{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"#;
+const USAGE: &str = r#"{"choices":[],"usage":{"prompt_tokens":9,"completion_tokens":5,"prompt_tokens_details":null}}"#;
+const DONE: &str = "[DONE]";
+
+fn unsent() -> Observation {
+    let mut observation = Observation::unsent(&PlannedRequest {
+        id: 0,
+        release: Release::At { t_ns: 0 },
+        messages: Vec::new(),
+        prompt_tokens: 9,
+        output_tokens: 5,
+        structured: false,
+        sampling_seed: 0,
+    });
+    observation.text = Some(String::new());
+    observation
+}
+
+/// Reads each event at the time of its number, from 1, and then the end of the stream.
+fn answer(name: DialectName, events: &[&str]) -> Observation {
+    let mut observation = unsent();
+    let mut stream = AnswerStream::new(dialect(name), DEFAULT_MAX_EVENT_BYTES);
+    for (t_ns, event) in (1..).zip(events) {
+        stream.read(t_ns, format!("data: {event}\n\n").as_bytes(), &mut observation);
+    }
+    observation.outcome = stream.finish(&mut observation);
+    observation
+}
+
+fn chunks(observation: &Observation) -> Vec<(u64, u32)> {
+    observation.chunks.iter().map(|chunk| (chunk.t_ns, chunk.tokens)).collect()
+}
+
+fn counted(text: &str, tokens: u32) -> String {
+    format!(
+        r#"{{"choices":[{{"index":0,"delta":{{"content":"{text}"}}}}],"usage":{{"prompt_tokens":9,"completion_tokens":{tokens}}}}}"#
+    )
+}
+
+fn timed(text: &str, tokens: u32) -> String {
+    format!(
+        r#"{{"choices":[{{"index":0,"delta":{{"content":"{text}"}}}}],"timings":{{"cache_n":3,"predicted_n":{tokens},"x":0.5}}}}"#
+    )
+}
+
+#[test]
+fn a_role_alone_is_an_event_but_no_token() {
+    let seen = answer(DialectName::Openai, &[ROLE, A, B, STOP, USAGE, DONE]);
+    assert_eq!((seen.first_event_ns, seen.first_token_ns, seen.first_content_ns), (Some(1), Some(2), Some(2)));
+    assert_eq!(seen.last_token_ns, Some(3));
+    assert_eq!(seen.outcome, Outcome::Complete);
+    assert_eq!(seen.finish_reason.as_deref(), Some("stop"));
+    assert_eq!(seen.text.as_deref(), Some("ab"));
+}
+
+#[test]
+fn a_final_count_is_shared_evenly() {
+    let seen = answer(DialectName::Openai, &[ROLE, A, B, STOP, USAGE, DONE]);
+    assert_eq!(seen.token_source, TokenSource::Final);
+    assert_eq!(chunks(&seen), [(2, 2), (3, 5)]);
+    assert_eq!(seen.usage, Some(Usage { prompt_tokens: 9, completion_tokens: 5, cached_tokens: None }));
+}
+
+#[test]
+fn without_any_count_there_is_none() {
+    let seen = answer(DialectName::Openai, &[A, B, STOP, DONE]);
+    assert_eq!((seen.token_source, seen.usage), (TokenSource::None, None));
+    assert_eq!(chunks(&seen), [(1, 0), (2, 0)]);
+    assert_eq!(seen.output_tokens(), None);
+}
+
+#[test]
+fn usage_in_the_event_of_the_finish_reason_is_the_final_one() {
+    let last = r#"{"choices":[{"delta":{"content":"b"},"finish_reason":"length"}],
+        "usage":{"completion_tokens":4,"prompt_tokens":9,"avg_tok_per_sec":640.5}}"#;
+    let seen = answer(
+        DialectName::Mistralrs,
+        &[r#"{"choices":[{"delta":{"content":"a"}}],"usage":null}"#, &last.replace('\n', " "), DONE],
+    );
+    assert_eq!(seen.token_source, TokenSource::Final);
+    assert_eq!(chunks(&seen), [(1, 2), (2, 4)]);
+    assert_eq!(seen.outcome, Outcome::Complete);
+}
+
+#[test]
+fn a_running_count_makes_chunks_of_several_tokens_and_of_tokens_without_text() {
+    let events = [counted("", 0), counted("a", 1), counted("", 2), counted("bcd", 5), counted("e", 5)];
+    let mut events: Vec<&str> = events.iter().map(String::as_str).collect();
+    events.extend([STOP, USAGE, DONE]);
+    let seen = answer(DialectName::Vllm, &events);
+    assert_eq!(seen.token_source, TokenSource::Running);
+    assert_eq!(chunks(&seen), [(2, 1), (3, 2), (4, 5), (5, 5)]);
+    assert_eq!((seen.first_token_ns, seen.last_token_ns), (Some(2), Some(5)));
+    assert_eq!(seen.outcome, Outcome::Complete);
+}
+
+#[test]
+fn a_running_count_never_falls() {
+    let events = [counted("a", 3), counted("b", 2)];
+    let seen = answer(DialectName::Sglang, &[&events[0], &events[1], STOP, DONE]);
+    assert_eq!(chunks(&seen), [(1, 3), (2, 3)]);
+}
+
+#[test]
+fn llamacpp_counts_in_its_timings() {
+    let events = [timed("a", 1), timed("bc", 3)];
+    let seen = answer(DialectName::Llamacpp, &[ROLE, &events[0], &events[1], STOP, USAGE, DONE]);
+    assert_eq!(seen.token_source, TokenSource::Running);
+    assert_eq!(chunks(&seen), [(2, 1), (3, 3)]);
+    assert_eq!(seen.usage, Some(Usage { prompt_tokens: 9, completion_tokens: 5, cached_tokens: Some(3) }));
+}
+
+#[test]
+fn text_without_the_promised_count_falls_back_to_the_final_count() {
+    let with_count = counted("a", 1);
+    for events in [[&with_count, A, B], [A, &with_count, B], [A, B, &with_count]] {
+        let seen = answer(DialectName::Vllm, &[events[0], events[1], events[2], STOP, USAGE, DONE]);
+        assert_eq!(seen.token_source, TokenSource::Final);
+        assert_eq!(chunks(&seen), [(1, 1), (2, 3), (3, 5)]);
+    }
+}
+
+#[test]
+fn reasoning_is_a_token_but_not_content_under_either_name() {
+    for field in ["reasoning", "reasoning_content"] {
+        for &name in DialectName::ALL {
+            let thinking = format!(r#"{{"choices":[{{"delta":{{"{field}":"hm","content":null}}}}]}}"#);
+            let seen = answer(name, &[ROLE, &thinking, A, STOP, DONE]);
+            assert_eq!((seen.first_token_ns, seen.first_content_ns), (Some(2), Some(3)), "{name}");
+            assert_eq!(seen.text.as_deref(), Some("hma"), "{name}");
+        }
+    }
+    let both = r#"{"choices":[{"delta":{"reasoning":"hm","reasoning_content":"hm"}}]}"#;
+    assert_eq!(answer(DialectName::Vllm, &[both]).text.as_deref(), Some("hm"));
+}
+
+#[test]
+fn a_tool_call_is_content_and_no_tool_call_is_none() {
+    let call = r#"{"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{"}}]}}]}"#;
+    let none = [r#"{"choices":[{"delta":{"tool_calls":[]}}]}"#, r#"{"choices":[{"delta":{"tool_calls":null}}]}"#];
+    let seen = answer(DialectName::Openai, &[none[0], none[1], call]);
+    assert_eq!((seen.first_token_ns, seen.first_content_ns), (Some(3), Some(3)));
+    assert_eq!(chunks(&seen).len(), 1);
+}
+
+#[test]
+fn completions_bring_their_text_in_the_choice() {
+    let seen = answer(DialectName::Vllm, &[r#"{"choices":[{"text":"\u00e9\n","finish_reason":"length"}]}"#, DONE]);
+    assert_eq!((seen.text.as_deref(), seen.outcome), (Some("\u{e9}\n"), Outcome::Complete));
+}
+
+#[test]
+fn cached_tokens_are_kept_from_whichever_account_names_them() {
+    let named = r#"{"choices":[],"usage":{"prompt_tokens":9,"completion_tokens":1,"prompt_tokens_details":{"cached_tokens":8}}}"#;
+    let cached = |events: &[&str]| answer(DialectName::Vllm, events).usage.unwrap().cached_tokens;
+    assert_eq!(cached(&[named, USAGE]), Some(8));
+    assert_eq!(cached(&[USAGE, named]), Some(8));
+    assert_eq!(cached(&[USAGE]), None);
+}
+
+#[test]
+fn every_way_to_end() {
+    let check = |name: DialectName, events: &[&str], expected: Outcome| {
+        assert_eq!(answer(name, events).outcome, expected, "{name} {events:?}");
+    };
+    let truncated = |detail: &str| Outcome::Truncated { detail: detail.to_owned() };
+    let rejected = |status, detail: &str| Outcome::Rejected { status, detail: detail.to_owned() };
+    check(DialectName::Openai, &[A, STOP, DONE], Outcome::Complete);
+    check(DialectName::Openai, &[A, STOP], truncated("the stream ended without [DONE]"));
+    check(DialectName::Openai, &[A, DONE], truncated("the stream ended without a finish reason"));
+    check(DialectName::Openai, &[A], truncated("the stream ended without a finish reason and without [DONE]"));
+    check(DialectName::Openai, &[], truncated("the stream ended without an event"));
+    check(DialectName::Transformers, &[A, STOP], Outcome::Complete);
+    check(DialectName::Transformers, &[A, STOP, DONE], Outcome::Complete);
+    check(DialectName::Transformers, &[A], truncated("the stream ended without a finish reason"));
+    check(
+        DialectName::Vllm,
+        &[A, r#"{"error":{"message":"out of memory","code":500}}"#, STOP, DONE],
+        rejected(500, "out of memory"),
+    );
+    check(DialectName::Vllm, &[A, r#"{"error":"out of memory"}"#, DONE], rejected(200, "out of memory"));
+    check(DialectName::Vllm, &[r#"{"object":"error","message":"no","code":400}"#, DONE], rejected(400, "no"));
+    check(DialectName::Vllm, &[A, r#"{"choices":[],"error":null}"#, STOP, DONE], Outcome::Complete);
+    check(
+        DialectName::Vllm,
+        &[A, r#"{"choices":[{"delta":{},"finish_reason":"abort"}]}"#, DONE],
+        rejected(200, "finish_reason `abort`"),
+    );
+    check(DialectName::Vllm, &[A, STOP, DONE, "not JSON", r#"{"error":"late"}"#], Outcome::Complete);
+}
+
+#[test]
+fn events_after_the_end_change_nothing() {
+    let ended = answer(DialectName::Openai, &[A, STOP, USAGE, DONE]);
+    assert_eq!(answer(DialectName::Openai, &[A, STOP, USAGE, DONE, B, USAGE, "{"]), ended);
+}
+
+#[test]
+fn what_is_not_the_protocol_is_malformed_and_says_what_it_was() {
+    for event in ["not JSON", "{", "[]", r#"{"choices":7}"#, r#"{"choices":[{"delta":{"content":7}}]}"#, "\"\u{1f600}"] {
+        let seen = answer(DialectName::Openai, &[A, event, B, STOP, DONE]);
+        assert!(matches!(&seen.outcome, Outcome::Malformed { detail } if detail.ends_with(event)), "{:?}", seen.outcome);
+        assert_eq!(chunks(&seen).len(), 1, "{event}");
+    }
+}
+
+#[test]
+fn a_stream_cut_inside_an_event_is_truncated_and_a_whole_last_event_counts() {
+    let mut observation = unsent();
+    let mut stream = AnswerStream::new(dialect(DialectName::Transformers), DEFAULT_MAX_EVENT_BYTES);
+    stream.read(1, format!("data: {A}\n\ndata: {}", &B[..20]).as_bytes(), &mut observation);
+    let detail = "the stream ended inside an event".to_owned();
+    assert_eq!(stream.finish(&mut observation), Outcome::Truncated { detail });
+
+    let mut observation = unsent();
+    let mut stream = AnswerStream::new(dialect(DialectName::Openai), DEFAULT_MAX_EVENT_BYTES);
+    stream.read(1, format!("data: {A}\n\ndata: {STOP}\n\ndata: [DONE]").as_bytes(), &mut observation);
+    assert_eq!(stream.finish(&mut observation), Outcome::Complete);
+}
+
+#[test]
+fn what_was_seen_stays_when_a_stream_is_given_up() {
+    let mut observation = unsent();
+    let mut stream = AnswerStream::new(dialect(DialectName::Vllm), DEFAULT_MAX_EVENT_BYTES);
+    let events = [counted("a", 1), counted("b", 2)];
+    for (t_ns, event) in (1..).zip(&events) {
+        stream.read(t_ns, format!("data: {event}\n\n").as_bytes(), &mut observation);
+    }
+    assert_eq!((observation.token_source, chunks(&observation).len()), (TokenSource::Running, 2));
+    let outcome = Outcome::Disconnected { detail: "reset".to_owned() };
+    assert_eq!(stream.give_up(&mut observation, outcome.clone()), outcome);
+    assert_eq!(observation.output_tokens(), Some(2));
+}
+
+#[test]
+fn a_line_without_an_end_is_malformed() {
+    let mut observation = unsent();
+    let mut stream = AnswerStream::new(dialect(DialectName::Vllm), 64);
+    stream.read(1, &[b'x'; 65], &mut observation);
+    assert!(stream.is_over());
+    assert!(matches!(stream.finish(&mut observation), Outcome::Malformed { .. }));
+}

@@ -1,0 +1,135 @@
+//! Engines as processes: how they fail to boot, and that nothing of them is left.
+
+use std::{net::TcpListener, path::Path, time::Duration};
+
+use harness::{
+    clock::RealClock,
+    engine::{
+        Engine, EngineError, Running,
+        placeholders::Placeholders,
+        process::{ProcessEngine, RunningProcess},
+        readiness::wait_until_ready,
+    },
+    http::HttpOptions,
+    recipe_file,
+    stop::stop_pair,
+};
+
+fn engine(script: &str, port: u16, log_dir: &Path) -> ProcessEngine {
+    let text = format!(
+        r#"
+name = "scripted"
+engine = "other"
+dialect = "openai"
+[model]
+id = "tiny"
+[process]
+command = ["sh", "-c", '''{script}''', "${{PORT}}"]
+port = {port}
+stop_grace_s = 0
+"#
+    );
+    let recipe = recipe_file::parse(&text, "scripted.toml", "scripted").unwrap();
+    let placeholders = Placeholders { recipes: log_dir.to_path_buf(), testbed: None, port: None };
+    ProcessEngine::new(recipe, placeholders, log_dir.to_path_buf(), vec!["hunter2-hunter2".to_owned()], HttpOptions::default())
+        .unwrap()
+}
+
+fn in_real_time<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
+}
+
+async fn boot(script: &str, log_dir: &Path, timeout_s: u32) -> (RunningProcess, Result<u64, EngineError>) {
+    let running = engine(script, 0, log_dir).start(0).await.unwrap();
+    let (_teller, stop) = stop_pair();
+    let ready = wait_until_ready(&running, &RealClock::start(), "tiny", timeout_s, &stop).await;
+    (running, ready)
+}
+
+/// Processes whose command line holds a word that only this test uses.
+fn alive(word: &str) -> usize {
+    let processes = std::fs::read_dir("/proc").unwrap().filter_map(Result::ok);
+    processes.filter(|entry| std::fs::read_to_string(entry.path().join("cmdline")).is_ok_and(|line| line.contains(word))).count()
+}
+
+/// Waits a little for what other processes do.
+fn comes_true(condition: impl Fn() -> bool) -> bool {
+    (0..400).any(|_| {
+        std::thread::sleep(Duration::from_millis(5));
+        condition()
+    })
+}
+
+#[test]
+fn one_that_exits_at_once_is_quoted_without_its_secrets() {
+    let folder = tempfile::tempdir().unwrap();
+    in_real_time(async {
+        let (running, ready) = boot("echo 'no such model, token hunter2-hunter2' >&2; exit 7", folder.path(), 60).await;
+        let message = ready.unwrap_err().to_string();
+        assert_eq!(message, "the engine ended before it was ready: exit code 7\nno such model, token [redacted]");
+        assert_eq!(running.stop().await, "had ended before: exit code 7");
+    });
+    let log = std::fs::read_to_string(folder.path().join("engine-boot0.log")).unwrap();
+    assert_eq!(log, "no such model, token [redacted]\n");
+}
+
+#[test]
+fn one_that_never_answers_is_given_up_and_killed_with_its_children() {
+    let folder = tempfile::tempdir().unwrap();
+    in_real_time(async {
+        // Deaf to SIGTERM, with a child of its own.
+        let (running, ready) = boot("trap '' TERM; sleep 31.4159 & sleep 31.4159", folder.path(), 0).await;
+        let message = ready.unwrap_err().to_string();
+        assert!(message.starts_with("the engine gave no token within 0 s"), "{message}");
+        // The shell and its two children; they may not have got so far yet.
+        assert!(comes_true(|| alive("31.4159") == 3));
+        assert_eq!(running.stop().await, "killed after 0 s of not stopping: killed by signal 9");
+    });
+    assert!(comes_true(|| alive("31.4159") == 0));
+}
+
+#[test]
+fn one_that_is_dropped_is_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    in_real_time(async {
+        let running = engine("sleep 27.1828", 0, folder.path()).start(0).await.unwrap();
+        assert!(comes_true(|| alive("27.1828") > 0));
+        drop(running);
+        // The kernel reaps it a moment later, through the task that waits for it.
+        for _ in 0..200 {
+            if alive("27.1828") == 0 {
+                return;
+            }
+            tokio::task::yield_now().await;
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        panic!("it is still there");
+    });
+}
+
+#[test]
+fn a_taken_port_is_said_before_anything_boots() {
+    let folder = tempfile::tempdir().unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let error = in_real_time(engine("true", port, folder.path()).start(0)).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "port {port} of 127.0.0.1 is in use: stop what listens there, or set `port = 0` in [process] to have a free one chosen"
+        )
+    );
+}
+
+#[test]
+fn a_program_that_is_not_there_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut engine = {
+        let text = "name = \"x\"\nengine = \"other\"\ndialect = \"openai\"\n[model]\nid = \"m\"\n[process]\ncommand = [\"no-such-program-here\", \"${PORT}\"]\n";
+        let recipe = recipe_file::parse(text, "x.toml", "x").unwrap();
+        let placeholders = Placeholders { recipes: folder.path().to_path_buf(), testbed: None, port: None };
+        ProcessEngine::new(recipe, placeholders, folder.path().to_path_buf(), Vec::new(), HttpOptions::default()).unwrap()
+    };
+    let error = in_real_time(engine.start(0)).unwrap_err().to_string();
+    assert!(error.starts_with("cannot run `no-such-program-here`: "), "{error}");
+}

@@ -1,0 +1,98 @@
+//! What is asked of a server outside trials.
+
+use std::{io::Write, net::TcpStream};
+
+use harness::{
+    endpoint::{Endpoint, EndpointError},
+    http::HttpOptions,
+};
+use record::DialectName;
+
+use super::server::{Request, Server, Then, answer, run};
+
+/// A server that tokenizes by spaces and knows its version.
+fn serve(request: &Request, stream: &mut TcpStream) -> Then {
+    let path = request.head.split(' ').nth(1).unwrap();
+    let bytes = match path {
+        "/v1/models" => answer("200 OK", r#"{"object":"list","data":[{"id":"tiny","object":"model"},{"id":"other"}]}"#),
+        "/tokenize" => {
+            let body: serde_json::Value = serde_json::from_str(&request.body).unwrap();
+            let text = body.get("prompt").or(body.get("content")).unwrap().as_str().unwrap();
+            let tokens: Vec<usize> = text.split(' ').map(str::len).collect();
+            answer("200 OK", &serde_json::json!({"count": 0, "tokens": tokens}).to_string())
+        }
+        "/version" => answer("200 OK", r#"{"version":"0.32.0"}"#),
+        "/props" => answer("200 OK", r#"{"build_info":"b0-0c1e570"}"#),
+        "/metrics" => answer("200 OK", "# TYPE a counter\na_total{x=\"1\"} 2\na_total{x=\"2\"} 3.5\n"),
+        _ => answer("404 Not Found", r#"{"detail":"Not Found"}"#),
+    };
+    stream.write_all(bytes.as_bytes()).unwrap();
+    Then::KeepOpen
+}
+
+#[test]
+fn answers() {
+    let server = Server::start(serve);
+    run(async {
+        let vllm = server.endpoint(DialectName::Vllm, HttpOptions::default());
+        assert_eq!(vllm.models().await.unwrap(), ["tiny", "other"]);
+        assert_eq!(vllm.version().await.as_deref(), Some("0.32.0"));
+        assert_eq!(vllm.counters().await.unwrap().into_iter().collect::<Vec<_>>(), [("a_total".to_owned(), 5.5)]);
+        assert_eq!(vllm.count_tokens(&["one", "one two", "a b c"]).await.unwrap(), Some(vec![1, 2, 3]));
+        let llamacpp = server.endpoint(DialectName::Llamacpp, HttpOptions::default());
+        assert_eq!(llamacpp.version().await.as_deref(), Some("b0-0c1e570"));
+        assert_eq!(llamacpp.count_tokens(&["a b"]).await.unwrap(), Some(vec![2]));
+    });
+    let seen = server.seen.lock().unwrap();
+    let asked: Vec<&str> =
+        seen.requests.iter().filter(|request| !request.body.is_empty()).map(|request| request.body.as_str()).collect();
+    assert!(asked.contains(&r#"{"add_special_tokens":false,"model":"tiny","prompt":"one two"}"#), "{asked:?}");
+    assert!(asked.contains(&r#"{"content":"a b"}"#), "{asked:?}");
+}
+
+#[test]
+fn what_a_dialect_lacks_is_not_asked() {
+    let server = Server::start(serve);
+    run(async {
+        let endpoint = server.endpoint(DialectName::Transformers, HttpOptions::default());
+        assert_eq!(endpoint.count_tokens(&["a"]).await.unwrap(), None);
+        assert_eq!(endpoint.counters().await, None);
+        assert_eq!(endpoint.version().await, None);
+    });
+    assert_eq!(server.seen.lock().unwrap().connections, 0);
+}
+
+#[test]
+fn wrong_answers_are_errors_that_say_what_was_asked() {
+    let ask = |bytes: String, then: Then| {
+        let server = Server::canned(bytes, then);
+        run(async {
+            let endpoint = server.endpoint(DialectName::Vllm, HttpOptions::default());
+            let models = endpoint.models().await.unwrap_err();
+            let counts = endpoint.count_tokens(&["a"]).await.unwrap_err();
+            assert_eq!(endpoint.version().await, None);
+            (models, counts)
+        })
+    };
+    let (models, counts) = ask(answer("401 Unauthorized", r#"{"error":{"message":"no key"}}"#), Then::KeepOpen);
+    assert!(
+        matches!(&models, EndpointError::Status { url, status: 401, body } if url.ends_with("/v1/models") && body == "no key")
+    );
+    assert!(matches!(&counts, EndpointError::Status { url, status: 401, .. } if url.ends_with("/tokenize")));
+    let (models, counts) = ask(answer("200 OK", r#"{"tokens":3}"#), Then::KeepOpen);
+    assert!(matches!(&models, EndpointError::Unexpected { why, .. } if why.contains("data")), "{models}");
+    assert!(matches!(&counts, EndpointError::Unexpected { why, .. } if why.contains("tokens")), "{counts}");
+    let (models, _) = ask(String::new(), Then::Close);
+    assert!(matches!(&models, EndpointError::Unreachable { why, .. } if why.contains("closed")), "{models}");
+}
+
+#[test]
+fn thousands_of_words_are_counted_over_a_few_connections() {
+    let server = Server::start(serve);
+    let texts: Vec<String> = (0..3000).map(|words: usize| vec!["w"; words % 7 + 1].join(" ")).collect();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let counts = run(server.endpoint(DialectName::Simulated, HttpOptions::default()).count_tokens(&texts)).unwrap().unwrap();
+    assert!(counts.iter().zip(0u32..).all(|(&count, words)| count == words % 7 + 1));
+    let connections = server.seen.lock().unwrap().connections;
+    assert!(connections <= 40, "{connections} connections");
+}

@@ -1,0 +1,29 @@
+//! Exit codes: one list, the same for every verb.
+
+/// How a verb ended. The README documents the numbers; they do not change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum ExitCode {
+    /// Fine.
+    Fine = 0,
+    /// A bug of ours.
+    Bug = 1,
+    /// The command line or a recipe is wrong.
+    Usage = 2,
+    /// The engine or the environment failed.
+    Engine = 3,
+    /// A measurement is invalid, or a comparison is refused or insufficient.
+    Invalid = 4,
+    /// Regressed.
+    Regressed = 5,
+    /// Inconclusive, where the policy says that this fails.
+    Inconclusive = 6,
+    /// Interrupted; what was measured is kept.
+    Interrupted = 130,
+}
+
+impl From<ExitCode> for std::process::ExitCode {
+    fn from(code: ExitCode) -> Self {
+        Self::from(code as u8)
+    }
+}
