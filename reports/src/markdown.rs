@@ -1,0 +1,63 @@
+//! A record as Markdown: what is committed beside it and read in a pull request. The same record gives the same bytes everywhere.
+
+use record::Record;
+
+use crate::summary::{RunSummary, summarise};
+
+mod banner;
+mod figures;
+mod headline;
+mod note;
+mod setup;
+mod text;
+mod trust;
+mod workloads;
+
+#[cfg(test)]
+mod tests;
+
+/// Renders a record.
+#[must_use]
+pub fn render(record: &Record) -> String {
+    render_onto(record, None)
+}
+
+/// Renders a record and keeps what a person wrote between the note markers of an earlier rendering. No byte of a note is lost: one
+/// whose closing marker is missing is kept to the end of the text.
+#[must_use]
+pub fn render_onto(record: &Record, previous: Option<&str>) -> String {
+    let summary = summarise(record);
+    let mut page = Page::default();
+    banner::write(&mut page, record, &summary);
+    page.push(&note::block(previous.and_then(note::find).unwrap_or("")));
+    headline::write(&mut page, &summary);
+    workloads::write(&mut page, record, &summary);
+    trust::write(&mut page, record, &summary);
+    setup::write(&mut page, record);
+    page.0
+}
+
+/// The Markdown so far: blocks with an empty line between them.
+#[derive(Default)]
+struct Page(String);
+
+impl Page {
+    /// Adds a paragraph, a table, a list or any other block.
+    fn push(&mut self, block: &str) {
+        if !self.0.is_empty() {
+            self.0.push('\n');
+        }
+        self.0.push_str(block.trim_end_matches('\n'));
+        self.0.push('\n');
+    }
+}
+
+/// `1 trial`, `2 trials`.
+fn plural(count: usize, one: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
+}
+
+/// Whether a run's figures stand for a machine at all.
+fn is_measured(summary: &RunSummary) -> bool {
+    summary.cells.iter().any(|cell| !cell.figures.is_empty())
+}

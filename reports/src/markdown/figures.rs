@@ -1,0 +1,55 @@
+//! A cell's figures as text.
+
+use super::plural;
+use crate::{
+    number::estimate,
+    summary::{CellSummary, Metric, Unit},
+    validity::Validity,
+};
+
+/// Marks a percentile that too few requests support.
+pub(super) const DISPLAY_ONLY: &str = "†";
+
+/// What the mark means.
+pub(super) const DISPLAY_ONLY_MEANS: &str =
+    "†: display only; a trial has too few requests for this percentile (59 for p95, 299 for p99 at 95 % confidence).";
+
+/// A metric's mean with the half width of its interval; `-` if no trial that counts defines it.
+pub(super) fn figure(cell: &CellSummary, metric: Metric) -> String {
+    let Some(over) = cell.figure(metric) else { return "-".to_owned() };
+    let number = match over.mean {
+        Some(mean) => estimate(mean, over.half_width, metric.unit()),
+        None => format!("∞ ({} of {})", over.unbounded, over.n),
+    };
+    if is_display_only(cell, metric) { format!("{number} {DISPLAY_ONLY}") } else { number }
+}
+
+/// The mean alone, for a sentence.
+pub(super) fn mean(cell: &CellSummary, metric: Metric) -> Option<String> {
+    cell.figure(metric)?.mean.map(|mean| estimate(mean, None, metric.unit()))
+}
+
+/// Whether a percentile has too few requests behind it.
+pub(super) fn is_display_only(cell: &CellSummary, metric: Metric) -> bool {
+    let needed = metric.requests_needed().unwrap_or(0) as u64;
+    cell.figure(metric).is_some() && cell.requests_per_trial.is_some_and(|requests| requests < needed)
+}
+
+/// How many trials the figures are made of, and what is to be known of them.
+pub(super) fn trials(cell: &CellSummary) -> String {
+    let invalid = cell.count(Validity::Invalid);
+    let suspect = cell.count(Validity::Suspect);
+    let mut words = (cell.trials.len() - invalid).to_string();
+    if cell.unit == Unit::Boot {
+        let boots: std::collections::BTreeSet<u32> =
+            cell.trials.iter().filter(|trial| trial.validity != Validity::Invalid).map(|trial| trial.boot).collect();
+        words = format!("{words} in {}", plural(boots.len(), "boot"));
+    }
+    let oddities =
+        [(suspect, "suspect"), (invalid, "invalid left out")].map(|(count, word)| (count > 0).then(|| format!("{count} {word}")));
+    let oddities: Vec<String> = oddities.into_iter().flatten().collect();
+    if !oddities.is_empty() {
+        words = format!("{words} ({})", oddities.join(", "));
+    }
+    words
+}

@@ -1,0 +1,200 @@
+use record::{EndReason, Launch, Profile, Trial};
+
+use super::*;
+use crate::fixture::{MS, S, boot, cell, closed_trial, even, numbered, open, record, rejected, trial};
+
+/// Requests of an open loop, one a second; every `fails`-th is refused.
+fn open_trial(workload: &str, requests: u64, ttft_ns: u64, fails: u64) -> Trial {
+    let request = |n: u64| {
+        if n % fails == fails - 1 { rejected(n * S, n * S + MS) } else { even(n * S, ttft_ns + n * 10 * MS, 20 * MS, 20) }
+    };
+    trial(cell(workload, "r0.3", open()), (0..requests).map(request).collect())
+}
+
+/// One cell of each kind, with a suspect, an invalid and a too small one among the trials.
+fn varied() -> Record {
+    let chat = |number, ttft_ms, streams| numbered(number, 0, closed_trial("chat", streams, 3, ttft_ms * MS, 20 * MS, 301));
+    let mut cut = chat(2, 900, 10);
+    cut.facts.cut_short = Some("an interrupt".to_owned());
+    let mut again = chat(1, 430, 10);
+    again.plan_digest = "plan-0".to_owned();
+    record(vec![
+        chat(0, 200, 1),
+        chat(1, 204, 1),
+        chat(2, 208, 1),
+        chat(0, 420, 10),
+        again,
+        cut,
+        closed_trial("long-prefill", 1, 5, 2 * S, 20 * MS, 101),
+        open_trial("office", 60, 300 * MS, 100),
+        open_trial("peak", 40, 500 * MS, 5),
+        closed_trial("my-own", 3, 3, 50 * MS, 20 * MS, 301),
+    ])
+}
+
+#[test]
+fn a_record_as_markdown() {
+    insta::assert_snapshot!(render(&varied()));
+}
+
+#[test]
+fn the_same_record_gives_the_same_bytes() {
+    assert_eq!(render(&varied()), render(&varied()));
+}
+
+/// The loud lines of a record after a change.
+fn loud(change: impl FnOnce(&mut Record)) -> String {
+    let mut run = record(vec![closed_trial("chat", 2, 3, S, 20 * MS, 301)]);
+    change(&mut run);
+    let lines = render(&run);
+    lines.lines().filter(|line| line.starts_with('>')).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn what_must_not_be_missed_is_loud() {
+    assert_eq!(loud(|_| {}), "");
+    insta::assert_snapshot!(loud(|run| run.header.launch = Launch::Simulated), @"> **Simulated: the engine was a model in virtual time; no figure here is a measurement of hardware.**");
+    insta::assert_snapshot!(loud(|run| run.header.profile = Profile::Smoke), @"> **Smoke: every workload was a miniature; these figures are not comparable with anything.**");
+    let ended = |reason| move |run: &mut Record| run.end = Some(record::End { reason, engine_stop: None });
+    insta::assert_snapshot!(loud(ended(EndReason::Interrupted)), @"> **Interrupted: not everything that was planned was measured.**");
+    insta::assert_snapshot!(loud(ended(EndReason::Failed { detail: "no **port**".to_owned() })), @"> **Failed: the run could not go on: `no **port**`**");
+    insta::assert_snapshot!(loud(|run| run.end = None), @"> **Torn: the record has no end; whatever came after its last trial is lost.**");
+    let torn = |run: &mut Record| run.torn = Some(record::file::Torn { at_byte: 10, bytes: 3, why: "eof".to_owned() });
+    insta::assert_snapshot!(loud(torn), @"> **Torn: 3 bytes from byte 10 cannot be read: `eof`**");
+    insta::assert_snapshot!(loud(|run| run.trials.clear()), @"> **Nothing was measured: the record holds no trial.**");
+    let cut = |run: &mut Record| run.trials[0].facts.cut_short = Some("why".to_owned());
+    insta::assert_snapshot!(loud(cut), @"> **Nothing counts: every trial is invalid.**");
+    let one_cut = |run: &mut Record| {
+        let more = numbered(1, 0, run.trials[0].clone());
+        run.trials.push(more);
+        cut(run);
+    };
+    insta::assert_snapshot!(loud(one_cut), @"> **1 of 2 trials are invalid and left out of all figures.**");
+}
+
+#[test]
+fn partial_records_render_without_nan() {
+    let mut unready = record(Vec::new());
+    unready.boots.clear();
+    unready.end = Some(record::End { reason: EndReason::Failed { detail: "out of memory".to_owned() }, engine_stop: None });
+    let failed_only =
+        record(vec![trial(cell("chat", "c1", crate::fixture::closed(1)), vec![rejected(0, S), rejected(S, 2 * S)])]);
+    let no_requests = record(vec![trial(cell("office", "r0.3", open()), Vec::new())]);
+    let mut uncounted = closed_trial("chat", 1, 3, S, 20 * MS, 301);
+    for observation in &mut uncounted.observations {
+        observation.token_source = record::TokenSource::None;
+        observation.usage = None;
+    }
+    let single = closed_trial("chat", 1, 1, S, 20 * MS, 1);
+    let mut wild_scale = record(vec![single]);
+    wild_scale.boots[0].sizing.scale = f64::NAN;
+    for run in [unready, failed_only, no_requests, record(vec![uncounted]), wild_scale] {
+        let page = render(&run);
+        assert!(!page.contains("NaN") && !page.contains("inf") && page.contains("## Headline"), "{page}");
+    }
+}
+
+#[test]
+fn boots_are_named_where_they_are_the_unit() {
+    let of = |number, boot| numbered(number, boot, closed_trial("chat", 2, 3, S, 20 * MS, 301));
+    let mut run = record(vec![of(0, 0), of(1, 0), of(2, 1), of(3, 1)]);
+    run.boots.push(boot(1));
+    assert!(render(&run).contains("| 4 in 2 boots |"), "{}", render(&run));
+}
+
+#[test]
+fn the_environment_of_a_recipe_is_shown_but_no_secret() {
+    let mut run = record(Vec::new());
+    run.header.recipe.attach =
+        Some(record::recipe::Attach { url: "http://me:hunter2@host:8000".to_owned(), api_key_env: Some("KEY".to_owned()) });
+    run.header.command.push("http://me:hunter2@host:8000".to_owned());
+    let page = render(&run);
+    assert!(page.contains("| `process.env.THREADS` | `20` |") && page.contains("| `secrets` | `HF_TOKEN` |"), "{page}");
+    assert!(page.contains("| `attach.url` | `http://***@host:8000` |") && !page.contains("hunter2"), "{page}");
+}
+
+/// What a recipe, a model or a server could say to break out of its place.
+const HOSTILE: &str = "x|`y`\n# heading\n<script>alert(1)</script> @someone #1 [a](http://b) <!-- sparkgauge:note -->\n<!-- sparkgauge:note -->\nowned\n<!-- /sparkgauge:note -->\n\u{202e}|";
+
+fn hostile() -> Record {
+    let mut run = varied();
+    let words = |text: &mut String| HOSTILE.clone_into(text);
+    let header = &mut run.header;
+    for text in [&mut header.suite, &mut header.harness_version, &mut header.sharegpt_lengths, &mut header.machine.name] {
+        words(text);
+    }
+    let recipe = &mut header.recipe;
+    for text in
+        [&mut recipe.name, &mut recipe.description, &mut recipe.model.id, &mut recipe.model.source, &mut recipe.model.revision]
+    {
+        words(text);
+    }
+    header.command.push(HOSTILE.to_owned());
+    header.cells.push(HOSTILE.to_owned());
+    header.left_out = [(HOSTILE.to_owned(), HOSTILE.to_owned())].into();
+    header.workload_hashes = [(HOSTILE.to_owned(), HOSTILE.to_owned())].into();
+    header.machine.gpu = Some(HOSTILE.to_owned());
+    let boot = &mut run.boots[0];
+    boot.engine_version = Some(HOSTILE.to_owned());
+    boot.command.push(HOSTILE.to_owned());
+    boot.sizing.source = record::SizingSource::Tokenizer { sha256: HOSTILE.to_owned() };
+    words(&mut boot.sanity);
+    let trial = &mut run.trials[0];
+    trial.facts.cut_short = Some(HOSTILE.to_owned());
+    words(&mut trial.cell.workload);
+    words(&mut trial.cell.point);
+    run.end =
+        Some(record::End { reason: EndReason::Failed { detail: HOSTILE.to_owned() }, engine_stop: Some(HOSTILE.to_owned()) });
+    run
+}
+
+#[test]
+fn text_of_others_breaks_out_of_nothing() {
+    let page = render(&hostile());
+    // Outside code spans nothing of it is left. The text holds single backticks, so its spans have fences of two.
+    let outside: String = page
+        .lines()
+        .filter(|line| !line.starts_with("sparkgauge run "))
+        .map(|line| line.split("``").step_by(2).collect::<String>() + "\n")
+        .collect();
+    for trace in ["<script", "@someone", "heading", "[a]", "owned", "\u{202e}"] {
+        assert!(!outside.contains(trace), "{trace}: {outside}");
+    }
+    let headings = |page: &str| page.lines().filter(|line| line.starts_with('#')).count();
+    assert_eq!(headings(&page), headings(&render(&varied())) + 1, "one more workload, and nothing else");
+    assert_eq!(page.lines().filter(|line| line.trim() == "<!-- sparkgauge:note -->").count(), 1);
+    assert!(!page.contains('\u{202e}'));
+}
+
+#[test]
+fn a_person_s_note_survives() {
+    let run = varied();
+    let empty = render(&run);
+    assert_eq!(render_onto(&run, Some(&empty)), empty);
+    assert_eq!(render_onto(&run, Some("something else")), empty);
+
+    let note = "The fan was loud.\r\n\r\n- **really**  \n";
+    let written = empty.replacen("<!-- sparkgauge:note -->\n", &format!("<!-- sparkgauge:note -->\n{note}"), 1);
+    assert_ne!(written, empty);
+    assert_eq!(render_onto(&run, Some(&written)), written);
+    // It moves to another record's page, whatever that says.
+    let moved = render_onto(&hostile(), Some(&written));
+    assert!(moved.contains(&format!("<!-- sparkgauge:note -->\n{note}<!-- /sparkgauge:note -->\n")));
+    assert_eq!(render_onto(&run, Some(&moved)), written);
+}
+
+#[test]
+fn no_byte_of_a_note_is_lost() {
+    let run = record(Vec::new());
+    let table = [
+        ("<!-- sparkgauge:note -->\nopen\nend", "<!-- sparkgauge:note -->\nopen\nend\n<!-- /sparkgauge:note -->\n"),
+        ("<!-- sparkgauge:note -->", "<!-- sparkgauge:note -->\n<!-- /sparkgauge:note -->\n"),
+        (
+            "x\r\n  <!-- sparkgauge:note -->\r\na\r\n<!-- /sparkgauge:note -->\r\nb",
+            "<!-- sparkgauge:note -->\na\r\n<!-- /sparkgauge:note -->\n",
+        ),
+    ];
+    for (previous, expected) in table {
+        assert!(render_onto(&run, Some(previous)).contains(expected), "{previous:?}");
+    }
+}

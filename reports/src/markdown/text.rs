@@ -1,0 +1,116 @@
+//! Text of others, made harmless, and the tables it stands in.
+//!
+//! Recipes, models and servers may say anything. All of it is printed as code spans: in those, HTML, links, emphasis, mentions and
+//! references are mere characters, so only the span's own fence and a table's pipes need care.
+
+#[cfg(test)]
+mod tests;
+
+/// Text of others as a code span on one line; `-` if there is nothing to see.
+pub(super) fn code(text: &str) -> String {
+    let text = clean(text);
+    let text = text.trim();
+    if text.is_empty() {
+        return "-".to_owned();
+    }
+    let fence = "`".repeat(longest_run(text) + 1);
+    let pad = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
+    format!("{fence}{pad}{text}{pad}{fence}")
+}
+
+/// A command line as a fenced block, quoted for a POSIX shell.
+pub(super) fn command_block(command: &[String]) -> String {
+    let line = command_line(command);
+    let fence = "`".repeat(longest_run(&line).max(2) + 1);
+    format!("{fence}sh\n{line}\n{fence}\n")
+}
+
+/// A command line on one line, quoted for a POSIX shell.
+pub(super) fn command_line(command: &[String]) -> String {
+    let words: Vec<_> = command.iter().map(|word| quote(&clean(word))).collect();
+    words.join(" ")
+}
+
+fn quote(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+}
+
+/// One line without anything that a terminal or an editor would act on, and without the credentials of a URL.
+fn clean(text: &str) -> String {
+    let visible = |c: char| match c {
+        '\u{2028}' | '\u{2029}' => ' ',
+        c if c.is_control() => ' ',
+        // Marks that reorder or hide what stands beside them.
+        '\u{061C}' | '\u{00AD}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}' => {
+            '\u{FFFD}'
+        }
+        c => c,
+    };
+    without_credentials(&text.chars().map(visible).collect::<String>())
+}
+
+/// `http://name:secret@host` becomes `http://***@host`.
+fn without_credentials(text: &str) -> String {
+    let mut pieces = text.split("://");
+    let mut kept = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let authority = piece.find(|c: char| c.is_whitespace() || "/?#'\"".contains(c)).unwrap_or(piece.len());
+        let rest = piece[..authority].rfind('@').map_or(piece, |at| &piece[at..]);
+        kept.push_str("://");
+        if rest.len() < piece.len() {
+            kept.push_str("***");
+        }
+        kept.push_str(rest);
+    }
+    kept
+}
+
+fn longest_run(text: &str) -> usize {
+    text.split(|c| c != '`').map(str::len).max().unwrap_or(0)
+}
+
+/// A table: its first columns are text, the others figures.
+pub(super) struct Table {
+    markdown: String,
+}
+
+impl Table {
+    /// An empty table; the first `texts` columns are aligned to the left.
+    pub(super) fn new(heads: &[&str], texts: usize) -> Self {
+        let mut table = Self { markdown: String::new() };
+        table.row(heads.iter().map(|head| (*head).to_owned()));
+        table.row((0..heads.len()).map(|column| if column < texts { "---" } else { "---:" }.to_owned()));
+        table
+    }
+
+    /// Adds a row.
+    pub(super) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
+        self.markdown.push('|');
+        for cell in cells {
+            self.markdown.push(' ');
+            self.markdown.push_str(&without_pipes(&cell));
+            self.markdown.push_str(" |");
+        }
+        self.markdown.push('\n');
+    }
+
+    /// The table's Markdown.
+    pub(super) fn markdown(&self) -> &str {
+        &self.markdown
+    }
+}
+
+/// A pipe ends a cell even inside a code span, unless an odd number of backslashes stands before it.
+fn without_pipes(cell: &str) -> String {
+    let mut escaped = String::with_capacity(cell.len());
+    let mut backslashes = 0;
+    for c in cell.chars() {
+        if c == '|' {
+            escaped.extend(std::iter::repeat_n('\\', backslashes + 1));
+        }
+        backslashes = if c == '\\' { backslashes + 1 } else { 0 };
+        escaped.push(c);
+    }
+    escaped
+}

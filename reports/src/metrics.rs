@@ -1,0 +1,24 @@
+//! The only place with formulas. Each restates its definition from the suite's metric table; times are nanoseconds.
+
+pub mod arrivals;
+pub mod in_flight;
+pub mod queue;
+pub mod request;
+pub mod token_curve;
+mod trial;
+
+pub use request::RequestMetrics;
+pub use trial::{Distribution, Steady, TrialMetrics};
+
+/// Nanoseconds in a second.
+pub(crate) const SECOND_NS: f64 = 1e9;
+
+/// From one stamp to a later one, in nanoseconds; 0 if they are the wrong way round.
+pub(crate) fn between(from_ns: u64, to_ns: u64) -> f64 {
+    to_ns.saturating_sub(from_ns) as f64
+}
+
+/// `count` things in a time of `ns`, per second; none in no time.
+pub(crate) fn per_second(count: f64, ns: f64) -> Option<f64> {
+    (ns > 0.0).then(|| count * SECOND_NS / ns)
+}

@@ -1,0 +1,109 @@
+use record::Observation;
+
+use super::*;
+use crate::fixture::{MS, S, closed_trial, numbered, record, rejected};
+
+/// A trial of two streams whose TTFT is so many milliseconds.
+fn of_ttft(number: u32, boot: u32, ttft_ms: u64) -> Trial {
+    numbered(number, boot, closed_trial("chat", 2, 3, ttft_ms * MS, 20 * MS, 301))
+}
+
+fn ttft(trials: Vec<Trial>) -> (Unit, Estimate) {
+    let summary = summarise(&record(trials));
+    (summary.cells[0].unit, *summary.cells[0].figure(Metric::TtftP50Ns).unwrap())
+}
+
+#[test]
+fn trials_of_one_boot_are_the_values() {
+    let (unit, estimate) = ttft(vec![of_ttft(0, 0, 100), of_ttft(1, 0, 110), of_ttft(2, 0, 120)]);
+    assert_eq!((unit, estimate.n, estimate.mean, estimate.sd), (Unit::Trial, 3, Some(110e6), Some(10e6)));
+}
+
+#[test]
+fn single_trials_of_several_boots_are_the_values_too() {
+    let (unit, estimate) = ttft(vec![of_ttft(0, 0, 100), of_ttft(1, 1, 120)]);
+    assert_eq!((unit, estimate.n, estimate.mean), (Unit::Trial, 2, Some(110e6)));
+}
+
+#[test]
+fn several_trials_of_several_boots_are_averaged_per_boot() {
+    // Boot means 110 and 140: their mean is 125, though that of the trials is 120.
+    let trials = vec![of_ttft(0, 0, 100), of_ttft(1, 0, 120), of_ttft(2, 1, 140)];
+    let (unit, estimate) = ttft(trials);
+    assert_eq!((unit, estimate.n, estimate.mean), (Unit::Boot, 2, Some(125e6)));
+    assert!((estimate.sd.unwrap() - 30e6 / 2.0_f64.sqrt()).abs() < 1.0);
+}
+
+#[test]
+fn invalid_trials_are_counted_and_left_out() {
+    let mut cut = of_ttft(1, 0, 900);
+    cut.facts.cut_short = Some("an interrupt".to_owned());
+    let summary = summarise(&record(vec![of_ttft(0, 0, 100), cut.clone()]));
+    let cell = &summary.cells[0];
+    assert_eq!((cell.count(Validity::Valid), cell.count(Validity::Invalid), cell.trials.len()), (1, 1, 2));
+    assert_eq!(cell.figure(Metric::TtftP50Ns).unwrap().mean, Some(100e6));
+    assert_eq!((cell.attempted, cell.served, cell.requests_per_trial), (12, 12, Some(6)));
+
+    let summary = summarise(&record(vec![cut]));
+    assert_eq!((summary.cells[0].figures.len(), summary.cells[0].requests_per_trial), (0, None));
+}
+
+#[test]
+fn a_percentile_among_failures_has_no_mean() {
+    let mut peak = closed_trial("peak", 2, 30, 500 * MS, 20 * MS, 11);
+    peak.cell.load = crate::fixture::open();
+    // 10 of 60 refused: p50 is finite, p95 is not.
+    for observation in peak.observations.iter_mut().take(10) {
+        *observation = rejected(observation.send_ns.unwrap(), observation.send_ns.unwrap() + MS);
+    }
+    let summary = summarise(&record(vec![peak]));
+    let cell = &summary.cells[0];
+    assert_eq!(cell.count(Validity::Suspect), 1, "{:?}", cell.trials[0].judgement);
+    assert_eq!(cell.figure(Metric::TtftP50Ns).unwrap().mean, Some(500e6));
+    let p95 = cell.figure(Metric::TtftP95Ns).unwrap();
+    assert_eq!((p95.unbounded, p95.mean, p95.half_width), (1, None, None));
+}
+
+#[test]
+fn cells_keep_the_order_of_the_suite() {
+    let other = closed_trial("rag", 5, 2, S, 20 * MS, 301);
+    let mut run = record(vec![of_ttft(0, 0, 100), other, of_ttft(1, 0, 110)]);
+    run.header.cells.reverse();
+    let names: Vec<_> = summarise(&run).cells.iter().map(|cell| cell.cell.name()).collect();
+    assert_eq!(names, ["rag/c5", "chat/c2"]);
+}
+
+#[test]
+fn the_same_plan_twice_makes_the_second_suspect() {
+    let again = Trial { plan_digest: "plan-0".to_owned(), ..of_ttft(1, 0, 100) };
+    let summary = summarise(&record(vec![of_ttft(0, 0, 100), again]));
+    let validity: Vec<_> = summary.cells[0].trials.iter().map(|trial| trial.validity).collect();
+    assert_eq!(validity, [Validity::Valid, Validity::Suspect]);
+}
+
+#[test]
+fn an_empty_record_has_an_empty_summary() {
+    assert_eq!(summarise(&record(Vec::new())).cells, []);
+}
+
+#[test]
+fn a_summary_is_json() {
+    let json = serde_json::to_value(summarise(&record(vec![of_ttft(0, 0, 100), of_ttft(1, 0, 110)]))).unwrap();
+    let cell = &json["cells"][0];
+    assert_eq!(cell["unit"], "trial");
+    assert_eq!(cell["figures"]["ttft_p50_ns"]["mean"], 105e6);
+    assert_eq!(cell["figures"]["decode_tok_s"]["n"], 2);
+    assert_eq!(cell["trials"][1]["validity"], "valid");
+    assert_eq!(cell["trials"][1]["figures"]["ttft_p50_ns"], 110e6);
+    assert_eq!(cell["trials"][1]["reasons"], serde_json::json!([]));
+}
+
+/// The largest point of the suite: 384 streams, 768 requests, 400 chunks each.
+#[test]
+fn the_largest_trial_is_summarised() {
+    let big = closed_trial("batch", 384, 2, S, 20 * MS, 400);
+    assert_eq!(big.observations.iter().map(|one: &Observation| one.chunks.len()).sum::<usize>(), 307_200);
+    let metrics = TrialMetrics::of(&big);
+    assert_eq!((metrics.served, metrics.in_flight_peak), (768, 384));
+    assert!((metrics.peak_tok_s.unwrap() - 384.0 * 51.0).abs() < 1e-3, "{:?}", metrics.peak_tok_s);
+}

@@ -1,0 +1,99 @@
+//! Which trials can be trusted. The rules are fixed in advance, and each reason carries the numbers that it was decided from.
+
+use record::Trial;
+use serde::Serialize;
+
+use crate::metrics::TrialMetrics;
+
+mod client;
+mod load;
+mod requests;
+mod tokens;
+
+#[cfg(test)]
+mod tests;
+
+/// How far a trial can be trusted; the worst of its reasons.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Validity {
+    /// Nothing speaks against it.
+    Valid,
+    /// It counts, and the report says what is odd about it.
+    Suspect,
+    /// It does not count: its figures are not those of the load that was planned.
+    Invalid,
+}
+
+impl Validity {
+    /// The word for it in reports.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Valid => "valid",
+            Self::Suspect => "suspect",
+            Self::Invalid => "invalid",
+        }
+    }
+}
+
+/// One thing to know about a trial.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Reason {
+    /// What it makes of the trial; [`Validity::Valid`] for a mere note.
+    pub validity: Validity,
+    /// In words, with the numbers.
+    pub text: String,
+    /// What the harness or a server said, word for word; not to be trusted as Markdown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quote: Option<String>,
+}
+
+impl Reason {
+    fn note(text: String) -> Self {
+        Self { validity: Validity::Valid, text, quote: None }
+    }
+
+    fn suspect(text: String) -> Self {
+        Self { validity: Validity::Suspect, text, quote: None }
+    }
+
+    fn invalid(text: String) -> Self {
+        Self { validity: Validity::Invalid, text, quote: None }
+    }
+}
+
+/// What is to be said of a trial.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Judgement {
+    /// Every reason and note, in the order of the rules.
+    pub reasons: Vec<Reason>,
+}
+
+impl Judgement {
+    /// The worst of the reasons.
+    #[must_use]
+    pub fn validity(&self) -> Validity {
+        self.reasons.iter().map(|reason| reason.validity).max().unwrap_or(Validity::Valid)
+    }
+}
+
+/// Judges one trial by itself. `template_tokens` is what the chat template adds to every prompt, by its boot: a head that all prompts
+/// share by necessity.
+#[must_use]
+pub fn judge(trial: &Trial, metrics: &TrialMetrics, template_tokens: u32) -> Judgement {
+    let mut reasons = Vec::new();
+    requests::judge(trial, metrics, &mut reasons);
+    client::judge(trial, metrics, &mut reasons);
+    tokens::judge(trial, metrics, template_tokens, &mut reasons);
+    load::judge(trial, metrics, &mut reasons);
+    Judgement { reasons }
+}
+
+/// What the other trials of the same cell make of one: `earlier` are those before it. The same prompts again may come out of a
+/// prefix cache, and add nothing that is independent.
+#[must_use]
+pub fn judge_repetition(trial: &Trial, earlier: &[&Trial]) -> Option<Reason> {
+    let same = earlier.iter().find(|other| other.plan_digest == trial.plan_digest)?;
+    Some(Reason::suspect(format!("its plan is that of trial {}: the same prompts were sent before", same.trial)))
+}

@@ -1,0 +1,33 @@
+//! Did the measuring side keep up?
+
+use record::Trial;
+
+use super::Reason;
+use crate::{
+    metrics::TrialMetrics,
+    number::{Unit, figure},
+};
+
+/// Largest 99th percentile of the send lag of an open loop, and of the timer's lag: more would show in a TTFT of 100 ms.
+pub(super) const MAX_LAG_P99_NS: f64 = 5e6;
+
+/// Largest single one of either.
+pub(super) const MAX_LAG_NS: f64 = 50e6;
+
+pub(super) fn judge(trial: &Trial, metrics: &TrialMetrics, reasons: &mut Vec<Reason>) {
+    // A closed loop has no schedule to fall behind: its TTFT counts from the send.
+    if let (true, Some(lag), Some(max_ns)) = (trial.cell.load.is_open(), metrics.send_lag, metrics.send_lag_max_ns) {
+        reasons.extend(above("send lag p99", lag.p99, MAX_LAG_P99_NS).map(Reason::invalid));
+        reasons.extend(above("worst send lag", max_ns, MAX_LAG_NS).map(Reason::invalid));
+    }
+    // Virtual time has no timer to be late; a late timer stamps late, whatever the loop.
+    let lag = |ns: Option<u64>| ns.map(|ns| ns as f64);
+    let p99 = lag(trial.facts.timer_lag_p99_ns).and_then(|ns| above("timer lag p99", ns, MAX_LAG_P99_NS));
+    reasons.extend(p99.map(Reason::suspect));
+    let worst = lag(trial.facts.timer_lag_max_ns).and_then(|ns| above("worst timer lag", ns, MAX_LAG_NS));
+    reasons.extend(worst.map(Reason::note));
+}
+
+fn above(what: &str, ns: f64, limit_ns: f64) -> Option<String> {
+    (ns > limit_ns).then(|| format!("{what} {} is above {}", figure(ns, Unit::Time), figure(limit_ns, Unit::Time)))
+}

@@ -1,0 +1,51 @@
+//! Did the requests end as they should?
+
+use record::Trial;
+
+use super::Reason;
+use crate::{
+    metrics::TrialMetrics,
+    number::{Unit, figure},
+};
+
+/// Largest share of failed requests: above it a trial measures the failure.
+pub(super) const MAX_FAILED_SHARE: f64 = 0.005;
+
+/// The workload that offers more than an engine can take. How it fails is its answer, so failures make it suspect, not invalid.
+pub(super) const OVERLOAD_WORKLOAD: &str = "peak";
+
+pub(super) fn judge(trial: &Trial, metrics: &TrialMetrics, reasons: &mut Vec<Reason>) {
+    if let Some(why) = &trial.facts.cut_short {
+        reasons.push(Reason { quote: Some(why.clone()), ..Reason::invalid("cut short".to_owned()) });
+    }
+    if metrics.served == 0 {
+        reasons.push(Reason::invalid(format!("none of {} requests was served{}", metrics.attempted, words(metrics))));
+    } else {
+        judge_failures(trial, metrics, reasons);
+    }
+    let warm_up = trial.warm_up;
+    if warm_up.completed < warm_up.requests {
+        let failed = warm_up.requests - warm_up.completed;
+        reasons.push(Reason::suspect(format!("{failed} of {} warm-up requests failed", warm_up.requests)));
+    }
+}
+
+fn judge_failures(trial: &Trial, metrics: &TrialMetrics, reasons: &mut Vec<Reason>) {
+    let failed = metrics.attempted - metrics.served;
+    if failed == 0 {
+        return;
+    }
+    let share = f64::from(failed) / f64::from(metrics.attempted);
+    let text = format!("{failed} of {} requests failed ({}){}", metrics.attempted, figure(share, Unit::Share), words(metrics));
+    reasons.push(match share > MAX_FAILED_SHARE {
+        false => Reason::note(text),
+        true if trial.cell.workload == OVERLOAD_WORKLOAD => Reason::suspect(text),
+        true => Reason::invalid(text),
+    });
+}
+
+/// `: 3 rejected, 1 timed out`.
+fn words(metrics: &TrialMetrics) -> String {
+    let each: Vec<_> = metrics.failed.iter().map(|(word, count)| format!("{count} {word}")).collect();
+    if each.is_empty() { String::new() } else { format!(": {}", each.join(", ")) }
+}

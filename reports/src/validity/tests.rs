@@ -1,0 +1,199 @@
+use record::{Observation, Outcome, PrefixReuse, TokenSource, Usage, WarmUp};
+
+use super::*;
+use crate::fixture::{MS, S, closed_trial, even, open, rejected, trial};
+
+/// Long enough, steady and complete: nothing is to be said of it.
+fn sound() -> Trial {
+    closed_trial("chat", 4, 3, S, 20 * MS, 201)
+}
+
+/// An open loop in which nothing is to be said either.
+fn sound_open(workload: &str) -> Trial {
+    let observations = (0..400).map(|n| even(n * S, 500 * MS, 10 * MS, 20)).collect();
+    trial(crate::fixture::cell(workload, "r0.3", open()), observations)
+}
+
+/// The judgement of a trial after a change, one line per reason.
+fn after(mut trial: Trial, change: impl FnOnce(&mut Trial)) -> String {
+    change(&mut trial);
+    let judgement = judge(&trial, &TrialMetrics::of(&trial), 9);
+    let line = |reason: &Reason| {
+        let quote = reason.quote.as_ref().map(|quote| format!(" [{quote}]")).unwrap_or_default();
+        format!("{}: {}{quote}", reason.validity.word(), reason.text)
+    };
+    judgement.reasons.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn each(trial: &mut Trial, change: impl Fn(&mut Observation)) {
+    trial.observations.iter_mut().for_each(change);
+}
+
+fn usage(observation: &mut Observation) -> &mut Usage {
+    observation.usage.as_mut().unwrap()
+}
+
+#[test]
+fn nothing_speaks_against_a_sound_trial() {
+    assert_eq!(after(sound(), |_| {}), "");
+    assert_eq!(after(sound_open("office"), |_| {}), "");
+    let judgement = Judgement::default();
+    assert_eq!(judgement.validity(), Validity::Valid);
+}
+
+#[test]
+fn the_worst_reason_decides() {
+    let reasons = vec![Reason::suspect(String::new()), Reason::invalid(String::new()), Reason::note(String::new())];
+    assert_eq!(Judgement { reasons }.validity(), Validity::Invalid);
+    assert_eq!(Judgement { reasons: vec![Reason::note(String::new())] }.validity(), Validity::Valid);
+}
+
+#[test]
+fn requests_must_end_as_they_should() {
+    let fail = |count: usize| {
+        move |trial: &mut Trial| {
+            for observation in trial.observations.iter_mut().take(count) {
+                let send_ns = observation.send_ns.unwrap();
+                *observation = rejected(send_ns, send_ns + MS);
+            }
+        }
+    };
+    // 2 of 400 are the 0.5 % that are allowed.
+    insta::assert_snapshot!(after(sound_open("office"), fail(2)), @"valid: 2 of 400 requests failed (0.500 %): 2 rejected");
+    insta::assert_snapshot!(after(sound_open("office"), fail(3)), @"invalid: 3 of 400 requests failed (0.750 %): 3 rejected");
+    insta::assert_snapshot!(after(sound_open("peak"), fail(3)), @"suspect: 3 of 400 requests failed (0.750 %): 3 rejected");
+    insta::assert_snapshot!(after(sound_open("peak"), fail(400)), @"invalid: none of 400 requests was served: 400 rejected");
+    insta::assert_snapshot!(after(sound_open("office"), |trial| trial.observations.clear()), @"invalid: none of 0 requests was served");
+    let mixed = |trial: &mut Trial| {
+        fail(1)(trial);
+        trial.observations[1].outcome = Outcome::TimedOut { detail: "a".to_owned() };
+        trial.observations[2].first_token_ns = None;
+    };
+    insta::assert_snapshot!(after(sound(), mixed), @"invalid: 3 of 12 requests failed (25.0 %): 1 empty, 1 rejected, 1 timed out");
+    let cut_short = |trial: &mut Trial| trial.facts.cut_short = Some("Ctrl-C".to_owned());
+    insta::assert_snapshot!(after(sound(), cut_short), @"invalid: cut short [Ctrl-C]");
+    let cold = |trial: &mut Trial| trial.warm_up = WarmUp { requests: 4, completed: 1, duration_ns: S };
+    insta::assert_snapshot!(after(sound(), cold), @"suspect: 3 of 4 warm-up requests failed");
+}
+
+#[test]
+fn an_open_loop_must_be_sent_on_time() {
+    let late = |count: usize, lag_ns: u64| {
+        move |trial: &mut Trial| {
+            for observation in trial.observations.iter_mut().take(count) {
+                observation.send_ns = observation.sched_ns.map(|due_ns| due_ns + lag_ns);
+            }
+        }
+    };
+    assert_eq!(after(sound_open("office"), late(400, 5 * MS)), "");
+    assert_eq!(after(sound_open("office"), late(1, 50 * MS)), "");
+    insta::assert_snapshot!(after(sound_open("office"), late(8, 6 * MS)), @"invalid: send lag p99 6.00 ms is above 5.00 ms");
+    insta::assert_snapshot!(after(sound_open("office"), late(1, 51 * MS)), @"invalid: worst send lag 51.0 ms is above 50.0 ms");
+    // A closed loop counts from the send.
+    assert_eq!(after(sound(), late(2, 6 * MS)), "");
+}
+
+#[test]
+fn a_late_timer_makes_late_stamps() {
+    let lag = |p99: u64, max: u64| {
+        move |trial: &mut Trial| {
+            (trial.facts.timer_lag_p99_ns, trial.facts.timer_lag_max_ns) = (Some(p99), Some(max));
+        }
+    };
+    assert_eq!(after(sound(), lag(5 * MS, 50 * MS)), "");
+    insta::assert_snapshot!(after(sound(), lag(7 * MS, 60 * MS)), @r"
+    suspect: timer lag p99 7.00 ms is above 5.00 ms
+    valid: worst timer lag 60.0 ms is above 50.0 ms
+    ");
+}
+
+#[test]
+fn prompts_must_be_those_of_the_plan() {
+    let prompt = |tokens| move |trial: &mut Trial| each(trial, |one| usage(one).prompt_tokens = tokens);
+    assert_eq!(after(sound(), prompt(101)), "");
+    insta::assert_snapshot!(after(sound(), prompt(102)), @"suspect: prompt tokens are off the plan by 2.00 % (1224 of 1200 planned)");
+    // One too long and one too short do not make a right one.
+    let uneven = |trial: &mut Trial| {
+        usage(&mut trial.observations[0]).prompt_tokens = 120;
+        usage(&mut trial.observations[1]).prompt_tokens = 80;
+    };
+    insta::assert_snapshot!(after(sound(), uneven), @"suspect: prompt tokens are off the plan by 3.33 % (1200 of 1200 planned)");
+    let silent = |trial: &mut Trial| trial.observations[0].usage = None;
+    insta::assert_snapshot!(after(sound(), silent), @"suspect: prompt tokens of 1 served requests are unknown");
+}
+
+#[test]
+fn prompts_that_share_nothing_hit_no_cache() {
+    let cached = |tokens| move |trial: &mut Trial| each(trial, |one| usage(one).cached_tokens = Some(tokens));
+    // The template's 9 tokens are everyone's head, and a token more may be chance.
+    assert_eq!(after(sound(), cached(10)), "");
+    insta::assert_snapshot!(after(sound(), cached(59)), @"suspect: 50.0 % of the prompt tokens came from the prefix cache, where prompts share nothing");
+    let conversation = |trial: &mut Trial| {
+        cached(59)(trial);
+        trial.cell.prefix_reuse = PrefixReuse::Allowed;
+    };
+    assert_eq!(after(sound(), conversation), "");
+}
+
+#[test]
+fn answers_must_be_as_long_as_planned_where_they_can_be_forced() {
+    let planned = |forced, reason: &'static str| {
+        move |trial: &mut Trial| {
+            each(trial, |one| {
+                one.planned_output_tokens = 210;
+                one.forced_length = forced;
+                one.finish_reason = Some(reason.to_owned());
+            });
+        }
+    };
+    insta::assert_snapshot!(after(sound(), planned(true, "length")), @"suspect: output tokens are off the plan by 4.29 % (2412 of 2520 planned), though the length was forced");
+    insta::assert_snapshot!(after(sound(), planned(true, "stop")), @r"
+    suspect: output tokens are off the plan by 4.29 % (2412 of 2520 planned), though the length was forced
+    suspect: 12 of 12 answers of a forced length stopped early
+    ");
+    insta::assert_snapshot!(after(sound(), planned(false, "stop")), @"valid: output tokens are off the plan by 4.29 % (2412 of 2520 planned); the length could not be forced");
+}
+
+#[test]
+fn counts_must_be_known_and_agree() {
+    let unknown = |trial: &mut Trial| {
+        trial.observations[0].token_source = TokenSource::None;
+        trial.observations[0].usage = None;
+    };
+    insta::assert_snapshot!(after(sound(), unknown), @r"
+    invalid: output tokens of 1 of 12 served requests are unknown
+    suspect: prompt tokens of 1 served requests are unknown
+    ");
+    // The end-of-sequence token shows in no chunk, and 1 % of 201 is 2.
+    let completion = |tokens| move |trial: &mut Trial| usage(&mut trial.observations[0]).completion_tokens = tokens;
+    assert_eq!(after(sound(), completion(203)), "");
+    insta::assert_snapshot!(after(sound(), completion(204)), @"suspect: the running and the final token count disagree in 1 of 12 served requests");
+}
+
+#[test]
+fn chunks_counted_as_tokens_put_the_peak_below_the_mean() {
+    // The server's total says four times what the chunks were counted as.
+    let quadruple = |trial: &mut Trial| {
+        each(trial, |one| {
+            usage(one).completion_tokens = 804;
+            one.planned_output_tokens = 804;
+            one.token_source = TokenSource::Final;
+        });
+    };
+    insta::assert_snapshot!(after(sound(), quadruple), @"invalid: peak 204 tok/s is below the mean 643 tok/s");
+}
+
+#[test]
+fn stamps_must_lie_inside_the_trial() {
+    let endless = |trial: &mut Trial| trial.observations[0].end_ns = None;
+    insta::assert_snapshot!(after(sound(), endless), @"suspect: 4.67 requests in flight on average, but 3.67 by Little's law");
+}
+
+#[test]
+fn streams_must_be_held_long_enough() {
+    let short = || closed_trial("chat", 4, 1, S, 20 * MS, 201);
+    insta::assert_snapshot!(after(short(), |_| {}), @"suspect: no steady state: 4 streams were held for 5.00 s, not for 10.0 s");
+    // A miniature is short by design, and a single stream has no ramp.
+    assert_eq!(after(short(), |trial| trial.cell.comparable = false), "");
+    assert_eq!(after(closed_trial("chat", 1, 1, S, 20 * MS, 201), |_| {}), "");
+}

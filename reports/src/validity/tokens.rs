@@ -1,0 +1,132 @@
+//! Are the token counts those of the plan, and do they agree with each other?
+
+use record::{Observation, PrefixReuse, TokenSource, Trial, Usage};
+
+use super::Reason;
+use crate::{
+    metrics::{TrialMetrics, arrivals},
+    number::{Unit, figure},
+};
+
+/// Largest part by which token counts may miss the plan, summed over requests without cancelling: beyond it the load is another.
+pub(super) const MAX_OFF_PLAN: f64 = 0.01;
+
+/// Largest share of prompt tokens that may come from the prefix cache, beside the chat template, where prompts share nothing: two
+/// texts may begin with the same word by chance.
+pub(super) const MAX_CHANCE_HITS: f64 = 0.01;
+
+/// A running count may miss the final one by this part, and by one token in any case: the end-of-sequence token shows in no chunk.
+pub(super) const MAX_COUNT_DIFFERENCE: f64 = 0.01;
+
+/// How far the best second may lie below the mean before the counts contradict each other; see [`peak_below_mean`].
+pub(super) const PEAK_TOLERANCE: f64 = 0.01;
+
+pub(super) fn judge(trial: &Trial, metrics: &TrialMetrics, template_tokens: u32, reasons: &mut Vec<Reason>) {
+    let served = || trial.observations.iter().filter(|one| one.outcome.is_complete() && one.first_token_ns.is_some());
+    let unknown = served().filter(|one| arrivals::first(one).and(one.output_tokens()).is_none()).count();
+    if unknown > 0 {
+        reasons.push(Reason::invalid(format!("output tokens of {unknown} of {} served requests are unknown", metrics.served)));
+    }
+    judge_prompts(trial, template_tokens, served(), reasons);
+    judge_outputs(served(), reasons);
+    judge_counts(served(), metrics.served, reasons);
+    reasons.extend(peak_below_mean(trial, metrics).map(Reason::invalid));
+}
+
+fn judge_prompts<'o>(
+    trial: &Trial,
+    template_tokens: u32,
+    served: impl Iterator<Item = &'o Observation>,
+    reasons: &mut Vec<Reason>,
+) {
+    let (mut off_plan, mut silent) = (OffPlan::default(), 0);
+    let (mut hits, mut prompts) = (0_u64, 0_u64);
+    for observation in served {
+        let Some(Usage { prompt_tokens, cached_tokens, .. }) = observation.usage else {
+            silent += 1;
+            continue;
+        };
+        off_plan.add(observation.planned_prompt_tokens, prompt_tokens);
+        hits += u64::from(cached_tokens.unwrap_or(0).saturating_sub(template_tokens));
+        prompts += u64::from(prompt_tokens);
+    }
+    if silent > 0 {
+        reasons.push(Reason::suspect(format!("prompt tokens of {silent} served requests are unknown")));
+    }
+    reasons.extend(off_plan.above().map(|off| Reason::suspect(format!("prompt tokens {off}"))));
+    let share = hits as f64 / prompts.max(1) as f64;
+    if trial.cell.prefix_reuse == PrefixReuse::Forbidden && share > MAX_CHANCE_HITS {
+        let share = figure(share, Unit::Share);
+        reasons.push(Reason::suspect(format!(
+            "{share} of the prompt tokens came from the prefix cache, where prompts share nothing"
+        )));
+    }
+}
+
+fn judge_outputs<'o>(served: impl Iterator<Item = &'o Observation>, reasons: &mut Vec<Reason>) {
+    let (mut forced, mut free) = (OffPlan::default(), OffPlan::default());
+    let (mut forced_requests, mut stopped_early) = (0, 0);
+    for observation in served {
+        let Some(tokens) = observation.output_tokens() else { continue };
+        let planned = observation.planned_output_tokens;
+        if observation.forced_length {
+            forced_requests += 1;
+            stopped_early += u32::from(tokens < planned && observation.finish_reason.as_deref() == Some("stop"));
+            forced.add(planned, tokens);
+        } else {
+            free.add(planned, tokens);
+        }
+    }
+    reasons.extend(forced.above().map(|off| Reason::suspect(format!("output tokens {off}, though the length was forced"))));
+    if stopped_early > 0 {
+        reasons.push(Reason::suspect(format!("{stopped_early} of {forced_requests} answers of a forced length stopped early")));
+    }
+    reasons.extend(free.above().map(|off| Reason::note(format!("output tokens {off}; the length could not be forced"))));
+}
+
+/// The server's running count against its final one.
+fn judge_counts<'o>(served: impl Iterator<Item = &'o Observation>, of: u32, reasons: &mut Vec<Reason>) {
+    let disagree = served.filter(|one| one.token_source == TokenSource::Running).filter(|one| {
+        let Some((usage, last)) = one.usage.zip(one.chunks.last()) else { return false };
+        let difference = usage.completion_tokens.abs_diff(last.tokens);
+        f64::from(difference) > (f64::from(usage.completion_tokens) * MAX_COUNT_DIFFERENCE).max(1.0)
+    });
+    let disagree = disagree.count();
+    if disagree > 0 {
+        reasons.push(Reason::suspect(format!(
+            "the running and the final token count disagree in {disagree} of {of} served requests"
+        )));
+    }
+}
+
+/// `n` seconds hold the whole trial, so the best of them holds at least an `n`th of its tokens. A peak below that means that the
+/// tokens of the chunks are not those of the total: chunks were counted as tokens, for instance.
+fn peak_below_mean(trial: &Trial, metrics: &TrialMetrics) -> Option<String> {
+    let (peak, mean) = (metrics.peak_tok_s?, metrics.output_tok_s?);
+    let seconds = trial.duration_ns as f64 / 1e9;
+    let least = mean * seconds / seconds.ceil();
+    let text = || format!("peak {} tok/s is below the mean {} tok/s", figure(peak, Unit::Plain), figure(mean, Unit::Plain));
+    (peak < least * (1.0 - PEAK_TOLERANCE)).then(text)
+}
+
+/// Tokens against the plan.
+#[derive(Default)]
+struct OffPlan {
+    planned: u64,
+    actual: u64,
+    off: u64,
+}
+
+impl OffPlan {
+    fn add(&mut self, planned: u32, actual: u32) {
+        self.planned += u64::from(planned);
+        self.actual += u64::from(actual);
+        self.off += u64::from(planned.abs_diff(actual));
+    }
+
+    fn above(&self) -> Option<String> {
+        let share = self.off as f64 / self.planned.max(1) as f64;
+        let text = || format!("are off the plan by {} ({} of {} planned)", figure(share, Unit::Share), self.actual, self.planned);
+        (share > MAX_OFF_PLAN).then(text)
+    }
+}
