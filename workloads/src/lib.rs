@@ -1,1 +1,46 @@
-//! Placeholder.
+//! What is asked, and when: the nine canonical workloads, and plans of them.
+//!
+//! A workload is data, one `SPEC` per module. [`cells`] takes those that a profile wants; [`plan`] turns one cell and a seed into the
+//! requests of a trial. Everything here is a pure function: no clock, no file, no network, and the same plan, byte for byte, on every
+//! machine.
+
+pub mod batch;
+pub mod chat;
+pub mod corpus;
+pub mod estimate;
+pub mod long_output;
+pub mod long_prefill;
+pub mod multi_turn;
+pub mod office;
+pub mod peak;
+pub mod planning;
+pub mod rag;
+mod rng;
+mod schedule;
+pub mod seed;
+pub mod sharegpt;
+pub mod sizing;
+pub mod spec;
+
+pub use estimate::{Speeds, estimate_s, trial_s};
+pub use planning::{PlanError, check, plan, warm_up};
+pub use sharegpt::RecordedLengths;
+pub use sizing::{PromptSizing, TableError, TokenTable};
+pub use spec::{PointSpec, ProfileDefaults, UnknownWorkload, WorkloadSpec, cells, defaults};
+
+/// The suite's name.
+pub const SUITE: &str = "canonical";
+/// The suite's version.
+pub const SUITE_VERSION: u32 = 1;
+/// The workloads, in the suite's order.
+pub const ALL: &[&WorkloadSpec] = &[
+    &chat::SPEC,
+    &rag::SPEC,
+    &long_output::SPEC,
+    &multi_turn::SPEC,
+    &long_prefill::SPEC,
+    &batch::SPEC,
+    &office::SPEC,
+    &sharegpt::SPEC,
+    &peak::SPEC,
+];

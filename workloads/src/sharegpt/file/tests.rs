@@ -1,0 +1,62 @@
+use super::*;
+
+const FILE: &str = r#"[
+  {"id": "a", "conversations": [{"from": "human", "value": "one two three four five six"}, {"from": "gpt", "value": "one two three"}]},
+  {"id": "b", "conversations": [
+    {"from": "gpt", "value": "an answer to nothing, so it does not count"},
+    {"from": "user", "value": "a b c d e f g h i"},
+    {"from": "system", "value": "neither of the two"},
+    {"from": "assistant", "value": "a b c d e f"},
+    {"from": "human", "value": "later turns do not count"}
+  ]},
+  {"id": "c", "conversations": [{"from": "human", "value": "a question that nobody answers"}]},
+  {"id": "d", "conversations": [{"from": "human", "value": "hi"}, {"from": "gpt", "value": "too short a question to be kept"}]},
+  {"id": "e", "conversations": []}
+]"#;
+
+fn sha256(text: &str) -> String {
+    corpus::hex(&Sha256::digest(text))
+}
+
+#[test]
+fn the_first_question_and_the_first_answer_count() {
+    let lengths = read(FILE.as_bytes(), Some(&sha256(FILE).to_uppercase()), &estimate_tokens).unwrap();
+    let pair = |prompt_tokens, output_tokens| RecordedPair { prompt_tokens, output_tokens };
+    assert_eq!(lengths, RecordedLengths::File { sha256: sha256(FILE), conversations: vec![pair(8, 4), pair(12, 8)] });
+    // Without an expected digest the file is taken as it is, and its digest is told.
+    assert_eq!(read(FILE.as_bytes(), None, &estimate_tokens), Ok(lengths));
+}
+
+#[test]
+fn the_count_is_the_callers() {
+    let lengths = read(FILE.as_bytes(), None, &|text| u32::try_from(text.len()).unwrap()).unwrap();
+    let RecordedLengths::File { conversations, .. } = lengths else { panic!("a file") };
+    assert_eq!(conversations[0], RecordedPair { prompt_tokens: 27, output_tokens: 13 });
+}
+
+#[test]
+fn another_file_is_refused_with_both_digests() {
+    let error = read(b"[]", Some("00ff"), &estimate_tokens).unwrap_err();
+    assert_eq!(error, FileError::WrongDigest { expected: "00ff".to_owned(), found: sha256("[]") });
+    assert!(error.to_string().contains("00ff") && error.to_string().contains(&sha256("[]")));
+}
+
+#[test]
+fn what_gives_no_lengths_is_refused() {
+    let check = |file: &str, part: &str| {
+        let error = read(file.as_bytes(), None, &estimate_tokens).unwrap_err();
+        assert!(error.to_string().contains(part), "{error}");
+    };
+    check("[]", "none of the file's 0");
+    check(r#"[{"conversations": [{"from": "human", "value": "hi"}]}]"#, "none of the file's 1");
+    check(r#"{"conversations": []}"#, "not a ShareGPT file");
+    check(r#"[{"conversations": ["#, "not a ShareGPT file");
+    check(r#"[{"id": "x"}]"#, "missing field `conversations`");
+}
+
+#[test]
+fn words_are_estimated_up() {
+    for (text, tokens) in [("", 0), ("one", 2), ("one two three", 4), ("  one\ntwo  ", 3)] {
+        assert_eq!(estimate_tokens(text), tokens, "{text:?}");
+    }
+}

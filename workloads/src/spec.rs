@@ -1,0 +1,198 @@
+//! What a workload is, as data, and the cells that a profile takes from it.
+
+use record::{Cell, Length, Load, PrefixReuse, Profile, Slo};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use thiserror::Error;
+
+use crate::{ALL, corpus};
+
+#[cfg(test)]
+mod tests;
+
+/// Raised whenever a seed would give other requests though no SPEC and no word of the corpus changed.
+const PLANNER_VERSION: u32 = 1;
+
+/// A workload: a named, versioned load. What a hash leaves out is marked; all else is what is asked of an engine.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct WorkloadSpec {
+    /// Its name on the command line and in records.
+    pub name: &'static str,
+    /// Raised when its meaning changes.
+    pub version: u32,
+    /// A few words for headings; not hashed.
+    #[serde(skip)]
+    pub title: &'static str,
+    /// The question that it answers; not hashed.
+    #[serde(skip)]
+    pub question: &'static str,
+    /// The canonical points.
+    pub points: &'static [PointSpec],
+    /// The miniature's points; hashed for the miniature alone, which in turn leaves out `points`.
+    #[serde(skip)]
+    pub smoke: &'static [PointSpec],
+    /// Whether a prompt may share its head with an earlier one.
+    pub prefix_reuse: PrefixReuse,
+    /// JSON by schema is asked for.
+    pub structured: bool,
+    /// What a request must meet to count as good.
+    pub slo: Option<Slo>,
+    /// What a prompt asks for, after its records; each prompt draws one.
+    pub instructions: &'static [&'static str],
+    /// What a later turn of a conversation asks for.
+    pub follow_ups: &'static [&'static str],
+    /// Tokens that each later turn adds to the context, besides the answer before it; conversations only.
+    pub turn_tokens: Option<u32>,
+}
+
+/// One point of a workload's load.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct PointSpec {
+    /// Its name within the workload.
+    pub name: &'static str,
+    /// How requests are released.
+    pub load: Load,
+    /// Prompt length, in tokens.
+    pub prompt_tokens: Length,
+    /// Output length, in tokens.
+    pub output_tokens: Length,
+    /// The smallest profile that takes it; not hashed, since it changes nothing that is asked.
+    #[serde(skip)]
+    pub least: Profile,
+}
+
+impl PointSpec {
+    /// A closed-loop point with fixed lengths.
+    #[must_use]
+    pub const fn closed(name: &'static str, streams: u32, requests_per_stream: u32, tokens: (u32, u32), least: Profile) -> Self {
+        let load = Load::Closed { streams, requests_per_stream };
+        let (prompt_tokens, output_tokens) = (Length::Fixed { tokens: tokens.0 }, Length::Fixed { tokens: tokens.1 });
+        Self { name, load, prompt_tokens, output_tokens, least }
+    }
+
+    /// A point of conversations: `tokens` of the first prompt, and of each answer.
+    #[must_use]
+    pub const fn conversations(name: &'static str, conversations: u32, turns: u32, tokens: (u32, u32), least: Profile) -> Self {
+        let load = Load::Conversations { conversations, turns };
+        let (prompt_tokens, output_tokens) = (Length::Fixed { tokens: tokens.0 }, Length::Fixed { tokens: tokens.1 });
+        Self { name, load, prompt_tokens, output_tokens, least }
+    }
+}
+
+impl WorkloadSpec {
+    /// The workload's hash, 16 hexadecimal digits: SHA-256 over the SPEC as JSON, the corpus and the planner's version. The miniature
+    /// has its own.
+    ///
+    /// # Panics
+    /// Never: plain data always serialises.
+    #[must_use]
+    pub fn hash(&self, miniature: bool) -> String {
+        let points = if miniature { self.smoke } else { self.points };
+        let asked = (WorkloadSpec { points, ..self.clone() }, miniature, corpus::digest(), PLANNER_VERSION);
+        let json = serde_json::to_vec(&asked).expect("plain data serialises");
+        corpus::hex(&Sha256::digest(json)[..8])
+    }
+
+    /// True where requests arrive whatever the engine does: latency counts from the scheduled time, and trials pair by seed.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.points.iter().any(|point| point.load.is_open())
+    }
+
+    /// The cells that a profile takes, in the order of the points.
+    #[must_use]
+    pub fn cells(&self, profile: Profile) -> Vec<Cell> {
+        let miniature = profile == Profile::Smoke;
+        let workload_hash = self.hash(miniature);
+        let points = if miniature { self.smoke } else { self.points };
+        let taken = points.iter().filter(|point| point.least <= profile);
+        taken
+            .map(|point| Cell {
+                workload: self.name.to_owned(),
+                workload_hash: workload_hash.clone(),
+                point: point.name.to_owned(),
+                load: point.load,
+                prompt_tokens: point.prompt_tokens,
+                output_tokens: point.output_tokens,
+                prefix_reuse: self.prefix_reuse,
+                structured: self.structured,
+                slo: self.slo,
+                comparable: !miniature,
+            })
+            .collect()
+    }
+}
+
+/// The workload of that name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static WorkloadSpec> {
+    ALL.iter().copied().find(|spec| spec.name == name)
+}
+
+/// The cells that a profile takes from the named workloads, in the suite's order; no names means all workloads.
+pub fn cells(profile: Profile, names: &[String]) -> Result<Vec<Cell>, UnknownWorkload> {
+    if let Some(name) = names.iter().find(|name| find(name).is_none()) {
+        return Err(UnknownWorkload::new(name));
+    }
+    let wanted = ALL.iter().filter(|spec| names.is_empty() || names.iter().any(|name| name == spec.name));
+    Ok(wanted.flat_map(|spec| spec.cells(profile)).collect())
+}
+
+/// How often a profile repeats each cell, where the command line does not say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProfileDefaults {
+    /// Boots of the engine.
+    pub boots: u32,
+    /// Trials of each cell in each boot.
+    pub trials_per_boot: u32,
+}
+
+/// How often a profile repeats each cell. A boot is the unit that a comparison counts, so trials go into boots.
+#[must_use]
+pub fn defaults(profile: Profile) -> ProfileDefaults {
+    let (boots, trials_per_boot) = match profile {
+        Profile::Smoke => (1, 2),
+        Profile::Quick => (3, 1),
+        Profile::Standard => (5, 1),
+        Profile::Full => (10, 1),
+    };
+    ProfileDefaults { boots, trials_per_boot }
+}
+
+/// A name that no workload has.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("there is no workload `{name}`{}; there are {}", nearest.map_or_else(String::new, |near| format!(", did you mean `{near}`?")), known.join(", "))]
+pub struct UnknownWorkload {
+    /// The name.
+    pub name: String,
+    /// The workload that may have been meant.
+    pub nearest: Option<&'static str>,
+    /// All names, in the suite's order.
+    pub known: Vec<&'static str>,
+}
+
+impl UnknownWorkload {
+    /// The error for a name, with the nearest known one unless all are far off.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        let known: Vec<_> = ALL.iter().map(|spec| spec.name).collect();
+        let nearest = known.iter().copied().min_by_key(|known| edits(name, known));
+        // Half a name in common is too little to guess from.
+        let nearest = nearest.filter(|near| edits(name, near) * 2 <= near.len());
+        Self { name: name.to_owned(), nearest, known }
+    }
+}
+
+/// Levenshtein's distance, one row at a time.
+fn edits(from: &str, to: &str) -> usize {
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    for (above, from) in from.bytes().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], above + 1);
+        for (place, to) in to.bytes().enumerate() {
+            let replaced = diagonal + usize::from(from != to);
+            diagonal = row[place + 1];
+            row[place + 1] = replaced.min(diagonal + 1).min(row[place] + 1);
+        }
+    }
+    row[to.len()]
+}

@@ -1,0 +1,121 @@
+use std::fmt::Write as _;
+
+use record::{Length, Load, Profile};
+
+use super::{UnknownWorkload, cells, defaults, edits, find};
+use crate::ALL;
+
+fn named(profile: Profile, names: &[&str]) -> Result<Vec<String>, UnknownWorkload> {
+    let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
+    Ok(cells(profile, &names)?.iter().map(record::Cell::name).collect())
+}
+
+#[test]
+fn profiles_take_their_cells() {
+    let mut text = String::new();
+    for &profile in Profile::ALL {
+        let names = named(profile, &[]).unwrap();
+        let repeats = defaults(profile);
+        writeln!(text, "{profile}: {} cells, {} boots of {} trials", names.len(), repeats.boots, repeats.trials_per_boot)
+            .unwrap();
+        writeln!(text, "  {}", names.join(" ")).unwrap();
+    }
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn each_profile_contains_the_one_before() {
+    let [quick, standard, full] = [Profile::Quick, Profile::Standard, Profile::Full].map(|profile| cells(profile, &[]).unwrap());
+    assert_eq!(full.len(), 43);
+    assert!(quick.iter().all(|cell| standard.contains(cell)));
+    assert!(standard.iter().all(|cell| full.contains(cell)));
+    for spec in ALL {
+        assert!(quick.iter().any(|cell| cell.workload == spec.name), "{} is not in quick", spec.name);
+    }
+}
+
+#[test]
+fn names_are_unique_and_found() {
+    for (place, spec) in ALL.iter().enumerate() {
+        assert_eq!(ALL.iter().position(|other| other.name == spec.name), Some(place));
+        assert_eq!(find(spec.name), Some(*spec));
+        for points in [spec.points, spec.smoke] {
+            for (place, point) in points.iter().enumerate() {
+                assert_eq!(points.iter().position(|other| other.name == point.name), Some(place), "{}", spec.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_selection_keeps_the_suites_order() {
+    let names = named(Profile::Quick, &["office", "chat", "office"]).unwrap();
+    assert_eq!(names, ["chat/c1", "chat/c10", "office/r0.3"]);
+}
+
+#[test]
+fn an_unknown_name_is_refused_with_the_nearest() {
+    let check = |name: &str, nearest| {
+        let error = named(Profile::Quick, &["chat", name]).unwrap_err();
+        assert_eq!(error.nearest, nearest, "{name}");
+    };
+    check("chta", Some("chat"));
+    check("longoutput", Some("long-output"));
+    check("multi_turn", Some("multi-turn"));
+    check("xyzzy", None);
+    insta::assert_snapshot!(named(Profile::Full, &["pak"]).unwrap_err(), @"there is no workload `pak`, did you mean `peak`?; there are chat, rag, long-output, multi-turn, long-prefill, batch, office, sharegpt, peak");
+}
+
+#[test]
+fn edits_are_levenshteins() {
+    for (from, to, expected) in [("", "", 0), ("", "abc", 3), ("abc", "", 3), ("kitten", "sitting", 3), ("flaw", "lawn", 2)] {
+        assert_eq!(edits(from, to), expected, "{from} {to}");
+    }
+}
+
+#[test]
+fn what_is_asked_is_hashed_and_how_it_is_described_is_not() {
+    let spec = crate::chat::SPEC;
+    let hash = spec.hash(false);
+    assert_ne!(hash, spec.hash(true));
+    let described = crate::WorkloadSpec { title: "another", question: "another?", ..spec.clone() };
+    assert_eq!(described.hash(false), hash);
+    let asked = [
+        crate::WorkloadSpec { version: 2, ..spec.clone() },
+        crate::WorkloadSpec { structured: true, ..spec.clone() },
+        crate::WorkloadSpec { points: &spec.points[..2], ..spec.clone() },
+        crate::WorkloadSpec { instructions: &["Answer."], ..spec.clone() },
+    ];
+    for changed in asked {
+        assert_ne!(changed.hash(false), hash, "{changed:?}");
+    }
+}
+
+#[test]
+fn only_open_loops_have_an_slo() {
+    for spec in ALL {
+        assert_eq!(spec.slo.is_some(), spec.is_open(), "{}", spec.name);
+        assert_eq!(spec.turn_tokens.is_some(), matches!(spec.points[0].load, Load::Conversations { .. }), "{}", spec.name);
+    }
+}
+
+/// The miniature must run in seconds on a tiny model with a context of 2048 tokens.
+#[test]
+fn the_miniature_is_small() {
+    for spec in ALL {
+        for point in spec.smoke {
+            let turns = match point.load {
+                Load::Conversations { turns, .. } => turns,
+                _ => 1,
+            };
+            let (prompt, output) = (point.prompt_tokens.high(), point.output_tokens.high());
+            assert!(prompt <= 512 && output <= 48, "{} {}", spec.name, point.name);
+            let context = prompt + (turns - 1) * (spec.turn_tokens.unwrap_or(0) + output) + output;
+            assert!(context <= 1400, "{} {} has a context of {context}", spec.name, point.name);
+            assert!(point.load.target_in_flight().unwrap_or(0) <= 16);
+        }
+        for point in spec.points {
+            assert!(!matches!(point.prompt_tokens, Length::Uniform { low, high } if low >= high));
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! The engine that a run request names, made ready to boot.
+
+use fixtures::{engine_model::Params, simulated_engine::SimulatedEngine, virtual_time::VirtualTime};
+use harness::{
+    clock::RealClock,
+    dialect::dialect,
+    engine::{
+        attach::{AttachedEngine, choose_model},
+        placeholders::Placeholders,
+        process::ProcessEngine,
+    },
+    http::{ApiKey, HttpEndpoint, HttpOptions},
+    machine, recipe_file,
+};
+use record::{DialectName, EngineName, ExitCode, Recipe, Target, recipe};
+
+use crate::setup::{EngineFacts, Setup, Usage};
+
+/// Measures what the request asks for.
+pub(crate) fn run(setup: &Setup) -> anyhow::Result<ExitCode> {
+    match setup.request().target.clone() {
+        Target::Simulated => simulated(setup),
+        Target::Recipe(name) => in_real_time(from_recipe(setup, &name)),
+        Target::Attach { url, engine, dialect, model, api_key_env } => {
+            in_real_time(attached(setup, Attachment { url, engine, dialect, model, api_key_env }))
+        }
+    }
+}
+
+/// One thread: what is measured is the engine, and a second thread would only take its cores.
+fn in_real_time(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
+}
+
+fn simulated(setup: &Setup) -> anyhow::Result<ExitCode> {
+    let time = VirtualTime::new();
+    let mut engine = SimulatedEngine::new(Params::default(), setup.request().seed, &time)?;
+    let facts = EngineFacts { recipe: engine.recipe(), machine: SimulatedEngine::machine(), tokenizer: None };
+    time.block_on(setup.measure(&mut engine, &time, facts))?
+}
+
+async fn from_recipe(setup: &Setup, name: &str) -> anyhow::Result<ExitCode> {
+    let request = setup.request();
+    let (recipe, recipes) = recipe_file::load(name, &request.recipes_dir)?;
+    let placeholders = Placeholders { recipes, testbed: request.testbed_dir.clone(), port: None };
+    let tokenizer = match (&request.tokenizer, &recipe.model.tokenizer) {
+        (Some(path), _) => Some(path.clone()),
+        (None, Some(text)) => {
+            let filled = placeholders.fill(text).map_err(|why| Usage(format!("recipe `{}`: {why}", recipe.name)))?;
+            Some(filled.into())
+        }
+        (None, None) => None,
+    };
+    let facts = EngineFacts { recipe: recipe.clone(), machine: machine::look(), tokenizer };
+    let clock = RealClock::start();
+    if let Some(attach) = recipe.attach.clone() {
+        let attachment = Attachment {
+            url: attach.url,
+            engine: Some(recipe.engine),
+            dialect: recipe.dialect,
+            model: Some(recipe.model.id.clone()),
+            api_key_env: attach.api_key_env,
+        };
+        let endpoint = attachment.endpoint(&recipe.model.id)?;
+        return setup.measure(&mut AttachedEngine::new(attachment.url, endpoint), &clock, facts).await;
+    }
+    let secrets = recipe.secrets.iter().filter_map(|name| secret(name)).collect();
+    let options = http_options(&recipe);
+    let mut engine = ProcessEngine::new(recipe, placeholders, request.out_dir.clone(), secrets, options)?;
+    setup.measure(&mut engine, &clock, facts).await
+}
+
+/// A server that already runs.
+struct Attachment {
+    url: String,
+    engine: Option<EngineName>,
+    dialect: DialectName,
+    model: Option<String>,
+    api_key_env: Option<String>,
+}
+
+impl Attachment {
+    fn endpoint(&self, model: &str) -> anyhow::Result<HttpEndpoint> {
+        let key = match &self.api_key_env {
+            Some(name) => Some(secret(name).ok_or_else(|| Usage(format!("the environment variable {name} is not set")))?),
+            None => None,
+        };
+        let options = HttpOptions { api_key: key.map(ApiKey::new), ..HttpOptions::default() };
+        Ok(HttpEndpoint::new(&self.url, dialect(self.dialect), model, options)?)
+    }
+
+    fn recipe(&self, model: String) -> Recipe {
+        Recipe {
+            name: "attach".to_owned(),
+            engine: self.engine.unwrap_or(EngineName::Other),
+            dialect: self.dialect,
+            description: "a server that was already running".to_owned(),
+            model: recipe::Model {
+                id: model,
+                source: String::new(),
+                revision: String::new(),
+                tokenizer: None,
+                max_context: None,
+            },
+            process: None,
+            attach: Some(recipe::Attach { url: self.url.clone(), api_key_env: self.api_key_env.clone() }),
+            ready: recipe::Ready { timeout_s: 60 },
+            limits: recipe::Limits::default(),
+            secrets: Vec::new(),
+        }
+    }
+}
+
+async fn attached(setup: &Setup, attachment: Attachment) -> anyhow::Result<ExitCode> {
+    let model = match &attachment.model {
+        Some(model) => model.clone(),
+        None => choose_model(&attachment.endpoint("")?, &attachment.url).await?,
+    };
+    let endpoint = attachment.endpoint(&model)?;
+    let facts = EngineFacts {
+        recipe: attachment.recipe(model),
+        machine: machine_of(&attachment.url),
+        tokenizer: setup.request().tokenizer.clone(),
+    };
+    setup.measure(&mut AttachedEngine::new(attachment.url.clone(), endpoint), &RealClock::start(), facts).await
+}
+
+/// A server elsewhere runs on a machine that cannot be looked at from here.
+fn machine_of(url: &str) -> record::Machine {
+    let is_here = ["127.0.0.1", "localhost", "[::1]"].iter().any(|host| url.contains(host));
+    if is_here { machine::look() } else { record::Machine { name: "remote, unknown".to_owned(), ..record::Machine::default() } }
+}
+
+fn http_options(recipe: &Recipe) -> HttpOptions {
+    let mut options = HttpOptions::default();
+    if let Some(idle_s) = recipe.limits.idle_timeout_s {
+        options.idle_ns = u64::from(idle_s) * 1_000_000_000;
+    }
+    options
+}
+
+#[expect(clippy::disallowed_methods, reason = "secrets are given by name, and only here turned into values")]
+fn secret(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
