@@ -1,1 +1,96 @@
-fn main() {}
+//! The command line: thin verbs over the libraries.
+//!
+//! It measures nothing itself: `bench` starts the measuring program (the `measure` test of `workloads`) and renders the record that it
+//! leaves, so that this crate stays quick to build and judging stays apart from measuring.
+
+mod bench;
+mod ci;
+mod measure;
+mod report;
+mod run_folder;
+mod sim;
+mod testbed;
+mod tidy;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Measures LLM inference engines on a DGX Spark, reproducibly.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version, subcommand_required = true, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Boot an engine, run the workloads, write a record and a report.
+    Bench(Box<bench::BenchArgs>),
+    /// Render the report of a record again.
+    Report(report::ReportArgs),
+    /// The simulated Spark as a server.
+    #[command(subcommand)]
+    Sim(sim::SimVerb),
+    /// Prepare real engines with a tiny model in the cache folder.
+    Testbed(testbed::TestbedArgs),
+    /// Everything that CI checks.
+    Ci(ci::CiArgs),
+    /// Check the source tree itself.
+    Tidy,
+}
+
+fn main() -> ExitCode {
+    let verb = Cli::parse().verb;
+    let done = match &verb {
+        Verb::Bench(args) => bench::run(args),
+        Verb::Report(args) => report::run(args),
+        Verb::Sim(verb) => sim::run(verb),
+        Verb::Testbed(args) => testbed::run(args).map(|()| record::ExitCode::Fine),
+        Verb::Ci(args) => ci::run(args),
+        Verb::Tidy => tidy::run(),
+    };
+    match done {
+        Ok(code) => code.into(),
+        Err(error) => {
+            say(&format!("error: {error:#}"));
+            exit_code_of(&error).into()
+        }
+    }
+}
+
+/// Errors of the environment carry no code of their own; those of usage are marked where they arise.
+fn exit_code_of(error: &anyhow::Error) -> record::ExitCode {
+    match error.downcast_ref::<Wrong>() {
+        Some(_) => record::ExitCode::Usage,
+        None => record::ExitCode::Engine,
+    }
+}
+
+/// The command line asks for something that cannot be: exit code 2.
+#[derive(Debug)]
+pub(crate) struct Wrong(pub(crate) String);
+
+impl std::fmt::Display for Wrong {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Wrong {}
+
+/// A line for the person at the terminal: stderr, since stdout is for data.
+#[expect(clippy::print_stderr, reason = "the one place that prints to stderr")]
+pub(crate) fn say(line: &str) {
+    eprintln!("{line}");
+}
+
+/// A line of data.
+#[expect(clippy::print_stdout, reason = "the one place that prints to stdout")]
+pub(crate) fn print(line: &str) {
+    println!("{line}");
+}
+
+#[cfg(test)]
+mod tests;

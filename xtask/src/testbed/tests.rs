@@ -1,0 +1,141 @@
+use std::process::Command;
+
+use super::*;
+
+/// A part that is made by writing one file.
+const TOY: Part = Part {
+    name: "toy",
+    what: "a toy",
+    cost: "nothing",
+    made_from: &["pins 1\n"],
+    layout: 1,
+    proof: "bin/toy",
+    make: |_, folder| {
+        fs::create_dir_all(folder.join("bin"))?;
+        fs::write(folder.join("bin/toy"), "made")?;
+        Ok(())
+    },
+};
+
+fn toy_content(root: &Path) -> Option<String> {
+    fs::read_to_string(root.join("toy/bin/toy")).ok()
+}
+
+#[test]
+fn the_cache_folder_follows_the_base_directory_specification() {
+    let folder = |xdg: Option<&str>, home: Option<&str>| cache_folder(xdg.map(OsString::from), home.map(OsString::from));
+    assert_eq!(folder(Some("/x"), Some("/h")), Some(PathBuf::from("/x")));
+    assert_eq!(folder(Some("relative"), Some("/h")), Some(PathBuf::from("/h/.cache")));
+    assert_eq!(folder(Some(""), Some("/h")), Some(PathBuf::from("/h/.cache")));
+    assert_eq!(folder(None, None), None);
+}
+
+#[test]
+fn one_engine_needs_tools_and_model_and_not_the_other() {
+    let names = |only| needed(only).iter().map(|part| part.name).collect::<Vec<_>>();
+    assert_eq!(names(None), ["tools", "model", "llamacpp", "vllm"]);
+    assert_eq!(names(Some(Engine::Llamacpp)), ["tools", "model", "llamacpp"]);
+    assert_eq!(names(Some(Engine::Vllm)), ["tools", "model", "vllm"]);
+}
+
+#[test]
+fn what_is_said_of_a_part_agrees_with_its_pins() {
+    for part in [part::LLAMACPP, part::VLLM] {
+        assert!(part.made_from.concat().contains(&part.what.replace(' ', "==")), "{}", part.what);
+    }
+    assert!(part::TOOLS.made_from.concat().contains("uv==0.13.8") && part::TOOLS.what.contains("uv 0.13.8"));
+}
+
+#[test]
+fn a_finished_part_is_left_alone_and_other_pins_make_it_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("testbed");
+    prepare(&root, &[&TOY]).unwrap();
+    assert_eq!(toy_content(&root).as_deref(), Some("made"));
+
+    fs::write(root.join("toy/bin/toy"), "kept").unwrap();
+    prepare(&root, &[&TOY]).unwrap();
+    assert_eq!(toy_content(&root).as_deref(), Some("kept"));
+
+    let newer = Part { made_from: &["pins 2\n"], ..TOY };
+    assert!(!stamp::is_whole(&root, &newer));
+    prepare(&root, &[&newer]).unwrap();
+    assert_eq!(toy_content(&root).as_deref(), Some("made"));
+}
+
+#[test]
+fn an_interrupted_part_is_not_whole_and_the_next_run_clears_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("testbed");
+    fs::create_dir_all(root.join("toy/bin")).unwrap();
+    fs::write(root.join("toy/bin/toy"), "half").unwrap();
+    fs::write(root.join("toy/leftover"), "").unwrap();
+    assert!(!stamp::is_whole(&root, &TOY));
+    prepare(&root, &[&TOY]).unwrap();
+    assert_eq!(toy_content(&root).as_deref(), Some("made"));
+    assert!(!root.join("toy/leftover").exists());
+}
+
+#[test]
+fn a_part_without_its_proof_is_not_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("testbed");
+    prepare(&root, &[&TOY]).unwrap();
+    fs::remove_file(root.join("toy/bin/toy")).unwrap();
+    assert!(!stamp::is_whole(&root, &TOY));
+}
+
+#[test]
+fn a_part_whose_making_fails_has_no_stamp() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("testbed");
+    let broken = Part {
+        make: |workshop, folder| {
+            (TOY.make)(workshop, folder)?;
+            workshop.run(
+                "frob the toy",
+                Command::new("sh").args(["-c", "seq 40; cat; echo no more room >&2; exit 7"]),
+                "buy a disk",
+            )
+        },
+        ..TOY
+    };
+    let message = format!("{:#}", prepare(&root, &[&broken]).unwrap_err());
+    for part in [
+        "toy could not be made",
+        "cannot frob the toy",
+        "exit status: 7",
+        "\n40\nno more room\n",
+        "What to do: buy a disk",
+        "testbed.log",
+    ] {
+        assert!(message.contains(part), "{part:?} is not in: {message}");
+    }
+    assert!(!message.contains("\n20\n"), "{message}");
+    assert!(!stamp::is_whole(&root, &TOY));
+}
+
+#[test]
+fn removing_leaves_nothing_and_removing_nothing_is_fine() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("sparkgauge/testbed");
+    remove(&root, None).unwrap();
+    prepare(&root, &[&TOY]).unwrap();
+    remove(&root, Some(Engine::Vllm)).unwrap();
+    assert!(stamp::is_whole(&root, &TOY));
+    remove(&root, None).unwrap();
+    assert!(!dir.path().join("sparkgauge").exists());
+}
+
+#[test]
+fn a_second_preparation_waits_for_what_the_first_left_running() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("testbed");
+    let lock = Lock::take(&root).unwrap();
+    let script = "sleep 0.3; echo > done";
+    let mut orphan = Command::new("sh").args(["-c", script]).current_dir(&dir).stdin(lock.as_input().unwrap()).spawn().unwrap();
+    drop(lock);
+    let _second = Lock::take(&root).unwrap();
+    assert!(dir.path().join("done").exists());
+    orphan.wait().unwrap();
+}

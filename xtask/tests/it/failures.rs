@@ -1,0 +1,185 @@
+//! Engines that fail, disks that fill, interrupts. The engine is the simulated Spark as a real process, so that what is tested is the
+//! same as with a real one: processes, sockets, signals, files.
+
+use std::{
+    fs,
+    io::{Read, Write},
+    net::TcpListener,
+    path::Path,
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+use record::EndReason;
+
+use crate::program::{Done, check, check_gone, command, recipe, record_in, simulated_server, xtask};
+
+/// Measures `chat` in miniature on a recipe.
+fn bench(recipe: &str, out: &Path) -> Done {
+    xtask(&["bench", "--profile", "smoke", "--workload", "chat", "--recipe", recipe, "--out", out.to_str().unwrap()])
+}
+
+fn report(out: &Path) -> String {
+    check(&xtask(&["report", out.to_str().unwrap()]), 0, &[]);
+    fs::read_to_string(out.join("report.md")).unwrap()
+}
+
+fn server(options: &str) -> String {
+    format!("{} --port ${{PORT}} {options}", simulated_server().display())
+}
+
+#[test]
+fn a_sound_server_is_measured_and_put_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run");
+    let path = recipe(folder.path(), &["sh", "-c", &format!("exec {}", server("--speed 20 --seed 60221"))], "");
+    check(&bench(&path, &out), 0, &[]);
+    let record = record_in(&out);
+    let end = record.end.unwrap();
+    assert_eq!(end.reason, EndReason::Finished);
+    assert_eq!(end.engine_stop.as_deref(), Some("stopped when asked: exit code 0"));
+    check_gone("60221");
+}
+
+#[test]
+fn one_that_exits_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run");
+    let path = recipe(folder.path(), &["sh", "-c", "echo out of memory >&2; exit 9", "${PORT}"], "");
+    check(&bench(&path, &out), 3, &["ended before it was ready", "exit code 9", "out of memory"]);
+    assert!(report(&out).contains("exit code 9"));
+}
+
+#[test]
+fn one_that_never_gets_ready() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = recipe(folder.path(), &["sh", "-c", "sleep 14.142135", "${PORT}"], "[ready]\ntimeout_s = 1");
+    check(&bench(&path, &folder.path().join("run")), 3, &["no token within 1 s", "timeout_s"]);
+    check_gone("14.142135");
+}
+
+#[test]
+fn a_port_in_use() {
+    let folder = tempfile::tempdir().unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let path = recipe(folder.path(), &["true"], "");
+    let text = fs::read_to_string(&path).unwrap().replace("stop_grace_s", &format!("port = {port}\nstop_grace_s"));
+    fs::write(&path, text).unwrap();
+    check(&bench(&path, &folder.path().join("run")), 3, &[&format!("port {port} of 127.0.0.1 is in use")]);
+}
+
+/// A server that gives everyone the same answer.
+fn answering(answer: &'static str) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for connection in listener.incoming() {
+            let Ok(mut connection) = connection else { continue };
+            let mut request = [0; 4096];
+            let _ = connection.read(&mut request);
+            let _ = connection.write_all(answer.as_bytes());
+        }
+    });
+    port
+}
+
+#[test]
+fn answers_that_are_refusals_or_no_protocol() {
+    let folder = tempfile::tempdir().unwrap();
+    let attach = |name: &str, answer: &'static str| {
+        let url = format!("http://127.0.0.1:{}", answering(answer));
+        let out = folder.path().join(name);
+        xtask(&["bench", "--profile", "smoke", "--attach", &url, "--model", "m", "--out", out.to_str().unwrap()])
+    };
+    let refusal = |status: &str| -> &'static str {
+        let body = r#"{"error":{"message":"nobody home"}}"#;
+        let length = body.len();
+        Box::leak(format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}").into_boxed_str())
+    };
+    check(&attach("a", refusal("404 Not Found")), 3, &["status 404", "nobody home", "the right URL"]);
+    check(&attach("b", refusal("422 Unprocessable")), 3, &["status 422", "dialect `openai`"]);
+    check(&attach("c", refusal("500 Oops")), 3, &["status 500", "several times in a row"]);
+    let no_sse = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\ndata: {\"choices\": [oops\n\n";
+    check(&attach("d", no_sse), 3, &["bytes that are not the protocol"]);
+}
+
+#[test]
+fn broken_streams_make_a_trial_invalid_and_are_all_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run");
+    let path =
+        recipe(folder.path(), &["sh", "-c", &format!("exec {}", server("--speed 20 --seed 4 --fault malformed-json=0.15"))], "");
+    let done = bench(&path, &out);
+    check(&done, 4, &[]);
+    let record = record_in(&out);
+    let words: Vec<_> = record.trials.iter().flat_map(|trial| &trial.observations).map(|seen| seen.outcome.word()).collect();
+    assert!(words.contains(&"malformed") && words.contains(&"complete"), "{words:?}");
+    assert!(report(&out).contains("invalid"));
+}
+
+#[test]
+fn one_that_dies_in_the_middle_of_a_trial() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run");
+    // It counts its requests: the boot's own come first, and the trials after.
+    let script = format!("{} & sleep 4; kill -9 $!; exit 3", server("--speed 1 --seed 16180"));
+    let path = recipe(folder.path(), &["sh", "-c", &script], "");
+    check(&bench(&path, &out), 3, &["the engine ended during chat/"]);
+    let record = record_in(&out);
+    assert!(matches!(record.end.unwrap().reason, EndReason::Failed { .. }));
+    let last = record.trials.last().unwrap();
+    assert!(last.facts.cut_short.as_deref().is_some_and(|why| why.starts_with("the engine ended")));
+    check_gone("16180");
+    report(&out);
+}
+
+#[test]
+fn an_interrupt_keeps_what_was_measured() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run");
+    let path = recipe(folder.path(), &["sh", "-c", &format!("exec {}", server("--speed 3 --seed 26535"))], "");
+    let arguments = ["bench", "--profile", "smoke", "--recipe", &path, "--out", out.to_str().unwrap()];
+    let child = command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    while !fs::read(out.join("record.jsonl.gz"))
+        .is_ok_and(|bytes| record::file::decode(&bytes).is_ok_and(|so_far| !so_far.trials.is_empty()))
+    {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let done: Done = child.wait_with_output().unwrap().into();
+    check(&done, 130, &["stopping"]);
+    let record = record_in(&out);
+    assert_eq!(record.end.as_ref().unwrap().reason, EndReason::Interrupted);
+    assert!(!record.trials.is_empty() && record.torn.is_none());
+    check_gone("26535");
+    assert!(report(&out).to_lowercase().contains("interrupted"));
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_to_is_said_before_anything_boots() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, b"").unwrap();
+    let path = recipe(folder.path(), &["sh", "-c", "touch booted", "${PORT}"], "");
+    check(&bench(&path, &file.join("run")), 3, &["cannot write to the run's folder", "--out"]);
+    assert!(!folder.path().join("booted").exists());
+}
+
+#[test]
+fn a_disk_that_fills_costs_only_what_does_not_fit() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run");
+    // The build is done before, without the limit; then no file may grow past 24 blocks, as if the disk were full.
+    check(&bench(&recipe(folder.path(), &["true", "${PORT}"], "[ready]\ntimeout_s = 1"), &folder.path().join("warm")), 3, &[]);
+    let call = format!(
+        "ulimit -f 24; trap '' XFSZ; exec '{}' bench --profile smoke --out '{}'",
+        env!("CARGO_BIN_EXE_xtask"),
+        out.display()
+    );
+    let done: Done = Command::new("sh").args(["-c", &call]).output().unwrap().into();
+    check(&done, 3, &["cannot write", "what was written before is whole and readable"]);
+    let record = record_in(&out);
+    assert!(!record.trials.is_empty() && record.torn.is_none() && record.end.is_none());
+    assert!(report(&out).contains("smoke"));
+}

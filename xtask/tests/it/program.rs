@@ -1,0 +1,105 @@
+//! The program under test, and what it leaves.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+    sync::OnceLock,
+    time::Duration,
+};
+
+use record::{Record, file};
+
+/// What a call of the program gave.
+pub(crate) struct Done {
+    /// Its exit code.
+    pub(crate) code: i32,
+    /// What it said to the person.
+    pub(crate) stderr: String,
+}
+
+impl From<Output> for Done {
+    fn from(output: Output) -> Self {
+        Self { code: output.status.code().unwrap_or(-1), stderr: String::from_utf8_lossy(&output.stderr).into_owned() }
+    }
+}
+
+/// A call of the program that is yet to be made.
+pub(crate) fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    command.args(arguments).stdin(Stdio::null());
+    command
+}
+
+/// Calls the program.
+pub(crate) fn xtask(arguments: &[&str]) -> Done {
+    command(arguments).output().unwrap().into()
+}
+
+/// Checks that a call ends with a code, and that it says each of these things.
+#[track_caller]
+pub(crate) fn check(done: &Done, code: i32, says: &[&str]) {
+    assert_eq!(done.code, code, "stderr: {}", done.stderr);
+    for part in says {
+        assert!(done.stderr.contains(part), "`{part}` is not in: {}", done.stderr);
+    }
+}
+
+/// Reads the record that a run left.
+pub(crate) fn record_in(folder: &Path) -> Record {
+    file::decode(&std::fs::read(folder.join(file::FILE_NAME)).unwrap()).unwrap()
+}
+
+/// The simulated Spark as a server program, built once.
+pub(crate) fn simulated_server() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let cargo = Command::new(env!("CARGO"))
+            .args(["build", "--quiet", "--release", "--package", "fixtures", "--bin", "simulated-spark", "--message-format=json"])
+            .current_dir(root)
+            .output()
+            .unwrap();
+        assert!(cargo.status.success(), "{}", String::from_utf8_lossy(&cargo.stderr));
+        let text = String::from_utf8(cargo.stdout).unwrap();
+        let messages = text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+        let executable = messages
+            .filter(|message| message["target"]["name"] == "simulated-spark")
+            .find_map(|message| message["executable"].as_str().map(PathBuf::from));
+        executable.expect("cargo names the program it built")
+    })
+}
+
+/// A recipe that runs `command`, written to a folder; gives its path.
+pub(crate) fn recipe(folder: &Path, command: &[&str], more: &str) -> String {
+    let path = folder.join("scripted.toml");
+    let words: Vec<_> = command.iter().map(|word| format!("'''{word}'''")).collect();
+    let text = format!(
+        "name = \"scripted\"\nengine = \"other\"\ndialect = \"simulated\"\n[model]\nid = \"simulated-gpt-oss-120b\"\nmax_context = 8192\n\
+         [process]\ncommand = [{}]\nstop_grace_s = 5\n{more}\n",
+        words.join(", ")
+    );
+    std::fs::write(&path, text).unwrap();
+    path.to_string_lossy().into_owned()
+}
+
+/// Checks that no process is left whose command line holds a word. One that was just killed may need a moment.
+#[track_caller]
+pub(crate) fn check_gone(word: &str) {
+    let gone = (0..200).any(|_| {
+        let gone = alive(word) == 0;
+        if !gone {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        gone
+    });
+    assert!(gone, "a process with `{word}` is left");
+}
+
+fn alive(word: &str) -> usize {
+    let processes = std::fs::read_dir("/proc").unwrap().filter_map(Result::ok);
+    let own = std::process::id().to_string();
+    processes
+        .filter(|entry| entry.file_name().to_string_lossy() != own)
+        .filter(|entry| std::fs::read_to_string(entry.path().join("cmdline")).is_ok_and(|line| line.contains(word)))
+        .count()
+}
