@@ -20,6 +20,8 @@ pub struct DriveLimits {
     pub request_ns: u64,
     /// Longest trial, in nanoseconds.
     pub trial_ns: u64,
+    /// Keep each answer's text, for a server that counts nothing itself.
+    pub collect_text: bool,
 }
 
 /// What came of a plan.
@@ -44,6 +46,9 @@ pub async fn drive<E: Endpoint, C: Clock>(
     stop: impl Future<Output = String>,
 ) -> Driven {
     let mut observations: Vec<_> = plan.requests.iter().map(Observation::unsent).collect();
+    for observation in &mut observations {
+        observation.text = limits.collect_text.then(String::new);
+    }
     let trial = TrialClock::begin(clock);
     let one = One { endpoint, trial: &trial, request_ns: limits.request_ns, on_end };
     let cut_short = {
@@ -52,17 +57,24 @@ pub async fn drive<E: Endpoint, C: Clock>(
         let time_limit = Box::pin(trial.sleep_until(limits.trial_ns));
         match future::select(all_ended, future::select(Box::pin(stop), time_limit)).await {
             Either::Left(_) => None,
-            Either::Right((Either::Left((reason, _)), _)) => Some(reason),
+            Either::Right((Either::Left((reason, _)), _)) => Some(Cut { reason, by_limit: false }),
             Either::Right((Either::Right(_), _)) => {
-                Some(format!("the trial's time limit of {} s passed", limits.trial_ns / 1_000_000_000))
+                let reason = format!("the trial's time limit of {} s passed", limits.trial_ns / 1_000_000_000);
+                Some(Cut { reason, by_limit: true })
             }
         }
     };
     let duration_ns = trial.now_ns();
-    if let Some(reason) = &cut_short {
-        close_open(&mut observations, reason, duration_ns);
+    if let Some(cut) = &cut_short {
+        close_open(&mut observations, cut, duration_ns);
     }
-    Driven { observations, duration_ns, cut_short }
+    Driven { observations, duration_ns, cut_short: cut_short.map(|cut| cut.reason) }
+}
+
+/// Why a trial was cut short.
+struct Cut {
+    reason: String,
+    by_limit: bool,
 }
 
 /// The end of a request, for those that wait for it.
@@ -139,11 +151,15 @@ impl<E: Endpoint, C: Clock> One<'_, E, C> {
 }
 
 /// Gives the requests that were in flight when a trial was cut short their outcome. Those never sent stay so.
-fn close_open(observations: &mut [Observation], reason: &str, now_ns: u64) {
+fn close_open(observations: &mut [Observation], cut: &Cut, now_ns: u64) {
     for observation in observations {
         if observation.send_ns.is_some() && observation.end_ns.is_none() {
             observation.end_ns = Some(now_ns);
-            observation.outcome = Outcome::Disconnected { detail: format!("given up: {reason}") };
+            observation.outcome = if cut.by_limit {
+                Outcome::TimedOut { detail: cut.reason.clone() }
+            } else {
+                Outcome::Disconnected { detail: format!("given up: {}", cut.reason) }
+            };
         }
     }
 }

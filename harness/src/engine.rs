@@ -45,6 +45,9 @@ pub trait Running {
     /// Gets ready for a trial of this cell: whether its prompts may come from the cache, which noise a simulation draws.
     fn begin_trial(&self, cell: &Cell, order: u32) -> impl Future<Output = ()>;
 
+    /// Opens the connections that the trial will use, just before it: the clock must not pay for them.
+    fn open_connections(&self, cell: &Cell) -> impl Future<Output = ()>;
+
     /// Stops it: gracefully, then by force. Returns how it went, in words.
     fn stop(self) -> impl Future<Output = String>;
 }
@@ -136,4 +139,11 @@ impl EngineError {
             _ => ExitCode::Engine,
         }
     }
+}
+
+/// Connections that a cell's trial is begun with: one per stream; for an open loop enough for an ordinary morning, since nobody knows
+/// beforehand how many requests an engine lets pile up.
+fn connections(cell: &Cell) -> usize {
+    const OPEN_LOOP: u32 = 32;
+    cell.load.target_in_flight().unwrap_or(OPEN_LOOP.min(cell.load.requests())) as usize
 }

@@ -31,6 +31,8 @@ mod prometheus;
 mod questions;
 mod streaming;
 
+pub use questions::ServedModel;
+
 /// Idle connections are closed before the server closes them: uvicorn and llama.cpp do so after 5 s, and a request written into that
 /// moment is lost.
 const POOL_IDLE: Duration = Duration::from_secs(4);
@@ -181,6 +183,7 @@ impl Endpoint for HttpEndpoint {
             forbid_prefix_reuse: self.forbid_prefix_reuse.get(),
         };
         observation.forced_length = body.forces_length();
+        observation.structured = body.asks_for_json();
         let outcome = match self.request(&body) {
             Ok(request) => self.exchange(request, clock, observation).await,
             Err(error) => Outcome::Malformed { detail: format!("the request cannot be written: {}", streaming::chain(&error)) },

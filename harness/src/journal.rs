@@ -52,7 +52,7 @@ impl Journal {
         let cannot = |error: io::Error| JournalError::Folder { path: folder.display().to_string(), why: error.to_string() };
         fs::create_dir_all(folder).map_err(cannot)?;
         let path = folder.join(FILE_NAME);
-        let file = match OpenOptions::new().write(true).create_new(true).open(&path) {
+        let file = match OpenOptions::new().append(true).create_new(true).open(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 return Err(JournalError::Exists { path: path.display().to_string() });

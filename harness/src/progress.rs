@@ -1,6 +1,6 @@
 //! Progress: what happens, told as it happens. A bar with the time left shows it at a terminal; elsewhere it stays quiet.
 
-use std::time::Duration;
+use std::{cell::RefCell, time::Duration};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use record::Cell;
@@ -19,11 +19,17 @@ pub trait Progress {
     fn trial_ended(&self, left_s: f64);
     /// The engine is being stopped.
     fn stopping(&self);
+    /// The run is over.
+    fn ended(&self);
 }
 
 /// A progress bar on stderr, hidden where that is no terminal.
 #[derive(Debug)]
-pub struct Bar(ProgressBar);
+pub struct Bar {
+    bar: ProgressBar,
+    /// What the last trial's end told of the time left; it stays true enough until the next one ends.
+    left: RefCell<String>,
+}
 
 impl Bar {
     /// A bar over this many trials.
@@ -33,37 +39,41 @@ impl Bar {
         if let Ok(style) = ProgressStyle::with_template("{bar:24} {pos}/{len} {msg}") {
             bar.set_style(style);
         }
-        Self(bar)
+        Self { bar, left: RefCell::default() }
     }
 }
 
 impl Progress for Bar {
     fn boot_started(&self, boot: u32, boots: u32) {
-        self.0.set_message(format!("boot {} of {boots}", boot + 1));
-        self.0.enable_steady_tick(Duration::from_millis(500));
+        self.bar.set_message(format!("boot {} of {boots}", boot + 1));
+        self.bar.enable_steady_tick(Duration::from_millis(500));
     }
 
     fn ready(&self, ready_ns: Option<u64>) {
         if let Some(ready_ns) = ready_ns {
-            self.0.set_message(format!("ready after {:.1} s", ready_ns as f64 / 1e9));
+            self.bar.set_message(format!("ready after {:.1} s", ready_ns as f64 / 1e9));
         }
         // The ticker's thread must not wake during a trial.
-        self.0.disable_steady_tick();
+        self.bar.disable_steady_tick();
     }
 
     fn trial_started(&self, cell: &Cell, _order: u32, _trials: u32) {
-        self.0.set_message(cell.name());
+        self.bar.set_message(format!("{}{}", cell.name(), self.left.borrow()));
     }
 
     fn request_ended(&self) {}
 
     fn trial_ended(&self, left_s: f64) {
-        self.0.inc(1);
-        self.0.set_message(format!("about {} left", in_words(left_s)));
+        self.bar.inc(1);
+        self.left.replace(format!(", about {} left", in_words(left_s)));
     }
 
     fn stopping(&self) {
-        self.0.finish_and_clear();
+        self.bar.set_message("stopping the engine");
+    }
+
+    fn ended(&self) {
+        self.bar.finish_and_clear();
     }
 }
 

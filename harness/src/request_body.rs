@@ -49,6 +49,12 @@ pub struct RequestBody<'a> {
 impl RequestBody<'_> {
     /// Whether the body forces the output to its planned length.
     #[must_use]
+    pub fn asks_for_json(&self) -> bool {
+        self.dialect.json_schema && self.request.structured
+    }
+
+    /// Whether the output's length is forced.
+    #[must_use]
     pub fn forces_length(&self) -> bool {
         self.dialect.ignore_eos || self.dialect.min_tokens
     }
@@ -96,7 +102,7 @@ impl Serialize for RequestBody<'_> {
         if dialect.cache_prompt_switch && self.forbid_prefix_reuse {
             body.serialize_entry("cache_prompt", &false)?;
         }
-        if dialect.json_schema && request.structured {
+        if self.asks_for_json() {
             body.serialize_entry("response_format", &response_format())?;
         }
         body.end()

@@ -1,9 +1,7 @@
 //! A run: boots, and in each boot the trials, written down one by one.
 
-use std::collections::BTreeMap;
-
 use futures_util::future::{self, Either};
-use record::{Boot, Cell, Counters, End, EndReason, Entry, ExitCode, Header, Trial, TrialFacts, WarmUp};
+use record::{Boot, Cell, Counters, End, EndReason, Entry, ExitCode, Header, Outcome, Trial, TrialFacts, WarmUp};
 
 use crate::{
     clock::Clock,
@@ -18,6 +16,13 @@ use crate::{
     stop::Stop,
     suite::{Sized, Suite},
 };
+
+mod context;
+
+pub use context::leave_out;
+
+/// How long an engine that drops connections is given to turn out dead, in nanoseconds.
+const DEATH_GRACE_NS: u64 = 1_000_000_000;
 
 /// A run that could not go on. What was measured before is in the record.
 #[derive(Debug, thiserror::Error)]
@@ -91,7 +96,7 @@ pub async fn run<E: Engine, C: Clock>(
     journal.append(&Entry::Header(Box::new(session.header.clone())))?;
     let mut engine_stop = None;
     let made = run_boots(engine, session, journal, &mut engine_stop).await;
-    session.progress.stopping();
+    session.progress.ended();
     let reason = match &made {
         Ok(()) if session.stop.is_told() => EndReason::Interrupted,
         Ok(()) => EndReason::Finished,
@@ -122,7 +127,11 @@ async fn run_boots<E: Engine, C: Clock>(
         let running = engine.start(boot).await?;
         let made = run_boot(&running, session, journal, boot, &mut pace).await;
         session.progress.stopping();
-        *engine_stop = Some(running.stop().await);
+        let stopped = running.stop().await;
+        *engine_stop = Some(match engine_stop.take() {
+            Some(before) => format!("{before}; boot {boot}: {stopped}"),
+            None => format!("boot {boot}: {stopped}"),
+        });
         made?;
     }
     Ok(())
@@ -174,8 +183,21 @@ async fn prepare<R: Running, C: Clock>(
         }
     };
     let command = running.command().to_vec();
+    check_plans(session, &sized)?;
     journal.append(&Entry::Boot(Boot { boot, ready_ns, engine_version, command, sizing: sized.sizing.clone(), sanity }))?;
     Ok(sized)
+}
+
+/// Plans every cell once before anything is timed, so that one that cannot be planned does not end a run of hours in its middle.
+fn check_plans<C>(session: &Session<'_, C>, sized: &SizedBoot) -> Result<(), RunError> {
+    let counted = Sized { counts: sized.counts.as_deref(), sizing: &sized.sizing };
+    for cell in &session.cells {
+        let seed = session.suite.trial_seed(session.header.seed, cell, 0);
+        let cannot = |why| RunError::Plan { cell: cell.name(), why };
+        session.suite.plan(cell, seed, &counted).map_err(cannot)?;
+        session.suite.warm_up(cell, seed, &counted).map_err(cannot)?;
+    }
+    Ok(())
 }
 
 /// Why something under way must be given up.
@@ -215,7 +237,7 @@ async fn run_trial<R: Running, C: Clock>(
     let warm_up_plan = session.suite.warm_up(cell, seed, &counted).map_err(cannot)?;
     running.begin_trial(cell, place.order).await;
     let mut death = None;
-    let warmed = drive_until_given_up(running, session, &warm_up_plan, &mut death).await.0;
+    let warmed = drive_until_given_up(running, session, &warm_up_plan, sized, &mut death).await.0;
     let warm_up = WarmUp {
         requests: u32::try_from(warmed.observations.len()).unwrap_or(u32::MAX),
         completed: u32::try_from(warmed.observations.iter().filter(|seen| seen.outcome.is_complete()).count())
@@ -224,7 +246,11 @@ async fn run_trial<R: Running, C: Clock>(
     };
     if death.is_none() && !session.stop.is_told() {
         let before = running.endpoint().counters().await;
-        let (driven, cost) = drive_until_given_up(running, session, &plan, &mut death).await;
+        running.open_connections(cell).await;
+        let (mut driven, cost) = drive_until_given_up(running, session, &plan, sized, &mut death).await;
+        if let (Some(tokenizer), false) = (&session.tokenizer, sized.usage) {
+            tokenizer.count_answers(&mut driven.observations)?;
+        }
         // A dead engine has no counters; asking would only wait.
         let after = if death.is_none() { running.endpoint().counters().await } else { None };
         let counters = before.map(|before| Counters { before, after: after.unwrap_or_default() });
@@ -241,6 +267,7 @@ async fn drive_until_given_up<R: Running, C: Clock>(
     running: &R,
     session: &Session<'_, C>,
     plan: &record::Plan,
+    sized: &SizedBoot,
     death: &mut Option<String>,
 ) -> (Driven, Option<OwnCost>) {
     let stop = async {
@@ -253,8 +280,23 @@ async fn drive_until_given_up<R: Running, C: Clock>(
         }
     };
     let ended = |_: &record::Outcome| session.progress.request_ended();
-    let driven = drive(running.endpoint(), session.clock, plan, session.limits, &ended, stop);
-    if session.real_time { watch_own_cost(session.clock, driven).await } else { (driven.await, None) }
+    let limits = DriveLimits { collect_text: session.tokenizer.is_some() && !sized.usage, ..session.limits };
+    let driven = drive(running.endpoint(), session.clock, plan, limits, &ended, stop);
+    let (driven, cost) = if session.real_time { watch_own_cost(session.clock, driven).await } else { (driven.await, None) };
+    if death.is_none() && driven.observations.iter().any(|seen| matches!(seen.outcome, Outcome::Disconnected { .. })) {
+        *death = died_just_now(running, session.clock).await;
+    }
+    (driven, cost)
+}
+
+/// How the engine ended, if it did. One that dies drops its connections first and is reaped a moment later; without this moment the
+/// next cell would be blamed, or nobody.
+async fn died_just_now<R: Running, C: Clock>(running: &R, clock: &C) -> Option<String> {
+    let moment = clock.sleep_until(clock.now_ns() + DEATH_GRACE_NS);
+    match future::select(Box::pin(running.died()), Box::pin(moment)).await {
+        Either::Left((how, _)) => Some(how),
+        Either::Right(_) => None,
+    }
 }
 
 fn to_trial(
@@ -313,33 +355,3 @@ impl Pace {
         session.progress.trial_ended(left_s);
     }
 }
-
-/// Cells that the model's context cannot hold, with the reason. The rest stay, in order.
-#[must_use]
-pub fn leave_out(cells: Vec<Cell>, max_context: Option<u32>) -> (Vec<Cell>, BTreeMap<String, String>) {
-    let Some(max_context) = max_context else { return (cells, BTreeMap::new()) };
-    let mut left_out = BTreeMap::new();
-    let kept = cells.into_iter().filter(|cell| {
-        let needs = context_tokens(cell);
-        if needs > max_context {
-            left_out.insert(cell.name(), format!("needs a context of {needs} tokens, the recipe's model has {max_context}"));
-        }
-        needs <= max_context
-    });
-    let kept = kept.collect();
-    (kept, left_out)
-}
-
-/// The longest prompt with its output. A conversation's last prompt has grown by every turn before it.
-fn context_tokens(cell: &Cell) -> u32 {
-    let output = cell.output_tokens.high();
-    match cell.load {
-        record::Load::Conversations { turns, .. } => {
-            cell.prompt_tokens.high() + turns * output + (turns - 1) * FURTHER_TURN_TOKENS
-        }
-        _ => cell.prompt_tokens.high() + output,
-    }
-}
-
-/// Tokens that each further turn's own question adds, the template's included; the suite asks for 128.
-const FURTHER_TURN_TOKENS: u32 = 160;

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use record::{Message, Role, Sizing, SizingSource};
+use record::{Message, Observation, Role, Sizing, SizingSource, TokenSource};
 
 use crate::{
     clock::Clock,
@@ -35,6 +35,8 @@ pub struct SizedBoot {
     pub counts: Option<Vec<u32>>,
     /// What the template adds, the scale, and where they come from.
     pub sizing: Sizing,
+    /// Whether the server reports usage. If not, answers are counted with the tokenizer.
+    pub usage: bool,
 }
 
 /// A tokenizer file, read once per run.
@@ -61,6 +63,21 @@ impl TokenizerFile {
             Ok(u32::try_from(encoding.len()).unwrap_or(u32::MAX))
         };
         texts.iter().map(count).collect()
+    }
+}
+
+impl TokenizerFile {
+    /// Counts the answers of a server that counts nothing itself, each chunk getting its even share. The texts are then let go.
+    pub fn count_answers(&self, observations: &mut [Observation]) -> Result<(), EngineError> {
+        for observation in observations {
+            let Some(text) = observation.text.take() else { continue };
+            if observation.token_source == TokenSource::None && !observation.chunks.is_empty() {
+                let counts = self.count(&[text.as_str()])?;
+                observation.chunks.share_evenly(counts.first().copied().unwrap_or(0));
+                observation.token_source = TokenSource::Tokenizer;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -96,10 +113,10 @@ pub async fn size<E: Endpoint, C: Clock>(
                 "the server reports no usage and has no tokenize endpoint: give the model's tokenizer.json with --tokenizer";
             return Err(EngineError::Sizing { why: why.to_owned() });
         }
-        return Ok(SizedBoot { counts, sizing });
+        return Ok(SizedBoot { counts, sizing, usage: false });
     };
     fit(&probes, &mut sizing)?;
-    Ok(SizedBoot { counts, sizing })
+    Ok(SizedBoot { counts, sizing, usage: true })
 }
 
 /// Counts of units from counts of `FRAME` alone, then of each unit behind it.
@@ -194,5 +211,30 @@ mod tests {
         check(Probes { short: (40.0, 62.0), long: (840.0, 1062.0), three: (120.0, 172.0) }, tokenizer(), None);
         // A server that always says the same.
         check(Probes { short: (48.0, 7.0), long: (1024.0, 7.0), three: (144.0, 7.0) }, SizingSource::Endpoint, None);
+    }
+
+    /// One token per word.
+    const BY_WORD: &str = r#"{"version": "1.0", "truncation": null, "padding": null, "added_tokens": [], "normalizer": null,
+        "pre_tokenizer": {"type": "Whitespace"}, "post_processor": null, "decoder": null,
+        "model": {"type": "WordLevel", "vocab": {"?": 0}, "unk_token": "?"}}"#;
+
+    #[test]
+    fn answers_that_nobody_counted_are_counted_with_the_tokenizer() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tokenizer.json");
+        std::fs::write(&path, BY_WORD).unwrap();
+        let tokenizer = TokenizerFile::read(&path).unwrap();
+        let mut seen = Observation::unsent(&question(Vec::new(), 8));
+        seen.text = Some("four words in two chunks, and more".to_owned());
+        seen.chunks.push(1, 0);
+        seen.chunks.push(2, 0);
+        let counted_by_server = Observation { token_source: TokenSource::Running, ..seen.clone() };
+        let mut both = [seen, counted_by_server];
+        tokenizer.count_answers(&mut both).unwrap();
+        assert_eq!((both[0].token_source, both[0].output_tokens()), (TokenSource::Tokenizer, Some(8)));
+        assert_eq!(both[0].chunks.iter().map(|chunk| chunk.tokens).collect::<Vec<_>>(), [4, 8]);
+        assert_eq!((both[1].token_source, both[1].output_tokens()), (TokenSource::Running, Some(0)));
+        assert!(both.iter().all(|seen| seen.text.is_none()), "texts stay out of records");
+        assert!(TokenizerFile::read(&folder.path().join("none")).unwrap_err().to_string().contains("none"));
     }
 }

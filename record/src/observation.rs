@@ -14,6 +14,8 @@ pub struct Observation {
     pub planned_output_tokens: u32,
     /// Whether the output length was forced (`ignore_eos` or `min_tokens`).
     pub forced_length: bool,
+    /// Whether JSON by the suite's schema was asked for. Where the cell asks for it and this is false, the dialect could not.
+    pub structured: bool,
     /// When it was due: the arrival time, or the end of the request that it follows.
     pub sched_ns: Option<u64>,
     /// Just before the request was written.
@@ -55,6 +57,7 @@ impl Observation {
             planned_prompt_tokens: request.prompt_tokens,
             planned_output_tokens: request.output_tokens,
             forced_length: false,
+            structured: false,
             sched_ns: None,
             send_ns: None,
             headers_ns: None,

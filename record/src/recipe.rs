@@ -67,7 +67,7 @@ pub struct Model {
 pub struct Process {
     /// The program and its arguments. `${PORT}`, `${TESTBED}` and `${RECIPES}` are filled in.
     pub command: Vec<String>,
-    /// Environment variables with values that anyone may see.
+    /// Environment variables with values that anyone may see; they take the same placeholders.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub env: BTreeMap<String, String>,
     /// The port; 0 means that a free one is chosen.

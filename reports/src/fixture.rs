@@ -17,6 +17,7 @@ pub(crate) fn served(sched_ns: u64, send_ns: u64, chunks: &[(u64, u32)]) -> Obse
         planned_prompt_tokens: 100,
         planned_output_tokens: last.1,
         forced_length: true,
+        structured: false,
         sched_ns: Some(sched_ns),
         send_ns: Some(send_ns),
         headers_ns: Some(first.0),

@@ -36,7 +36,11 @@ pub struct CellSummary {
     pub trials: Vec<TrialSummary>,
     /// What one value of the figures is made of.
     pub unit: Unit,
-    /// Planned requests over all trials, the invalid ones included.
+    /// How many of those units count, which a figure's `n` never exceeds.
+    pub units: usize,
+    /// Trials that were planned: boots times trials in each.
+    pub planned_trials: u64,
+    /// Planned requests over the trials that are not invalid.
     pub attempted: u64,
     /// Those that were served.
     pub served: u64,
@@ -52,7 +56,7 @@ pub struct CellSummary {
 pub enum Unit {
     /// One trial.
     Trial,
-    /// The mean of a boot's trials: they share what that boot was like.
+    /// A boot: the geometric mean of its trials, which share what that boot was like; the arithmetic one where a value is 0.
     Boot,
 }
 
@@ -110,17 +114,27 @@ fn summarise_cell(record: &Record, group: &[&Trial]) -> CellSummary {
     for (index, trial) in group.iter().enumerate() {
         let metrics = TrialMetrics::of(trial);
         let summary = summarise_trial(record, trial, &group[..index], &metrics);
-        attempted += u64::from(metrics.attempted);
-        served += u64::from(metrics.served);
         if summary.validity != Validity::Invalid {
             let requests = u64::from(metrics.attempted);
+            attempted += requests;
+            served += u64::from(metrics.served);
             requests_per_trial = Some(requests_per_trial.unwrap_or(requests).min(requests));
         }
         trials.push(summary);
     }
     let counted: Vec<&TrialSummary> = trials.iter().filter(|trial| trial.validity != Validity::Invalid).collect();
-    let (unit, figures) = estimate_all(&counted);
-    CellSummary { cell: group[0].cell.clone(), unit, attempted, served, requests_per_trial, figures, trials }
+    let (unit, groups) = units(&counted);
+    CellSummary {
+        cell: group[0].cell.clone(),
+        unit,
+        units: groups.len(),
+        planned_trials: u64::from(record.header.boots) * u64::from(record.header.trials_per_boot),
+        attempted,
+        served,
+        requests_per_trial,
+        figures: estimate_all(&groups),
+        trials,
+    }
 }
 
 fn summarise_trial(record: &Record, trial: &Trial, earlier: &[&Trial], metrics: &TrialMetrics) -> TrialSummary {
@@ -132,24 +146,38 @@ fn summarise_trial(record: &Record, trial: &Trial, earlier: &[&Trial], metrics: 
     TrialSummary { boot: trial.boot, trial: trial.trial, validity: judgement.validity(), judgement, figures }
 }
 
-/// Every metric that any trial defines. Where several boots have trials, and some of them several, a boot is one value.
-fn estimate_all(trials: &[&TrialSummary]) -> (Unit, BTreeMap<Metric, Estimate>) {
-    let mut per_boot: BTreeMap<u32, Vec<&TrialSummary>> = BTreeMap::new();
+/// The trials, grouped into what is one value: where several boots have trials, and some of them several, a boot is.
+fn units<'t>(trials: &[&'t TrialSummary]) -> (Unit, Vec<Vec<&'t TrialSummary>>) {
+    let mut per_boot: BTreeMap<u32, Vec<&'t TrialSummary>> = BTreeMap::new();
     for trial in trials {
         per_boot.entry(trial.boot).or_default().push(trial);
     }
     let unit = if per_boot.len() > 1 && per_boot.values().any(|trials| trials.len() > 1) { Unit::Boot } else { Unit::Trial };
-    let groups: Vec<Vec<&TrialSummary>> = match unit {
+    let groups = match unit {
         Unit::Boot => per_boot.into_values().collect(),
         Unit::Trial => trials.iter().map(|trial| vec![*trial]).collect(),
     };
-    let value = |metric: Metric, group: &Vec<&TrialSummary>| {
-        let values: Vec<f64> = group.iter().filter_map(|trial| trial.figures.get(&metric).copied()).collect();
-        (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
-    };
+    (unit, groups)
+}
+
+/// Every metric that any trial defines.
+fn estimate_all(units: &[Vec<&TrialSummary>]) -> BTreeMap<Metric, Estimate> {
     let estimates = Metric::ALL.iter().filter_map(|&metric| {
-        let values: Vec<f64> = groups.iter().filter_map(|group| value(metric, group)).collect();
+        let values: Vec<f64> = units.iter().filter_map(|trials| unit_value(metric, trials)).collect();
         Some((metric, Estimate::of(&values)?))
     });
-    (unit, estimates.collect())
+    estimates.collect()
+}
+
+/// One unit's value. Trials of a boot are averaged on the scale on which they are compared, the logarithm; a figure that may be 0, such
+/// as a share, has none there.
+fn unit_value(metric: Metric, trials: &[&TrialSummary]) -> Option<f64> {
+    let values: Vec<f64> = trials.iter().filter_map(|trial| trial.figures.get(&metric).copied()).collect();
+    let n = values.len() as f64;
+    match values[..] {
+        [] => None,
+        [only] => Some(only),
+        _ if values.iter().all(|value| *value > 0.0) => Some((values.iter().map(|value| value.ln()).sum::<f64>() / n).exp()),
+        _ => Some(values.iter().sum::<f64>() / n),
+    }
 }

@@ -2,7 +2,8 @@
 //!
 //! Eight themes (a harbour's log, an orchard's notebook, ...) each bring their nouns, verbs and sentences; a common part brings
 //! what all share. Sentences are filled in at random, a few to a paragraph, a few paragraphs to a theme. That reads as the records of a
-//! place, which a model continues at its usual pace, and two prompts share no run of words longer than a phrase.
+//! place, which a model continues at its usual pace. Prompts are unique from their first word, and share no run of words longer than a
+//! phrase.
 //!
 //! The text is made of [`units`]: a word with the space before it, a punctuation mark, a line's end. The list is finite and every
 //! cut between two units is one where tokenizers cut too, so a text's tokens are the sum of its units' tokens: the tokenizer is asked
@@ -49,7 +50,7 @@ pub fn digest() -> String {
         let mut sha = Sha256::new();
         let sources = THEMES.iter().map(|&(_, source)| source).chain([COMMON]);
         for text in sources.chain(units().iter().copied()) {
-            sha.update(text.len().to_le_bytes());
+            sha.update((text.len() as u64).to_le_bytes());
             sha.update(text);
         }
         hex(&sha.finalize())

@@ -2,10 +2,11 @@
 //!
 //! Shape: open loop, 250 requests at 0.3 per second, gamma gaps of shape 0.7. Lengths are those of recorded conversations: from a
 //! `ShareGPT` file if one is given ([`mod@file`]), else from the distribution in [`lengths`]. The record says which. The text is the corpus's
-//! in both cases, so that prompts are unique and sized exactly. A length counts the text; the chat template comes on top of it.
+//! in both cases, so that prompts are unique from their first word and sized exactly. A length counts the text; the chat template comes on top.
 //!
 //! How to read a change: most prompts are short, so TTFT shows the engine's overhead per request more than prefill; the mix of output
-//! lengths tests how well a batch is refilled. Compare only runs with the same source of lengths.
+//! lengths tests how well a batch is refilled. The source of lengths is part of the workload's hash: see
+//! [`crate::with_recorded_lengths`].
 //!
 //! Provenance: test 8 of the DGX Spark arena (djangodevreng.nl, CC-BY-4.0). The SLO is ours, as in [`crate::office`].
 

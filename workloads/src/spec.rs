@@ -5,7 +5,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use crate::{ALL, corpus};
+use crate::{ALL, RecordedLengths, corpus};
 
 #[cfg(test)]
 mod tests;
@@ -136,6 +136,18 @@ pub fn cells(profile: Profile, names: &[String]) -> Result<Vec<Cell>, UnknownWor
     }
     let wanted = ALL.iter().filter(|spec| names.is_empty() || names.iter().any(|name| name == spec.name));
     Ok(wanted.flat_map(|spec| spec.cells(profile)).collect())
+}
+
+/// The cells, with the source of recorded lengths in the identity of those that use it: a run from a file and one of drawn lengths
+/// ask different things, and must not share a hash.
+#[must_use]
+pub fn with_recorded_lengths(mut cells: Vec<Cell>, recorded: &RecordedLengths) -> Vec<Cell> {
+    let is_recorded = |length| matches!(length, Length::Recorded { .. });
+    for cell in cells.iter_mut().filter(|cell| is_recorded(cell.prompt_tokens) || is_recorded(cell.output_tokens)) {
+        let both = format!("{}\n{}", cell.workload_hash, recorded.describe());
+        cell.workload_hash = corpus::hex(&Sha256::digest(both)[..8]);
+    }
+    cells
 }
 
 /// How often a profile repeats each cell, where the command line does not say.

@@ -40,9 +40,10 @@ pub(crate) struct BenchArgs {
     /// Trials of each cell in each boot, instead of the profile's number.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100))]
     trials: Option<u32>,
-    /// The run's seed; the same seed gives the same plans.
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
+    /// The run's seed: the same seed gives the same prompts. By default 1 for an engine that is booted; for one that is attached to a
+    /// new one each time, since its prefix cache may hold the prompts of an earlier run.
+    #[arg(long)]
+    seed: Option<u64>,
     /// The run's folder; by default one of its own in runs/.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -68,9 +69,15 @@ where
 /// Runs the measuring program, then renders whatever record it left.
 pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
     let request = args.to_request()?;
+    let record = request.out_dir.join(record::file::FILE_NAME);
+    if record.exists() {
+        return Err(anyhow::anyhow!(
+            "{} exists already: a run is never written over; choose another folder with --out",
+            record.display()
+        ));
+    }
     let program = measure::build()?;
     let measured = measure::run(&program, &request)?;
-    let record = request.out_dir.join(record::file::FILE_NAME);
     if record.is_file() {
         // A full disk must not hide how the measurement itself ended.
         if let Err(error) = report::render_beside(&record) {
@@ -86,6 +93,16 @@ impl BenchArgs {
         let target = self.target()?;
         let absolute = |path: &Option<PathBuf>| path.as_deref().map(std::path::absolute).transpose();
         let sharegpt = absolute(&self.sharegpt)?.map(|path| (path, self.sharegpt_sha256.clone()));
+        let seed = match (self.seed, &self.attach) {
+            (Some(seed), _) => seed,
+            (None, None) => 1,
+            (None, Some(_)) => run_folder::now_s()?,
+        };
+        let mut command = command_line();
+        if self.seed.is_none() && self.attach.is_some() {
+            // So that what was drawn can be drawn again.
+            command.extend(["--seed".to_owned(), seed.to_string()]);
+        }
         let out_dir = match absolute(&self.out)? {
             Some(folder) => folder,
             None => run_folder::fresh(&self.label(), self.profile)?,
@@ -96,13 +113,13 @@ impl BenchArgs {
             profile: self.profile,
             boots: self.boots,
             trials: self.trials,
-            seed: self.seed,
+            seed,
             out_dir,
             recipes_dir: run_folder::workspace().join("recipes"),
             testbed_dir: testbed::root().ok(),
             tokenizer: absolute(&self.tokenizer)?,
             sharegpt,
-            command: command_line(),
+            command,
             commit: run_folder::commit(),
         })
     }

@@ -10,7 +10,7 @@ use record::{ExitCode, RunRequest};
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
 use signal_hook::{
-    consts::{SIGINT, SIGTERM},
+    consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM},
     iterator::Signals,
 };
 
@@ -33,7 +33,7 @@ struct Target {
 pub(crate) fn build() -> anyhow::Result<PathBuf> {
     say("building the measuring program");
     let output = Command::new(env!("CARGO"))
-        .args(["test", "--quiet", "--release", "--package", "workloads", "--test", "measure", "--no-run"])
+        .args(["test", "--release", "--package", "workloads", "--test", "measure", "--no-run"])
         .arg("--message-format=json-render-diagnostics")
         .current_dir(run_folder::workspace())
         .stderr(Stdio::inherit())
@@ -51,9 +51,9 @@ pub(crate) fn build() -> anyhow::Result<PathBuf> {
         .context("cargo built no program for `--test measure`")
 }
 
-/// Runs it to its end. SIGINT and SIGTERM are passed on, so that it can stop the engine and finish its record.
+/// Runs it to its end. SIGINT, SIGTERM, SIGHUP and SIGQUIT are passed on, so that it can stop the engine and finish its record.
 pub(crate) fn run(program: &PathBuf, request: &RunRequest) -> anyhow::Result<ExitCode> {
-    let mut signals = Signals::new([SIGINT, SIGTERM])?;
+    let mut signals = Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM])?;
     let mut child = Command::new(program)
         .env("SPARKGAUGE_RUN", serde_json::to_string(request)?)
         .stdin(Stdio::null())

@@ -16,8 +16,7 @@ pub(crate) fn workspace() -> PathBuf {
 
 /// A folder that no run has used: `runs/20261120-190512-simulated-standard`.
 pub(crate) fn fresh(label: &str, profile: Profile) -> anyhow::Result<PathBuf> {
-    #[expect(clippy::disallowed_methods, reason = "names a folder; no figure depends on it")]
-    let now_s = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+    let now_s = now_s()?;
     let runs = workspace().join("runs");
     let name = format!("{}-{}-{profile}", stamp(now_s), safe(label));
     let mut folder = runs.join(&name);
@@ -28,6 +27,12 @@ pub(crate) fn fresh(label: &str, profile: Profile) -> anyhow::Result<PathBuf> {
         folder = runs.join(format!("{name}-{again}"));
     }
     Ok(folder)
+}
+
+/// The wall clock, in seconds since 1970: it names folders and draws seeds; no figure depends on it.
+#[expect(clippy::disallowed_methods, reason = "the one place of this program that may")]
+pub(crate) fn now_s() -> anyhow::Result<u64> {
+    Ok(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs())
 }
 
 /// A name without anything that could lead out of its folder.

@@ -2,8 +2,8 @@
 
 use record::{Cell, Launch, PrefixReuse};
 
-use super::{Engine, EngineError, Running};
-use crate::http::HttpEndpoint;
+use super::{Engine, EngineError, Running, connections};
+use crate::http::{HttpEndpoint, ServedModel};
 
 /// A server that already runs.
 #[derive(Debug)]
@@ -20,9 +20,15 @@ impl AttachedEngine {
     }
 }
 
-/// The model to ask for: the one given, or the only one that the server lists.
-pub async fn choose_model(endpoint: &HttpEndpoint, url: &str) -> Result<String, EngineError> {
-    let models = endpoint.models().await?;
+/// The model to ask for: the one given, or the only one that the server lists. A given one need not be listed, since some servers list
+/// nothing and others take any name.
+pub async fn choose_model(endpoint: &HttpEndpoint, url: &str, wanted: Option<&str>) -> Result<ServedModel, EngineError> {
+    let models = endpoint.models().await;
+    if let Some(wanted) = wanted {
+        let listed = models.ok().and_then(|models| models.into_iter().find(|model| model.id == wanted));
+        return Ok(listed.unwrap_or_else(|| ServedModel { id: wanted.to_owned(), max_model_len: None }));
+    }
+    let models = models?;
     match models.as_slice() {
         [model] => Ok(model.clone()),
         [] => {
@@ -30,7 +36,11 @@ pub async fn choose_model(endpoint: &HttpEndpoint, url: &str) -> Result<String, 
         }
         many => Err(EngineError::Recipe {
             recipe: "attach".to_owned(),
-            why: format!("{url} lists {} models ({}); name one with --model", many.len(), many.join(", ")),
+            why: format!(
+                "{url} lists {} models ({}); name one with --model",
+                many.len(),
+                many.iter().map(|model| model.id.as_str()).collect::<Vec<_>>().join(", ")
+            ),
         }),
     }
 }
@@ -80,7 +90,10 @@ impl Running for Attached {
 
     async fn begin_trial(&self, cell: &Cell, _order: u32) {
         self.endpoint.forbid_prefix_reuse(cell.prefix_reuse == PrefixReuse::Forbidden);
-        self.endpoint.warm_connections(cell.load.target_in_flight().unwrap_or(1) as usize).await;
+    }
+
+    async fn open_connections(&self, cell: &Cell) {
+        self.endpoint.warm_connections(connections(cell)).await;
     }
 
     async fn stop(self) -> String {

@@ -9,7 +9,7 @@ use record::{Cell, Launch, PrefixReuse, Recipe, recipe};
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 use tokio::{process::Command, sync::watch, time::timeout};
 
-use super::{Engine, EngineError, Running, log::EngineLog, placeholders::Placeholders};
+use super::{Engine, EngineError, Running, connections, log::EngineLog, placeholders::Placeholders};
 use crate::{
     dialect::dialect,
     http::{HttpEndpoint, HttpOptions},
@@ -45,10 +45,16 @@ impl ProcessEngine {
         self.process.command.iter().map(|word| word.replace("${PORT}", &port.to_string())).collect()
     }
 
-    fn fill_command(&self, port: u16) -> Result<Vec<String>, EngineError> {
+    /// The command and its environment, every placeholder filled in.
+    fn fill(&self, port: u16) -> Result<Filled, EngineError> {
         let placeholders = Placeholders { port: Some(port), ..self.placeholders.clone() };
-        let words = self.process.command.iter().map(|word| placeholders.fill(word));
-        words.collect::<Result<_, _>>().map_err(|why| EngineError::Recipe { recipe: self.recipe.name.clone(), why })
+        let wrong = |why| EngineError::Recipe { recipe: self.recipe.name.clone(), why };
+        let command = self.process.command.iter().map(|word| placeholders.fill(word));
+        let env = self.process.env.iter().map(|(name, value)| Ok((name.clone(), placeholders.fill(value)?)));
+        Ok(Filled {
+            command: command.collect::<Result<_, _>>().map_err(wrong)?,
+            env: env.collect::<Result<_, _>>().map_err(wrong)?,
+        })
     }
 }
 
@@ -61,7 +67,7 @@ impl Engine for ProcessEngine {
 
     async fn start(&mut self, boot: u32) -> Result<RunningProcess, EngineError> {
         let port = choose_port(self.process.port)?;
-        let command = self.fill_command(port)?;
+        let filled = self.fill(port)?;
         let log = EngineLog::new(self.log_dir.join(format!("engine-boot{boot}.log")), self.secrets.clone());
         let endpoint = HttpEndpoint::new(
             &format!("http://127.0.0.1:{port}"),
@@ -69,7 +75,7 @@ impl Engine for ProcessEngine {
             &self.recipe.model.id,
             self.http.clone(),
         )?;
-        let (ended, group) = spawn(&command, &self.process, &log)?;
+        let (ended, group) = spawn(&filled, &log)?;
         Ok(RunningProcess {
             endpoint,
             command: self.public_command(port),
@@ -83,6 +89,12 @@ impl Engine for ProcessEngine {
     }
 }
 
+/// What is spawned.
+struct Filled {
+    command: Vec<String>,
+    env: Vec<(String, String)>,
+}
+
 /// Finds out before the boot that the port is taken: an engine may need half a minute of imports to say so.
 fn choose_port(wanted: u16) -> Result<u16, EngineError> {
     let listener = TcpListener::bind(("127.0.0.1", wanted)).map_err(|_| EngineError::PortTaken { port: wanted })?;
@@ -91,14 +103,14 @@ fn choose_port(wanted: u16) -> Result<u16, EngineError> {
 
 type Ended = watch::Receiver<Option<String>>;
 
-fn spawn(words: &[String], process: &recipe::Process, log: &EngineLog) -> Result<(Ended, Pid), EngineError> {
-    let (program, arguments) = words.split_first().map_or(("", &[][..]), |(program, rest)| (program.as_str(), rest));
+fn spawn(filled: &Filled, log: &EngineLog) -> Result<(Ended, Pid), EngineError> {
+    let (program, arguments) = filled.command.split_first().map_or(("", &[][..]), |(program, rest)| (program.as_str(), rest));
     let cannot = |why: String| EngineError::Spawn { program: program.to_owned(), why };
     let out = log.create().map_err(|error| cannot(format!("its log {}: {error}", log.path().display())))?;
     let err = out.try_clone().map_err(|error| cannot(error.to_string()))?;
     let mut child = Command::new(program)
         .args(arguments)
-        .envs(&process.env)
+        .envs(filled.env.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
         .stdout(out)
         .stderr(err)
@@ -160,7 +172,10 @@ impl Running for RunningProcess {
 
     async fn begin_trial(&self, cell: &Cell, _order: u32) {
         self.endpoint.forbid_prefix_reuse(cell.prefix_reuse == PrefixReuse::Forbidden);
-        self.endpoint.warm_connections(cell.load.target_in_flight().unwrap_or(1) as usize).await;
+    }
+
+    async fn open_connections(&self, cell: &Cell) {
+        self.endpoint.warm_connections(connections(cell)).await;
     }
 
     async fn stop(self) -> String {

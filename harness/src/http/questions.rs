@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use futures_util::{StreamExt, TryStreamExt, future::join_all, stream};
 use record::engine::Tokenize;
 use reqwest::{Method, RequestBuilder, Response};
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use super::{HttpEndpoint, prometheus::read_counters, streaming};
@@ -17,19 +17,24 @@ const MAX_BYTES: usize = 64 << 20;
 /// Tokenizing is cheap for a server, and waiting for one answer at a time would cost seconds for thousands of words.
 const TOKENIZE_AT_ONCE: usize = 32;
 
+/// A model that a server lists.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct ServedModel {
+    /// Its name in requests.
+    pub id: String,
+    /// Tokens, prompt and output together, that one request may have; vLLM and SGLang say it.
+    pub max_model_len: Option<u32>,
+}
+
 impl HttpEndpoint {
-    /// Names of the models that the server lists, in its order.
-    pub async fn models(&self) -> Result<Vec<String>, EndpointError> {
-        #[derive(serde::Deserialize)]
+    /// The models that the server lists, in its order.
+    pub async fn models(&self) -> Result<Vec<ServedModel>, EndpointError> {
+        #[derive(Deserialize)]
         struct Models {
-            data: Vec<Model>,
-        }
-        #[derive(serde::Deserialize)]
-        struct Model {
-            id: String,
+            data: Vec<ServedModel>,
         }
         let models: Models = self.ask_json(Method::GET, "/v1/models", None).await?;
-        Ok(models.data.into_iter().map(|model| model.id).collect())
+        Ok(models.data)
     }
 
     /// Opens connections before a trial, so that no request pays for one: asks for the list of models `connections` times at once.

@@ -99,7 +99,7 @@ fn measure(streams: u32) -> Errors {
         let endpoint = HttpEndpoint::new(&server.url(), dialect(DialectName::Simulated), model, HttpOptions::default()).unwrap();
         endpoint.set_request_id_prefix("accuracy");
         endpoint.warm_connections(streams as usize).await;
-        let limits = DriveLimits { request_ns: 60_000_000_000, trial_ns: 120_000_000_000 };
+        let limits = DriveLimits { request_ns: 60_000_000_000, trial_ns: 120_000_000_000, collect_text: false };
         drive(&endpoint, &clock, &plan(streams), limits, &|_| (), std::future::pending()).await
     });
     server.shutdown().unwrap();

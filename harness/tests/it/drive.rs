@@ -72,7 +72,7 @@ fn plan(releases: &[Release]) -> Plan {
     Plan { cell, seed: 0, requests: requests.collect(), digest: String::new() }
 }
 
-const LIMITS: DriveLimits = DriveLimits { request_ns: 60_000 * MS, trial_ns: 3_600_000 * MS };
+const LIMITS: DriveLimits = DriveLimits { request_ns: 60_000 * MS, trial_ns: 3_600_000 * MS, collect_text: false };
 
 fn drive_it(releases: &[Release], service_ms: Vec<u64>, limits: DriveLimits, stop_ms: Option<u64>) -> (Driven, Vec<(u32, u64)>) {
     let time = VirtualTime::new();
@@ -136,6 +136,7 @@ fn the_trial_has_a_limit_too() {
     let (driven, _) = drive_it(&[Release::At { t_ns: 0 }], vec![5000], limits, None);
     assert_eq!(driven.cut_short.as_deref(), Some("the trial's time limit of 2 s passed"));
     assert_eq!(driven.duration_ns, 2000 * MS);
+    assert_eq!(driven.observations[0].outcome.word(), "timed out");
 }
 
 proptest! {

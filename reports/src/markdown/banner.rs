@@ -1,9 +1,14 @@
 //! The title, and what must be known before any figure is read.
 
+use std::collections::BTreeSet;
+
 use record::{EndReason, Launch, Profile, Record};
 
 use super::{Page, is_measured, text::code};
-use crate::{summary::RunSummary, validity::Validity};
+use crate::{
+    summary::{CellSummary, RunSummary},
+    validity::Validity,
+};
 
 pub(super) fn write(page: &mut Page, record: &Record, summary: &RunSummary) {
     let header = &record.header;
@@ -41,6 +46,9 @@ fn loud(record: &Record, summary: &RunSummary) -> Vec<String> {
         let bytes = format!("{} bytes from byte {}", torn.bytes, torn.at_byte);
         lines.push(format!("Torn: {bytes} cannot be read: {}", code(&torn.why)));
     }
+    if record.header.launch != Launch::Simulated && is_one_boot(summary) {
+        lines.push("One boot: intervals hold for this boot only; they do not contain boot-to-boot spread.".to_owned());
+    }
     let trials: usize = summary.cells.iter().map(|cell| cell.trials.len()).sum();
     let invalid: usize = summary.cells.iter().map(|cell| cell.count(Validity::Invalid)).sum();
     if trials == 0 {
@@ -51,6 +59,14 @@ fn loud(record: &Record, summary: &RunSummary) -> Vec<String> {
         lines.push(format!("{invalid} of {trials} trials are invalid and left out of all figures."));
     }
     lines
+}
+
+/// Whether all figures come from one boot and some have an interval: it would be taken for one that holds for the engine.
+fn is_one_boot(summary: &RunSummary) -> bool {
+    let counted = |cell: &CellSummary| cell.trials.len() - cell.count(Validity::Invalid);
+    let trials = summary.cells.iter().flat_map(|cell| &cell.trials).filter(|trial| trial.validity != Validity::Invalid);
+    let boots: BTreeSet<u32> = trials.map(|trial| trial.boot).collect();
+    boots.len() == 1 && summary.cells.iter().any(|cell| counted(cell) > 1)
 }
 
 /// Seconds since 1970 as a date and time, by the proleptic Gregorian calendar.

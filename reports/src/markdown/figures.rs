@@ -14,19 +14,23 @@ pub(super) const DISPLAY_ONLY: &str = "†";
 pub(super) const DISPLAY_ONLY_MEANS: &str =
     "†: display only; a trial has too few requests for this percentile (59 for p95, 299 for p99 at 95 % confidence).";
 
-/// A metric's mean with the half width of its interval; `-` if no trial that counts defines it.
+/// A metric's mean with the half width of its interval; `-` if no trial that counts defines it, and `(n of m)` if only some do.
 pub(super) fn figure(cell: &CellSummary, metric: Metric) -> String {
     let Some(over) = cell.figure(metric) else { return "-".to_owned() };
     let number = match over.mean {
+        Some(mean) if over.n < cell.units => {
+            format!("{} ({} of {})", estimate(mean, over.half_width, metric.unit()), over.n, cell.units)
+        }
         Some(mean) => estimate(mean, over.half_width, metric.unit()),
-        None => format!("∞ ({} of {})", over.unbounded, over.n),
+        None => format!("∞ ({} of {})", over.unbounded, cell.units),
     };
     if is_display_only(cell, metric) { format!("{number} {DISPLAY_ONLY}") } else { number }
 }
 
-/// The mean alone, for a sentence.
-pub(super) fn mean(cell: &CellSummary, metric: Metric) -> Option<String> {
-    cell.figure(metric)?.mean.map(|mean| estimate(mean, None, metric.unit()))
+/// The mean with its interval, for a sentence; none where too few requests support it, since a sentence has no room for a mark.
+pub(super) fn told(cell: &CellSummary, metric: Metric) -> Option<String> {
+    let over = cell.figure(metric).filter(|_| !is_display_only(cell, metric))?;
+    over.mean.map(|mean| estimate(mean, over.half_width, metric.unit()))
 }
 
 /// Whether a percentile has too few requests behind it.
@@ -45,8 +49,12 @@ pub(super) fn trials(cell: &CellSummary) -> String {
             cell.trials.iter().filter(|trial| trial.validity != Validity::Invalid).map(|trial| trial.boot).collect();
         words = format!("{words} in {}", plural(boots.len(), "boot"));
     }
-    let oddities =
-        [(suspect, "suspect"), (invalid, "invalid left out")].map(|(count, word)| (count > 0).then(|| format!("{count} {word}")));
+    let made = cell.trials.len();
+    let oddities = [
+        (suspect > 0).then(|| format!("{suspect} suspect")),
+        (invalid > 0).then(|| format!("{} left out", plural(invalid, "invalid trial"))),
+        ((made as u64) < cell.planned_trials).then(|| format!("{made} of {} planned trials made", cell.planned_trials)),
+    ];
     let oddities: Vec<String> = oddities.into_iter().flatten().collect();
     if !oddities.is_empty() {
         words = format!("{words} ({})", oddities.join(", "));

@@ -4,7 +4,7 @@ use record::Cell;
 
 use super::{
     Page,
-    figures::{DISPLAY_ONLY, DISPLAY_ONLY_MEANS, figure, mean, trials},
+    figures::{DISPLAY_ONLY, DISPLAY_ONLY_MEANS, figure, told, trials},
     text::{Table, code},
 };
 use crate::summary::{CellSummary, Metric, RunSummary};
@@ -44,6 +44,9 @@ const DECODE: (&str, Metric) = ("decode tok/s per user", Metric::DecodeTokS);
 const TTFT_P50: (&str, Metric) = ("TTFT p50", Metric::TtftP50Ns);
 const TTFT_P95: (&str, Metric) = ("TTFT p95", Metric::TtftP95Ns);
 
+/// An overload whose requests end at less than this part of the rate at which they arrive has a queue that grows.
+const KEEPS_UP_FROM: f64 = 0.95;
+
 fn streams(cell: &Cell) -> u32 {
     cell.load.target_in_flight().unwrap_or(0)
 }
@@ -52,17 +55,24 @@ fn cells<'s>(summary: &'s RunSummary, workload: &str) -> impl Iterator<Item = &'
     summary.cells.iter().filter(move |cell| cell.cell.workload == workload)
 }
 
+/// What a sentence about a cell must not keep to itself.
+fn failures(cell: &CellSummary) -> String {
+    let failed = cell.attempted - cell.served;
+    if failed == 0 { String::new() } else { format!(" ({failed} of {} requests failed)", cell.attempted) }
+}
+
 /// `chat` at one stream and at its most streams.
 fn decode(summary: &RunSummary) -> Part<'_> {
     let mut part = Part::default();
     let one = cells(summary, "chat").find(|cell| streams(&cell.cell) == 1);
     let most = cells(summary, "chat").filter(|cell| streams(&cell.cell) > 1).max_by_key(|cell| streams(&cell.cell));
     part.rows.extend(one.into_iter().chain(most).map(|cell| (cell, DECODE.0, DECODE.1)));
-    if let Some(rate) = one.and_then(|cell| mean(cell, DECODE.1)) {
-        part.sentences.push(format!("one stream alone receives {rate} tokens per second."));
+    if let Some((cell, rate)) = one.and_then(|cell| Some((cell, told(cell, DECODE.1)?))) {
+        part.sentences.push(format!("one stream alone receives {rate} tokens per second{}.", failures(cell)));
     }
-    if let Some((cell, rate)) = most.and_then(|cell| Some((cell, mean(cell, DECODE.1)?))) {
-        part.sentences.push(format!("of {} streams at once each receives {rate} tokens per second.", streams(&cell.cell)));
+    if let Some((cell, rate)) = most.and_then(|cell| Some((cell, told(cell, DECODE.1)?))) {
+        let (streams, failures) = (streams(&cell.cell), failures(cell));
+        part.sentences.push(format!("of {streams} streams at once each receives {rate} tokens per second{failures}."));
     }
     part
 }
@@ -73,10 +83,10 @@ fn prefill(summary: &RunSummary) -> Part<'_> {
     let alone = cells(summary, "long-prefill").filter(|cell| streams(&cell.cell) == 1);
     let Some(cell) = alone.max_by_key(|cell| cell.cell.prompt_tokens.high()) else { return part };
     part.rows.extend([(cell, "prefill tok/s", Metric::PrefillTokS), (cell, TTFT_P50.0, TTFT_P50.1)]);
-    if let Some((rate, ttft)) = mean(cell, Metric::PrefillTokS).zip(mean(cell, Metric::TtftP50Ns)) {
-        let tokens = cell.cell.prompt_tokens.high();
+    if let Some((rate, ttft)) = told(cell, Metric::PrefillTokS).zip(told(cell, Metric::TtftP50Ns)) {
+        let (tokens, failures) = (cell.cell.prompt_tokens.high(), failures(cell));
         part.sentences.push(format!(
-            "a prompt of {tokens} tokens is read at {rate} tokens per second, which is {ttft} of silence before the first token."
+            "a prompt of {tokens} tokens is read at {rate} tokens per second, which is {ttft} of silence before the first token{failures}."
         ));
     }
     part
@@ -87,9 +97,11 @@ fn queueing(summary: &RunSummary) -> Part<'_> {
     let mut part = Part::default();
     if let Some(cell) = cells(summary, "office").next() {
         part.rows.extend([TTFT_P50, TTFT_P95].map(|(name, metric)| (cell, name, metric)));
-        if let Some((half, most)) = mean(cell, Metric::TtftP50Ns).zip(mean(cell, Metric::TtftP95Ns)) {
+        if let Some(half) = told(cell, Metric::TtftP50Ns) {
+            let most = told(cell, Metric::TtftP95Ns).map(|most| format!(", 19 in 20 {most} or less")).unwrap_or_default();
             part.sentences.push(format!(
-                "on an ordinary morning half of the requests wait {half} or less for their first token, 19 in 20 {most} or less."
+                "on an ordinary morning half of the requests wait {half} or less for their first token{most}{}.",
+                failures(cell)
             ));
         }
     }
@@ -98,13 +110,24 @@ fn queueing(summary: &RunSummary) -> Part<'_> {
         part.rows.extend(
             rates.into_iter().chain([TTFT_P95, ("recovery", Metric::RecoveryNs)]).map(|(name, metric)| (cell, name, metric)),
         );
-        if let Some((offered, achieved)) = mean(cell, Metric::OfferedPerS).zip(mean(cell, Metric::AchievedPerS)) {
-            let recovery = mean(cell, Metric::RecoveryNs);
-            let recovery = recovery.map_or("; when it recovered is not known".to_owned(), |time| {
-                format!("; {time} after the last arrival nothing waits for its first token any more")
-            });
-            part.sentences.push(format!("at the peak {offered} requests per second arrive and {achieved} are served{recovery}."));
-        }
+        part.sentences.extend(overload(cell));
     }
     part
+}
+
+/// Whether an overload queued or broke, and when it was over.
+fn overload(cell: &CellSummary) -> Option<String> {
+    let (offered, achieved) = told(cell, Metric::OfferedPerS).zip(told(cell, Metric::AchievedPerS))?;
+    let mean = |metric| cell.figure(metric)?.mean;
+    let keeps_up = mean(Metric::AchievedPerS)? >= mean(Metric::OfferedPerS)? * KEEPS_UP_FROM;
+    let (failed, attempted) = (cell.attempted - cell.served, cell.attempted);
+    let how = match (failed, keeps_up) {
+        (0, true) => format!("it kept up, and none of {attempted} requests failed"),
+        (0, false) => format!("it queued, and none of {attempted} requests failed"),
+        _ => format!("it broke: {failed} of {attempted} requests failed"),
+    };
+    let recovery = told(cell, Metric::RecoveryNs).map_or("when it recovered is not known".to_owned(), |time| {
+        format!("{time} after the last arrival nothing waits for its first token any more")
+    });
+    Some(format!("at the peak {offered} requests per second arrive and {achieved} are served; {how}; {recovery}."))
 }

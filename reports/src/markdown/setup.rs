@@ -12,7 +12,8 @@ use crate::number::{Unit, figure};
 const METHOD: &str = "\
 - Times are monotonic stamps of the bytes as they were read; TTFT counts from the send in a closed loop and from the scheduled time in an open one, and a failed request stays in the tail as ∞.
 - A chunk is not a token: rates come from token counts, percentiles are of type 7, and tok/s in the steady state count only while at least 95 % of the streams are in flight.
-- The statistical unit is the trial: every interval is a two-sided 90 % interval of Student's t over trials (over boots, where boots have several), never over requests.
+- The statistical unit is the trial, never the request: every interval is a two-sided 90 % interval of Student's t over trials. Where several boots have several trials it is over boots, each the geometric mean of its trials.
+- An interval over the trials of a single boot does not contain the spread from boot to boot.
 ";
 
 pub(super) fn write(page: &mut Page, record: &Record) {

@@ -69,6 +69,15 @@ fn what_must_not_be_missed_is_loud() {
         run.trials.push(more);
         cut(run);
     };
+    let twice = |run: &mut Record| run.trials.push(numbered(1, 0, run.trials[0].clone()));
+    insta::assert_snapshot!(loud(twice), @"> **One boot: intervals hold for this boot only; they do not contain boot-to-boot spread.**");
+    let in_two_boots = |run: &mut Record| run.trials.push(numbered(1, 1, run.trials[0].clone()));
+    assert_eq!(loud(in_two_boots), "");
+    let simulated_twice = |run: &mut Record| {
+        twice(run);
+        run.header.launch = Launch::Simulated;
+    };
+    assert!(!loud(simulated_twice).contains("boot-to-boot"));
     insta::assert_snapshot!(loud(one_cut), @"> **1 of 2 trials are invalid and left out of all figures.**");
 }
 
@@ -100,6 +109,109 @@ fn boots_are_named_where_they_are_the_unit() {
     let mut run = record(vec![of(0, 0), of(1, 0), of(2, 1), of(3, 1)]);
     run.boots.push(boot(1));
     assert!(render(&run).contains("| 4 in 2 boots |"), "{}", render(&run));
+}
+
+#[test]
+fn a_reason_of_several_trials_is_told_once() {
+    let silent = |number, boot| {
+        let mut trial = numbered(number, boot, closed_trial("chat", 2, 3, S, 20 * MS, 301));
+        for observation in &mut trial.observations {
+            observation.usage = observation.usage.map(|usage| record::Usage { cached_tokens: None, ..usage });
+        }
+        trial
+    };
+    insta::assert_snapshot!(lines_with("  - trial", &record(vec![silent(0, 0), silent(1, 0), silent(2, 1)])), @"  - trial 0 (boot 0), trial 1 (boot 0), trial 2 (boot 1), note: the server does not say whether prompts came from its cache");
+}
+
+/// The lines of a page that contain that.
+fn lines_with(part: &str, run: &Record) -> String {
+    let page = render(run);
+    page.lines().filter(|line| line.contains(part)).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_schema_is_told_where_the_cell_wants_it() {
+    let with = |asked: usize| {
+        let mut batch = closed_trial("batch", 2, 3, S, 20 * MS, 301);
+        batch.cell.structured = true;
+        batch.observations.iter_mut().take(asked).for_each(|one| one.structured = true);
+        lines_with("JSON", &record(vec![batch]))
+    };
+    insta::assert_snapshot!(with(6), @"JSON by schema was asked for in all 6 requests.");
+    insta::assert_snapshot!(with(2), @"JSON by schema was asked for in 2 of 6 requests: for the others the dialect cannot force a length together with a schema.");
+    insta::assert_snapshot!(with(0), @"JSON by schema was asked for in none of 6 requests: the dialect cannot force a length together with a schema.");
+    assert_eq!(lines_with("JSON", &record(vec![closed_trial("chat", 2, 3, S, 20 * MS, 301)])), "");
+}
+
+#[test]
+fn a_load_is_written_out() {
+    let mut lines = String::new();
+    let loads = [
+        record::Load::Closed { streams: 5, requests_per_stream: 4 },
+        record::Load::Conversations { conversations: 10, turns: 5 },
+        record::Load::Open { rate_per_s: 0.3, arrival: record::Arrival::Gamma { shape: 0.7 }, requests: 200 },
+        record::Load::Open { rate_per_s: 1.5, arrival: record::Arrival::Poisson, requests: 300 },
+        record::Load::Open { rate_per_s: 0.0, arrival: record::Arrival::AllAtOnce, requests: 9 },
+    ];
+    for load in loads {
+        let mut trial = closed_trial("any", 2, 3, S, 20 * MS, 301);
+        trial.cell.load = load;
+        trial.cell.prompt_tokens = record::Length::Uniform { low: 400, high: 7600 };
+        trial.warm_up.requests = load.target_in_flight().unwrap_or(3);
+        lines += lines_with("400-7600", &record(vec![trial.clone()])).split(" | ").nth(1).unwrap();
+        lines += "; ";
+        lines += &lines_with("Warm-up", &record(vec![trial]));
+        lines += "\n";
+    }
+    insta::assert_snapshot!(lines, @"
+    400-7600 → 100, 5 × 4 requests; Warm-up before each trial, not measured: 5 requests.
+    400-7600 → 100, 10 conversations of 5 turns; Warm-up before each trial, not measured: 10 requests.
+    400-7600 → 100, 200 requests at 0.300/s, gamma 0.7; Warm-up before each trial, not measured: 3 requests.
+    400-7600 → 100, 300 requests at 1.50/s, Poisson; Warm-up before each trial, not measured: 3 requests.
+    400-7600 → 100, 9 requests at once; Warm-up before each trial, not measured: 3 requests.
+    ");
+}
+
+#[test]
+fn a_figure_that_some_trials_lack_says_so() {
+    let short = numbered(1, 0, closed_trial("chat", 2, 1, S, 20 * MS, 301));
+    let page = lines_with("| `c2` |", &record(vec![closed_trial("chat", 2, 3, S, 20 * MS, 301), short]));
+    assert!(page.contains("| 86.0 (1 of 2) |") && page.contains("| 2 (1 suspect, 2 of 3 planned trials made) |"), "{page}");
+}
+
+#[test]
+fn icl_is_told_where_chunks_hold_several_tokens() {
+    let mut pairs = closed_trial("chat", 2, 3, S, 20 * MS, 301);
+    let single = record(vec![pairs.clone()]);
+    for observation in &mut pairs.observations {
+        observation.chunks.0.retain(|chunk| chunk.tokens % 2 == 1);
+    }
+    assert_eq!(lines_with("| Tokens per chunk |", &single).matches("ICL").count(), 0);
+    assert_eq!(lines_with("| Tokens per chunk |", &record(vec![pairs])).matches("ICL").count(), 2);
+}
+
+#[test]
+fn an_overload_keeps_up_queues_or_breaks() {
+    let peak = |ttft_step_ms: u64, fails: u64| {
+        let request = |n: u64| {
+            if n % fails == fails - 1 {
+                rejected(n * S, n * S + MS)
+            } else {
+                even(n * S, (300 + n * ttft_step_ms) * MS, 20 * MS, 20)
+            }
+        };
+        lines_with("- Queueing", &record(vec![trial(cell("peak", "r0.3", open()), (0..40).map(request).collect())]))
+    };
+    insta::assert_snapshot!(peak(10, 100), @"- Queueing: at the peak 1.00 requests per second arrive and 0.990 are served; it kept up, and none of 40 requests failed; 690 ms after the last arrival nothing waits for its first token any more.");
+    insta::assert_snapshot!(peak(500, 100), @"- Queueing: at the peak 1.00 requests per second arrive and 0.667 are served; it queued, and none of 40 requests failed; 19.8 s after the last arrival nothing waits for its first token any more.");
+    insta::assert_snapshot!(peak(500, 10), @"- Queueing: at the peak 1.00 requests per second arrive and 0.614 are served; it broke: 4 of 40 requests failed; 18.3 s after the last arrival nothing waits for its first token any more.");
+}
+
+#[test]
+fn sentences_tell_of_failures_and_of_no_weak_percentile() {
+    let office = |requests, fails| lines_with("- Queueing", &record(vec![open_trial("office", requests, 300 * MS, fails)]));
+    insta::assert_snapshot!(office(58, 100), @"- Queueing: on an ordinary morning half of the requests wait 585 ms or less for their first token.");
+    insta::assert_snapshot!(office(400, 400), @"- Queueing: on an ordinary morning half of the requests wait 2.29 s or less for their first token, 19 in 20 4.09 s or less (1 of 400 requests failed).");
 }
 
 #[test]

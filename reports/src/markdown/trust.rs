@@ -34,17 +34,26 @@ pub(super) fn write(page: &mut Page, record: &Record, summary: &RunSummary) {
     write_missing(page, record, summary);
 }
 
-/// Every reason and note of a cell, as a list in a list.
+/// Every reason and note of a cell, as a list in a list; one that several trials have is told once.
 fn reasons(cell: &CellSummary) -> String {
-    let of_trial = |trial: &TrialSummary| -> String { trial.judgement.reasons.iter().map(|one| reason(trial, one)).collect() };
-    let lines: String = cell.trials.iter().map(of_trial).collect();
+    let mut told: Vec<(&Reason, Vec<&TrialSummary>)> = Vec::new();
+    for trial in &cell.trials {
+        for reason in &trial.judgement.reasons {
+            match told.iter_mut().find(|(other, _)| *other == reason) {
+                Some((_, trials)) => trials.push(trial),
+                None => told.push((reason, vec![trial])),
+            }
+        }
+    }
+    let lines: String = told.into_iter().map(|(one, trials)| reason(&trials, one)).collect();
     if lines.is_empty() { lines } else { format!("- {}\n{lines}", code(&cell.cell.name())) }
 }
 
-fn reason(trial: &TrialSummary, reason: &Reason) -> String {
+fn reason(trials: &[&TrialSummary], reason: &Reason) -> String {
     let word = if reason.validity == Validity::Valid { "note" } else { reason.validity.word() };
     let quote = reason.quote.as_ref().map(|quote| format!(": {}", code(quote))).unwrap_or_default();
-    format!("  - trial {} (boot {}), {word}: {}{quote}\n", trial.trial, trial.boot, reason.text)
+    let trials: Vec<String> = trials.iter().map(|trial| format!("trial {} (boot {})", trial.trial, trial.boot)).collect();
+    format!("  - {}, {word}: {}{quote}\n", trials.join(", "), reason.text)
 }
 
 fn token_counts(record: &Record) -> String {

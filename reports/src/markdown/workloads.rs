@@ -1,13 +1,18 @@
 //! One table per workload, points as rows, and one with the finer figures.
 
-use record::{Load, Record, Slo};
+use std::collections::BTreeSet;
+
+use record::{Arrival, Cell, Length, Load, Record, Slo, Trial};
 
 use super::{
     Page,
     figures::{DISPLAY_ONLY_MEANS, figure, trials},
     text::{Table, code},
 };
-use crate::summary::{CellSummary, Metric, RunSummary};
+use crate::{
+    number::{self, Unit},
+    summary::{CellSummary, Metric, RunSummary},
+};
 
 /// What each workload of the canonical suite asks. A record carries names only; one that is not here has no lead-in.
 const QUESTIONS: [(&str, &str); 9] = [
@@ -24,13 +29,14 @@ const QUESTIONS: [(&str, &str); 9] = [
 
 type Column = (&'static str, Metric);
 
-const CLOSED: [Column; 7] = [
+const CLOSED: [Column; 8] = [
     ("TTFT p50", Metric::TtftP50Ns),
     ("TTFT p95", Metric::TtftP95Ns),
     ("TPOT p50", Metric::TpotP50Ns),
     ("Decode tok/s per user", Metric::DecodeTokS),
     ("Prefill tok/s", Metric::PrefillTokS),
     ("Output tok/s, steady", Metric::SteadyOutputTokS),
+    ("Output tok/s, whole", Metric::OutputTokS),
     ("Peak tok/s", Metric::PeakTokS),
 ];
 
@@ -47,7 +53,7 @@ const OPEN: [Column; 10] = [
     ("Recovery", Metric::RecoveryNs),
 ];
 
-const FINER: [Column; 13] = [
+static FINER: [Column; 13] = [
     ("ITL p50", Metric::ItlP50Ns),
     ("ITL p99", Metric::ItlP99Ns),
     ("ICL p50", Metric::IclP50Ns),
@@ -57,7 +63,7 @@ const FINER: [Column; 13] = [
     ("TTFO p50", Metric::TtfoP50Ns),
     ("E2EL p50", Metric::E2elP50Ns),
     ("E2E tok/s per user", Metric::E2eTokS),
-    ("Output tok/s, whole trial", Metric::OutputTokS),
+    ("Output tok/s, whole", Metric::OutputTokS),
     ("In flight, mean", Metric::InFlightMean),
     ("Prefix hits", Metric::PrefixHitShare),
     ("Send lag, worst", Metric::SendLagMaxNs),
@@ -65,7 +71,11 @@ const FINER: [Column; 13] = [
 
 /// How the tables are to be read.
 const MEANS: &str = "\
-- Means over trials ± half of their 90 % interval.
+- Means over trials ± half of their 90 % interval; over boots, where several boots have several trials.
+- Load: tokens of a prompt → tokens of its answer, and requests in a trial: streams × requests of each, one after another.
+- Output tok/s: in the steady state, and over the whole trial with its ramps.
+- `-`: not defined. No steady state: in-flight was not >= 95 % of the target for max(10 s, 10 % of the trial). No peak: the trial took less than 1 s, or its tokens are not known. Prefill is a rate at one stream only.
+- (n of m): only so many of the trials define it.
 - ∞: the percentile fell among failed requests, in so many of the trials.
 - ";
 
@@ -99,11 +109,40 @@ fn write_one(page: &mut Page, record: &Record, workload: &str, cells: &[&CellSum
             page.push(&table(&cells, columns));
         }
     }
+    let measured: Vec<&Trial> = record.trials.iter().filter(|trial| trial.cell.workload == workload).collect();
+    page.push(&warm_up_line(&measured));
+    if let Some(line) = schema_line(&measured) {
+        page.push(&line);
+    }
     if let Some(slo) = cells.iter().find_map(|cell| cell.cell.slo) {
         page.push(&slo_line(slo));
     }
     if workload == "sharegpt" {
         page.push(&format!("Lengths: {}.", code(&record.header.sharegpt_lengths)));
+    }
+}
+
+fn warm_up_line(trials: &[&Trial]) -> String {
+    let requests: BTreeSet<u32> = trials.iter().map(|trial| trial.warm_up.requests).collect();
+    let most = requests.last().copied().unwrap_or(0);
+    let range = requests.first().filter(|least| **least < most).map(|least| format!("{least} to ")).unwrap_or_default();
+    format!("Warm-up before each trial, not measured: {range}{}.", super::plural(most as usize, "request"))
+}
+
+/// Whether JSON by schema was really asked for, where the workload wants it.
+fn schema_line(trials: &[&Trial]) -> Option<String> {
+    const CANNOT: &str = "the dialect cannot force a length together with a schema";
+    let wanted = trials.iter().filter(|trial| trial.cell.structured).flat_map(|trial| &trial.observations);
+    let (mut sent, mut asked) = (0, 0);
+    for observation in wanted.filter(|one| one.send_ns.is_some()) {
+        sent += 1;
+        asked += usize::from(observation.structured);
+    }
+    match asked {
+        _ if sent == 0 => None,
+        0 => Some(format!("JSON by schema was asked for in none of {sent} requests: {CANNOT}.")),
+        _ if asked == sent => Some(format!("JSON by schema was asked for in all {sent} requests.")),
+        _ => Some(format!("JSON by schema was asked for in {asked} of {sent} requests: for the others {CANNOT}.")),
     }
 }
 
@@ -115,38 +154,75 @@ fn slo_line(slo: Slo) -> String {
 }
 
 fn table(cells: &[&CellSummary], columns: &[Column]) -> String {
+    let columns: Vec<&Column> =
+        columns.iter().filter(|(_, metric)| *metric != Metric::PrefillTokS || any(cells, *metric)).collect();
     let heads: Vec<&str> =
         ["Point", "Load"].into_iter().chain(columns.iter().map(|column| column.0)).chain(["Served", "Trials"]).collect();
     let mut table = Table::new(&heads, 2);
     for cell in cells {
-        let figures = columns.iter().map(|&(_, metric)| figure(cell, metric));
-        let served = format!("{}/{}", cell.served, cell.attempted);
-        table.row([code(&cell.cell.point), load(&cell.cell.load)].into_iter().chain(figures).chain([served, trials(cell)]));
+        let figures = columns.iter().map(|&&(_, metric)| figure(cell, metric));
+        let served = if cell.units == 0 { "-".to_owned() } else { format!("{}/{}", cell.served, cell.attempted) };
+        table.row([code(&cell.cell.point), load(&cell.cell)].into_iter().chain(figures).chain([served, trials(cell)]));
     }
     table.markdown().to_owned()
 }
 
-fn load(load: &Load) -> String {
-    match *load {
-        Load::Closed { streams, .. } => super::plural(streams as usize, "stream"),
-        Load::Conversations { conversations, .. } => super::plural(conversations as usize, "conversation"),
-        Load::Open { rate_per_s, requests, .. } if rate_per_s > 0.0 => {
-            format!(
-                "{} at {}/s",
-                super::plural(requests as usize, "request"),
-                crate::number::figure(rate_per_s, crate::number::Unit::Plain)
-            )
+fn any(cells: &[&CellSummary], metric: Metric) -> bool {
+    cells.iter().any(|cell| cell.figure(metric).is_some())
+}
+
+/// What is asked of the engine in one trial.
+fn load(cell: &Cell) -> String {
+    let tokens = format!("{} → {}", length(cell.prompt_tokens), length(cell.output_tokens));
+    let requests = match cell.load {
+        Load::Closed { streams, requests_per_stream } => format!("{streams} × {}", plural(requests_per_stream, "request")),
+        Load::Conversations { conversations, turns } => {
+            format!("{} of {}", plural(conversations, "conversation"), plural(turns, "turn"))
         }
-        Load::Open { requests, .. } => format!("{} at once", super::plural(requests as usize, "request")),
+        Load::Open { requests, arrival: Arrival::AllAtOnce, .. } => format!("{} at once", plural(requests, "request")),
+        Load::Open { rate_per_s, arrival, requests } => {
+            let rate = number::figure(rate_per_s, Unit::Plain);
+            format!("{} at {rate}/s, {}", plural(requests, "request"), arrivals(arrival))
+        }
+    };
+    format!("{tokens}, {requests}")
+}
+
+fn plural(count: u32, one: &str) -> String {
+    super::plural(count as usize, one)
+}
+
+fn length(length: Length) -> String {
+    match length {
+        Length::Fixed { tokens } => tokens.to_string(),
+        Length::Uniform { low, high } => format!("{low}-{high}"),
+        Length::Recorded { high } => format!("up to {high}"),
+    }
+}
+
+fn arrivals(arrival: Arrival) -> String {
+    match arrival {
+        Arrival::Constant => "equal gaps".to_owned(),
+        Arrival::Poisson => "Poisson".to_owned(),
+        Arrival::Gamma { shape } => format!("gamma {shape}"),
+        Arrival::AllAtOnce => "at once".to_owned(),
     }
 }
 
 fn write_finer(page: &mut Page, summary: &RunSummary) {
-    let heads: Vec<&str> = ["Cell"].into_iter().chain(FINER.iter().map(|column| column.0)).collect();
+    let columns = finer_columns(&summary.cells);
+    let heads: Vec<&str> = ["Cell"].into_iter().chain(columns.iter().map(|column| column.0)).collect();
     let mut table = Table::new(&heads, 1);
     for cell in &summary.cells {
-        table.row([code(&cell.cell.name())].into_iter().chain(FINER.iter().map(|&(_, metric)| figure(cell, metric))));
+        table.row([code(&cell.cell.name())].into_iter().chain(columns.iter().map(|&&(_, metric)| figure(cell, metric))));
     }
     page.push("### Finer figures");
     page.push(table.markdown());
+}
+
+/// The finer figures, without ICL where each chunk holds one token: it is ITL there.
+fn finer_columns(cells: &[CellSummary]) -> Vec<&'static Column> {
+    let per_chunk = |cell: &CellSummary| cell.figure(Metric::TokensPerChunk).and_then(|over| over.mean);
+    let is_itl = cells.iter().filter_map(per_chunk).all(|tokens| number::figure(tokens, Unit::Plain) == "1.00");
+    FINER.iter().filter(|(_, metric)| !(is_itl && matches!(metric, Metric::IclP50Ns | Metric::IclP99Ns))).collect()
 }

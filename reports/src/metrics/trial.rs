@@ -105,6 +105,8 @@ pub struct TrialMetrics {
     /// E2E tok/s per user: median over requests.
     pub e2e_tok_s: Option<f64>,
     /// Prefill tok/s: uncached prompt tokens over TTFT, median over requests; at one stream only, since a queue would count as work.
+    /// The suite's statistics have the sum of tokens over the sum of times, which is the mean weighted by TTFT; with prompts of one
+    /// length the two differ only by their spread, and a single request that stalled moves the median least.
     pub prefill_tok_s: Option<f64>,
     /// Output tokens over the whole trial. None where a served request's tokens are unknown.
     pub output_tok_s: Option<f64>,
@@ -120,7 +122,8 @@ pub struct TrialMetrics {
     pub in_flight_peak: u32,
     /// The queue of an open loop.
     pub queue: Option<Queue>,
-    /// Requests per second that met every limit of the SLO, where the cell has one.
+    /// Goodput: requests per second that met every limit of the SLO, where the cell has one. It has the window of the achieved rate,
+    /// of which it is the good ones' share of the served, and so never lies above it.
     pub goodput_per_s: Option<f64>,
     /// Their share of all attempted.
     pub attainment: Option<f64>,
@@ -143,12 +146,14 @@ impl TrialMetrics {
         let curve = counted(observations, &requests).then(|| TokenCurve::of(observations));
         let tokens = output_tokens(observations);
         let good = trial.cell.slo.and_then(|slo| queue::good_requests(observations, &requests, slo));
+        let served = count(requests.iter().filter(|one| one.served).count());
+        let queue = is_open.then(|| Queue::of(observations, &requests));
         let timing = TokenTiming::of(observations, &requests);
         let send_lag: Sorted = requests.iter().filter_map(|one| one.send_lag_ns).collect();
         let median = |one: fn(&RequestMetrics) -> Option<f64>| Distribution::over(&requests, one).map(|over| over.p50);
         Self {
             attempted: count(observations.len()),
-            served: count(requests.iter().filter(|one| one.served).count()),
+            served,
             failed: failed(observations, &requests),
             ttft: Distribution::over(&requests, |one| Some(one.ttft_ns)),
             ttfo: Distribution::over(&requests, |one| one.ttfo_ns),
@@ -167,8 +172,8 @@ impl TrialMetrics {
             in_flight_mean: in_flight.mean(),
             in_flight_by_law: in_flight::by_littles_law(observations, duration_ns),
             in_flight_peak: in_flight.peak(),
-            queue: is_open.then(|| Queue::of(observations, &requests)),
-            goodput_per_s: good.and_then(|good| per_second(f64::from(good), duration_ns as f64)),
+            queue,
+            goodput_per_s: goodput_per_s(queue, good, served),
             attainment: good.filter(|_| !observations.is_empty()).map(|good| f64::from(good) / observations.len() as f64),
             prefix_hit_share: prefix_hit_share(observations, &requests),
             send_lag: Distribution::of(&send_lag),
@@ -224,6 +229,11 @@ fn failed(observations: &[Observation], requests: &[RequestMetrics]) -> BTreeMap
         *failed.entry(word).or_insert(0) += 1;
     }
     failed
+}
+
+/// The achieved rate's share of good requests.
+fn goodput_per_s(queue: Option<Queue>, good: Option<u32>, served: u32) -> Option<f64> {
+    Some(queue?.achieved_per_s? * (f64::from(good?) / f64::from(served)))
 }
 
 fn prefill_tok_s(trial: &Trial, requests: &[RequestMetrics]) -> Option<f64> {

@@ -140,12 +140,13 @@ impl Metric {
         }
     }
 
-    /// Fewest requests per trial that support it, for a percentile over requests that has such a number.
+    /// Fewest requests per trial that support it, for a percentile that has such a number. Gaps between the tokens of one request are
+    /// not independent, so theirs count requests too.
     #[must_use]
     pub fn requests_needed(self) -> Option<usize> {
         match self {
             Self::TtftP95Ns | Self::E2elP95Ns | Self::TpotP95Ns => Some(crate::quantile::REQUESTS_FOR_P95),
-            Self::TtftP99Ns | Self::SendLagP99Ns => Some(crate::quantile::REQUESTS_FOR_P99),
+            Self::TtftP99Ns | Self::ItlP99Ns | Self::IclP99Ns | Self::SendLagP99Ns => Some(crate::quantile::REQUESTS_FOR_P99),
             _ => None,
         }
     }

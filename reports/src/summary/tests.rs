@@ -27,11 +27,37 @@ fn single_trials_of_several_boots_are_the_values_too() {
 
 #[test]
 fn several_trials_of_several_boots_are_averaged_per_boot() {
-    // Boot means 110 and 140: their mean is 125, though that of the trials is 120.
-    let trials = vec![of_ttft(0, 0, 100), of_ttft(1, 0, 120), of_ttft(2, 1, 140)];
+    // The geometric mean of 100 and 144 is 120, so that the boots' mean is 130, though that of the trials is 128.
+    let trials = vec![of_ttft(0, 0, 100), of_ttft(1, 0, 144), of_ttft(2, 1, 140)];
     let (unit, estimate) = ttft(trials);
-    assert_eq!((unit, estimate.n, estimate.mean), (Unit::Boot, 2, Some(125e6)));
-    assert!((estimate.sd.unwrap() - 30e6 / 2.0_f64.sqrt()).abs() < 1.0);
+    assert_eq!((unit, estimate.n), (Unit::Boot, 2));
+    assert!((estimate.mean.unwrap() - 130e6).abs() < 1.0, "{estimate:?}");
+    assert!((estimate.sd.unwrap() - 20e6 / 2.0_f64.sqrt()).abs() < 1.0);
+}
+
+#[test]
+fn a_boot_with_a_zero_has_an_arithmetic_mean() {
+    let mut cached = of_ttft(1, 0, 100);
+    cached.cell.prefix_reuse = record::PrefixReuse::Allowed;
+    for observation in &mut cached.observations {
+        observation.usage = observation.usage.map(|usage| record::Usage { cached_tokens: Some(50), ..usage });
+    }
+    let of = |number, boot, like: &Trial| Trial { trial: number, boot, plan_digest: format!("plan-{number}"), ..like.clone() };
+    let mut plain = cached.clone();
+    plain.observations.clone_from(&of_ttft(0, 0, 100).observations);
+    let summary = summarise(&record(vec![of(0, 0, &plain), of(1, 0, &cached), of(2, 1, &cached)]));
+    let share = summary.cells[0].figure(Metric::PrefixHitShare).unwrap();
+    assert_eq!((share.n, share.mean), (2, Some(0.375)));
+}
+
+#[test]
+fn a_metric_that_some_trials_lack_has_fewer_values_than_units() {
+    let short = numbered(1, 0, closed_trial("chat", 2, 1, 100 * MS, 20 * MS, 301));
+    let summary = summarise(&record(vec![of_ttft(0, 0, 100), short]));
+    let cell = &summary.cells[0];
+    assert_eq!((cell.units, cell.planned_trials), (2, 3));
+    assert_eq!(cell.figure(Metric::TtftP50Ns).unwrap().n, 2);
+    assert_eq!(cell.figure(Metric::SteadyOutputTokS).unwrap().n, 1);
 }
 
 #[test]
@@ -42,10 +68,11 @@ fn invalid_trials_are_counted_and_left_out() {
     let cell = &summary.cells[0];
     assert_eq!((cell.count(Validity::Valid), cell.count(Validity::Invalid), cell.trials.len()), (1, 1, 2));
     assert_eq!(cell.figure(Metric::TtftP50Ns).unwrap().mean, Some(100e6));
-    assert_eq!((cell.attempted, cell.served, cell.requests_per_trial), (12, 12, Some(6)));
+    assert_eq!((cell.attempted, cell.served, cell.requests_per_trial), (6, 6, Some(6)));
 
     let summary = summarise(&record(vec![cut]));
-    assert_eq!((summary.cells[0].figures.len(), summary.cells[0].requests_per_trial), (0, None));
+    let cell = &summary.cells[0];
+    assert_eq!((cell.figures.len(), cell.attempted, cell.units, cell.requests_per_trial), (0, 0, 0, None));
 }
 
 #[test]

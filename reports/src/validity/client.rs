@@ -11,6 +11,10 @@ use crate::{
 /// Largest 99th percentile of the send lag of an open loop, and of the timer's lag: more would show in a TTFT of 100 ms.
 pub(super) const MAX_LAG_P99_NS: f64 = 5e6;
 
+/// How often the timer is due, and the fewest readings that have a 99th percentile: a shorter trial shows its worst one.
+const TIMER_NS: u64 = 10_000_000;
+const READINGS_FOR_P99: u64 = 100;
+
 /// Largest single one of either.
 pub(super) const MAX_LAG_NS: f64 = 50e6;
 
@@ -22,10 +26,14 @@ pub(super) fn judge(trial: &Trial, metrics: &TrialMetrics, reasons: &mut Vec<Rea
     }
     // Virtual time has no timer to be late; a late timer stamps late, whatever the loop.
     let lag = |ns: Option<u64>| ns.map(|ns| ns as f64);
+    let worst = lag(trial.facts.timer_lag_max_ns);
+    if trial.duration_ns / TIMER_NS < READINGS_FOR_P99 {
+        reasons.extend(worst.and_then(|ns| above("worst timer lag", ns, MAX_LAG_P99_NS)).map(Reason::note));
+        return;
+    }
     let p99 = lag(trial.facts.timer_lag_p99_ns).and_then(|ns| above("timer lag p99", ns, MAX_LAG_P99_NS));
     reasons.extend(p99.map(Reason::suspect));
-    let worst = lag(trial.facts.timer_lag_max_ns).and_then(|ns| above("worst timer lag", ns, MAX_LAG_NS));
-    reasons.extend(worst.map(Reason::note));
+    reasons.extend(worst.and_then(|ns| above("worst timer lag", ns, MAX_LAG_NS)).map(Reason::note));
 }
 
 fn above(what: &str, ns: f64, limit_ns: f64) -> Option<String> {

@@ -105,6 +105,16 @@ fn a_late_timer_makes_late_stamps() {
     suspect: timer lag p99 7.00 ms is above 5.00 ms
     valid: worst timer lag 60.0 ms is above 50.0 ms
     ");
+    // A second holds 100 readings; with fewer, the 99th percentile is the worst one.
+    let lasting = |ms: u64| {
+        move |trial: &mut Trial| {
+            lag(7 * MS, 8 * MS)(trial);
+            trial.duration_ns = ms * MS;
+        }
+    };
+    let short = || closed_trial("chat", 1, 1, 500 * MS, 10 * MS, 51);
+    insta::assert_snapshot!(after(short(), lasting(1000)), @"suspect: timer lag p99 7.00 ms is above 5.00 ms");
+    insta::assert_snapshot!(after(short(), lasting(999)), @"valid: worst timer lag 8.00 ms is above 5.00 ms");
 }
 
 #[test]
@@ -136,6 +146,36 @@ fn prompts_that_share_nothing_hit_no_cache() {
 }
 
 #[test]
+fn counters_tell_of_the_cache_where_no_answer_does() {
+    let untold = "valid: the server does not say whether prompts came from its cache";
+    let silent = |trial: &mut Trial| each(trial, |one| usage(one).cached_tokens = None);
+    let counted = |name: &'static str, hits: f64| {
+        move |trial: &mut Trial| {
+            silent(trial);
+            let [before, after] = [1000.0, 1000.0 + hits].map(|count| [(name.to_owned(), count)].into());
+            trial.counters = Some(record::Counters { before, after });
+        }
+    };
+    assert_eq!(after(sound(), silent), untold);
+    assert_eq!(after(sound(), counted("vllm:prompt_tokens_total", 1200.0)), untold);
+    // 12 prompts of 100 tokens, 9 of each the template's: 120 hits are 1 % beside those.
+    assert_eq!(after(sound(), counted("vllm:prefix_cache_hits_total", 120.0)), "");
+    insta::assert_snapshot!(after(sound(), counted("vllm:prefix_cache_hits_total", 132.0)), @"suspect: 2.00 % of the prompt tokens came from the prefix cache, where prompts share nothing, by the server's counters");
+    insta::assert_snapshot!(after(sound(), counted("sim:prefix_cache_hits", 708.0)), @"suspect: 50.0 % of the prompt tokens came from the prefix cache, where prompts share nothing, by the server's counters");
+    // What the answers say of themselves goes first, and a conversation may hit as it likes.
+    let told = |trial: &mut Trial| {
+        counted("vllm:prefix_cache_hits_total", 708.0)(trial);
+        usage(&mut trial.observations[0]).cached_tokens = Some(0);
+    };
+    assert_eq!(after(sound(), told), "");
+    let conversation = |trial: &mut Trial| {
+        counted("vllm:prefix_cache_hits_total", 708.0)(trial);
+        trial.cell.prefix_reuse = PrefixReuse::Allowed;
+    };
+    assert_eq!(after(sound(), conversation), "");
+}
+
+#[test]
 fn answers_must_be_as_long_as_planned_where_they_can_be_forced() {
     let planned = |forced, reason: &'static str| {
         move |trial: &mut Trial| {
@@ -146,12 +186,12 @@ fn answers_must_be_as_long_as_planned_where_they_can_be_forced() {
             });
         }
     };
-    insta::assert_snapshot!(after(sound(), planned(true, "length")), @"suspect: output tokens are off the plan by 4.29 % (2412 of 2520 planned), though the length was forced");
+    insta::assert_snapshot!(after(sound(), planned(true, "length")), @"invalid: output tokens are off the plan by 4.29 % (2412 of 2520 planned), though the length was forced");
     insta::assert_snapshot!(after(sound(), planned(true, "stop")), @r"
-    suspect: output tokens are off the plan by 4.29 % (2412 of 2520 planned), though the length was forced
+    invalid: output tokens are off the plan by 4.29 % (2412 of 2520 planned), though the length was forced
     suspect: 12 of 12 answers of a forced length stopped early
     ");
-    insta::assert_snapshot!(after(sound(), planned(false, "stop")), @"valid: output tokens are off the plan by 4.29 % (2412 of 2520 planned); the length could not be forced");
+    insta::assert_snapshot!(after(sound(), planned(false, "stop")), @"suspect: output tokens are off the plan by 4.29 % (2412 of 2520 planned); the length could not be forced");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Are the token counts those of the plan, and do they agree with each other?
 
-use record::{Observation, PrefixReuse, TokenSource, Trial, Usage};
+use record::{Counters, Observation, PrefixReuse, TokenSource, Trial, Usage};
 
 use super::Reason;
 use crate::{
@@ -15,6 +15,9 @@ pub(super) const MAX_OFF_PLAN: f64 = 0.01;
 /// texts may begin with the same word by chance.
 pub(super) const MAX_CHANCE_HITS: f64 = 0.01;
 
+/// What the names of counters end in that count prompt tokens from the prefix cache: `vllm:prefix_cache_hits_total`, for one.
+const CACHE_HIT_COUNTERS: [&str; 2] = ["prefix_cache_hits_total", "prefix_cache_hits"];
+
 /// A running count may miss the final one by this part, and by one token in any case: the end-of-sequence token shows in no chunk.
 pub(super) const MAX_COUNT_DIFFERENCE: f64 = 0.01;
 
@@ -27,40 +30,58 @@ pub(super) fn judge(trial: &Trial, metrics: &TrialMetrics, template_tokens: u32,
     if unknown > 0 {
         reasons.push(Reason::invalid(format!("output tokens of {unknown} of {} served requests are unknown", metrics.served)));
     }
-    judge_prompts(trial, template_tokens, served(), reasons);
+    judge_prompts(served(), reasons);
+    if trial.cell.prefix_reuse == PrefixReuse::Forbidden && metrics.served > 0 {
+        reasons.extend(cache_hits(trial, template_tokens, served()));
+    }
     judge_outputs(served(), reasons);
     judge_counts(served(), metrics.served, reasons);
     reasons.extend(peak_below_mean(trial, metrics).map(Reason::invalid));
 }
 
-fn judge_prompts<'o>(
-    trial: &Trial,
-    template_tokens: u32,
-    served: impl Iterator<Item = &'o Observation>,
-    reasons: &mut Vec<Reason>,
-) {
+fn judge_prompts<'o>(served: impl Iterator<Item = &'o Observation>, reasons: &mut Vec<Reason>) {
     let (mut off_plan, mut silent) = (OffPlan::default(), 0);
-    let (mut hits, mut prompts) = (0_u64, 0_u64);
     for observation in served {
-        let Some(Usage { prompt_tokens, cached_tokens, .. }) = observation.usage else {
-            silent += 1;
-            continue;
-        };
-        off_plan.add(observation.planned_prompt_tokens, prompt_tokens);
-        hits += u64::from(cached_tokens.unwrap_or(0).saturating_sub(template_tokens));
-        prompts += u64::from(prompt_tokens);
+        match observation.usage {
+            Some(usage) => off_plan.add(observation.planned_prompt_tokens, usage.prompt_tokens),
+            None => silent += 1,
+        }
     }
     if silent > 0 {
         reasons.push(Reason::suspect(format!("prompt tokens of {silent} served requests are unknown")));
     }
     reasons.extend(off_plan.above().map(|off| Reason::suspect(format!("prompt tokens {off}"))));
-    let share = hits as f64 / prompts.max(1) as f64;
-    if trial.cell.prefix_reuse == PrefixReuse::Forbidden && share > MAX_CHANCE_HITS {
-        let share = figure(share, Unit::Share);
-        reasons.push(Reason::suspect(format!(
-            "{share} of the prompt tokens came from the prefix cache, where prompts share nothing"
-        )));
+}
+
+/// Prompts that share nothing hit no cache. What each answer says of itself counts; where none does, the server's counters, which hold
+/// the requests that failed too.
+fn cache_hits<'o>(trial: &Trial, template_tokens: u32, served: impl Iterator<Item = &'o Observation>) -> Option<Reason> {
+    let (mut told, mut hits, mut prompts, mut templates) = (false, 0_u64, 0_u64, 0_u64);
+    for observation in served {
+        let usage = observation.usage.unwrap_or(Usage { prompt_tokens: observation.planned_prompt_tokens, ..Usage::default() });
+        told |= usage.cached_tokens.is_some();
+        hits += u64::from(usage.cached_tokens.unwrap_or(0).saturating_sub(template_tokens));
+        prompts += u64::from(usage.prompt_tokens);
+        templates += u64::from(template_tokens);
     }
+    let (hits, source) = match trial.counters.as_ref().and_then(counted_hits) {
+        _ if told => (hits as f64, ""),
+        Some(counted) => ((counted - templates as f64).max(0.0), ", by the server's counters"),
+        None => return Some(Reason::note("the server does not say whether prompts came from its cache".to_owned())),
+    };
+    let share = hits / prompts.max(1) as f64;
+    let text = || {
+        let share = figure(share, Unit::Share);
+        format!("{share} of the prompt tokens came from the prefix cache, where prompts share nothing{source}")
+    };
+    (share > MAX_CHANCE_HITS).then(|| Reason::suspect(text()))
+}
+
+/// Prompt tokens from the prefix cache during the trial. A server may have the same counter under an old name too: the largest counts.
+fn counted_hits(counters: &Counters) -> Option<f64> {
+    let counts_hits = |name: &str| CACHE_HIT_COUNTERS.iter().any(|end| name.ends_with(end));
+    let named = counters.after.iter().filter(|(name, _)| counts_hits(name));
+    named.map(|(name, after)| after - counters.before.get(name).copied().unwrap_or(0.0)).reduce(f64::max)
 }
 
 fn judge_outputs<'o>(served: impl Iterator<Item = &'o Observation>, reasons: &mut Vec<Reason>) {
@@ -77,11 +98,11 @@ fn judge_outputs<'o>(served: impl Iterator<Item = &'o Observation>, reasons: &mu
             free.add(planned, tokens);
         }
     }
-    reasons.extend(forced.above().map(|off| Reason::suspect(format!("output tokens {off}, though the length was forced"))));
+    reasons.extend(forced.above().map(|off| Reason::invalid(format!("output tokens {off}, though the length was forced"))));
     if stopped_early > 0 {
         reasons.push(Reason::suspect(format!("{stopped_early} of {forced_requests} answers of a forced length stopped early")));
     }
-    reasons.extend(free.above().map(|off| Reason::note(format!("output tokens {off}; the length could not be forced"))));
+    reasons.extend(free.above().map(|off| Reason::suspect(format!("output tokens {off}; the length could not be forced"))));
 }
 
 /// The server's running count against its final one.

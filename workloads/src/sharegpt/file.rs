@@ -49,13 +49,8 @@ struct Turn {
 /// Reads a file `[{"conversations": [{"from": "human", "value": ...}, {"from": "gpt", "value": ...}, ...]}, ...]`.
 ///
 /// A conversation counts with its first turn of `human` or `user`, and the first turn of `gpt` or `assistant` after that; without both
-/// it does not count. `count_tokens` gives the tokens of a text: the model's tokenizer, or [`estimate_tokens`]. Only conversations
-/// that [`RecordedPair::is_kept`] are kept.
-pub fn read(
-    bytes: &[u8],
-    expected_sha256: Option<&str>,
-    count_tokens: &dyn Fn(&str) -> u32,
-) -> Result<RecordedLengths, FileError> {
+/// it does not count. Lengths are those of [`estimate_tokens`]. Only conversations that [`RecordedPair::is_kept`] are kept.
+pub fn read(bytes: &[u8], expected_sha256: Option<&str>) -> Result<RecordedLengths, FileError> {
     let sha256 = corpus::hex(&Sha256::digest(bytes));
     if let Some(expected) = expected_sha256
         && !expected.eq_ignore_ascii_case(&sha256)
@@ -64,7 +59,7 @@ pub fn read(
     }
     let all: Vec<Conversation> =
         serde_json::from_slice(bytes).map_err(|error| FileError::Unreadable { why: error.to_string() })?;
-    let pairs = all.iter().filter_map(|conversation| lengths(&conversation.conversations, count_tokens));
+    let pairs = all.iter().filter_map(|conversation| lengths(&conversation.conversations));
     let conversations: Vec<_> = pairs.filter(|pair| pair.is_kept()).collect();
     if conversations.is_empty() {
         return Err(FileError::NothingKept { conversations: all.len() });
@@ -72,10 +67,10 @@ pub fn read(
     Ok(RecordedLengths::File { sha256, conversations })
 }
 
-fn lengths(turns: &[Turn], count_tokens: &dyn Fn(&str) -> u32) -> Option<RecordedPair> {
+fn lengths(turns: &[Turn]) -> Option<RecordedPair> {
     let question = turns.iter().position(|turn| matches!(turn.from.as_str(), "human" | "user"))?;
     let answer = turns[question..].iter().find(|turn| matches!(turn.from.as_str(), "gpt" | "assistant"))?;
-    Some(RecordedPair { prompt_tokens: count_tokens(&turns[question].value), output_tokens: count_tokens(&answer.value) })
+    Some(RecordedPair { prompt_tokens: estimate_tokens(&turns[question].value), output_tokens: estimate_tokens(&answer.value) })
 }
 
 /// Tokens of an English text, by its words: four tokens for three words, as `OpenAI`'s documentation has it. For lengths this is near

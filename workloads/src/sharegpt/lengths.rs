@@ -68,7 +68,7 @@ pub enum RecordedLengths {
 }
 
 impl RecordedLengths {
-    /// One line for the record.
+    /// One line for the record, and part of the workload's identity: another source asks for other lengths.
     #[must_use]
     pub fn describe(&self) -> String {
         match self {
@@ -77,7 +77,8 @@ impl RecordedLengths {
                 PROMPT.0, PROMPT.1, OUTPUT.0, OUTPUT.1
             ),
             Self::File { sha256, conversations } => {
-                format!("file: {} conversations kept of a file with SHA-256 {sha256}", conversations.len())
+                let kept = conversations.len();
+                format!("file: {kept} conversations kept of a file with SHA-256 {sha256}, lengths counted as words x 4/3")
             }
         }
     }

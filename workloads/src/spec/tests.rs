@@ -2,8 +2,8 @@ use std::fmt::Write as _;
 
 use record::{Length, Load, Profile};
 
-use super::{UnknownWorkload, cells, defaults, edits, find};
-use crate::ALL;
+use super::{UnknownWorkload, cells, defaults, edits, find, with_recorded_lengths};
+use crate::{ALL, RecordedLengths};
 
 fn named(profile: Profile, names: &[&str]) -> Result<Vec<String>, UnknownWorkload> {
     let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
@@ -89,6 +89,27 @@ fn what_is_asked_is_hashed_and_how_it_is_described_is_not() {
     for changed in asked {
         assert_ne!(changed.hash(false), hash, "{changed:?}");
     }
+}
+
+#[test]
+fn each_source_of_lengths_has_a_hash_of_its_own() {
+    let plain = cells(Profile::Full, &[]).unwrap();
+    let file = |sha256: &str| RecordedLengths::File { sha256: sha256.to_owned(), conversations: Vec::new() };
+    let sources = [RecordedLengths::Drawn, file("ab"), file("cd")];
+    let hashed = sources.each_ref().map(|source| with_recorded_lengths(plain.clone(), source));
+    let mut distinct = std::collections::BTreeSet::new();
+    for cells in &hashed {
+        for (cell, plain) in cells.iter().zip(&plain) {
+            let is_recorded = cell.workload == "sharegpt";
+            assert_eq!(cell.workload_hash != plain.workload_hash, is_recorded, "{}", cell.name());
+            if is_recorded {
+                assert_eq!(cell.workload_hash.len(), plain.workload_hash.len());
+                distinct.insert(cell.workload_hash.clone());
+            }
+        }
+    }
+    assert_eq!(distinct.len(), sources.len());
+    assert_eq!(with_recorded_lengths(plain, &RecordedLengths::Drawn), hashed[0]);
 }
 
 #[test]

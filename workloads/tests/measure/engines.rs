@@ -51,7 +51,8 @@ async fn from_recipe(setup: &Setup, name: &str) -> anyhow::Result<ExitCode> {
         }
         (None, None) => None,
     };
-    let facts = EngineFacts { recipe: recipe.clone(), machine: machine::look(), tokenizer };
+    let machine = recipe.attach.as_ref().map_or_else(machine::look, |attach| machine_of(&attach.url));
+    let facts = EngineFacts { recipe: recipe.clone(), machine, tokenizer };
     let clock = RealClock::start();
     if let Some(attach) = recipe.attach.clone() {
         let attachment = Attachment {
@@ -61,10 +62,10 @@ async fn from_recipe(setup: &Setup, name: &str) -> anyhow::Result<ExitCode> {
             model: Some(recipe.model.id.clone()),
             api_key_env: attach.api_key_env,
         };
-        let endpoint = attachment.endpoint(&recipe.model.id)?;
+        let endpoint = attachment.endpoint(&recipe.model.id, http_options(&recipe))?;
         return setup.measure(&mut AttachedEngine::new(attachment.url, endpoint), &clock, facts).await;
     }
-    let secrets = recipe.secrets.iter().filter_map(|name| secret(name)).collect();
+    let secrets = secrets(&recipe)?;
     let options = http_options(&recipe);
     let mut engine = ProcessEngine::new(recipe, placeholders, request.out_dir.clone(), secrets, options)?;
     setup.measure(&mut engine, &clock, facts).await
@@ -80,28 +81,22 @@ struct Attachment {
 }
 
 impl Attachment {
-    fn endpoint(&self, model: &str) -> anyhow::Result<HttpEndpoint> {
+    fn endpoint(&self, model: &str, options: HttpOptions) -> anyhow::Result<HttpEndpoint> {
         let key = match &self.api_key_env {
             Some(name) => Some(secret(name).ok_or_else(|| Usage(format!("the environment variable {name} is not set")))?),
             None => None,
         };
-        let options = HttpOptions { api_key: key.map(ApiKey::new), ..HttpOptions::default() };
+        let options = HttpOptions { api_key: key.map(ApiKey::new), ..options };
         Ok(HttpEndpoint::new(&self.url, dialect(self.dialect), model, options)?)
     }
 
-    fn recipe(&self, model: String) -> Recipe {
+    fn recipe(&self, model: String, max_context: Option<u32>) -> Recipe {
         Recipe {
             name: "attach".to_owned(),
             engine: self.engine.unwrap_or(EngineName::Other),
             dialect: self.dialect,
             description: "a server that was already running".to_owned(),
-            model: recipe::Model {
-                id: model,
-                source: String::new(),
-                revision: String::new(),
-                tokenizer: None,
-                max_context: None,
-            },
+            model: recipe::Model { id: model, source: String::new(), revision: String::new(), tokenizer: None, max_context },
             process: None,
             attach: Some(recipe::Attach { url: self.url.clone(), api_key_env: self.api_key_env.clone() }),
             ready: recipe::Ready { timeout_s: 60 },
@@ -112,13 +107,11 @@ impl Attachment {
 }
 
 async fn attached(setup: &Setup, attachment: Attachment) -> anyhow::Result<ExitCode> {
-    let model = match &attachment.model {
-        Some(model) => model.clone(),
-        None => choose_model(&attachment.endpoint("")?, &attachment.url).await?,
-    };
-    let endpoint = attachment.endpoint(&model)?;
+    let served =
+        choose_model(&attachment.endpoint("", HttpOptions::default())?, &attachment.url, attachment.model.as_deref()).await?;
+    let endpoint = attachment.endpoint(&served.id, HttpOptions::default())?;
     let facts = EngineFacts {
-        recipe: attachment.recipe(model),
+        recipe: attachment.recipe(served.id, served.max_model_len),
         machine: machine_of(&attachment.url),
         tokenizer: setup.request().tokenizer.clone(),
     };
@@ -137,6 +130,22 @@ fn http_options(recipe: &Recipe) -> HttpOptions {
         options.idle_ns = u64::from(idle_s) * 1_000_000_000;
     }
     options
+}
+
+/// Values that must not stay in an engine's log: those of the variables that the recipe names, and of every other variable that the
+/// engine inherits and whose name says what it is.
+fn secrets(recipe: &Recipe) -> anyhow::Result<Vec<String>> {
+    let mut values = Vec::new();
+    for name in &recipe.secrets {
+        let missing = || Usage(format!("recipe `{}` needs the environment variable {name}, which is not set", recipe.name));
+        values.push(secret(name).ok_or_else(missing)?);
+    }
+    let telling = ["_TOKEN", "_KEY", "_SECRET", "_PASSWORD"];
+    let inherited = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    values.extend(
+        inherited.filter(|(name, _)| telling.iter().any(|ending| name.to_uppercase().ends_with(ending))).map(|(_, value)| value),
+    );
+    Ok(values)
 }
 
 #[expect(clippy::disallowed_methods, reason = "secrets are given by name, and only here turned into values")]

@@ -8,6 +8,8 @@ mod engines;
 mod outcome;
 mod setup;
 
+use std::io::Write;
+
 use libtest_mimic::{Arguments, Failed, Trial};
 use record::{ExitCode, RunRequest};
 
@@ -38,6 +40,10 @@ fn list_without_engine(arguments: &Arguments) -> std::process::ExitCode {
 }
 
 fn measure(arguments: &Arguments, request: &RunRequest) -> ExitCode {
+    if request.out_dir.join(record::file::FILE_NAME).exists() {
+        say(&format!("error: {} holds a run already, and a run is never written over", request.out_dir.display()));
+        return ExitCode::Engine;
+    }
     let made = setup::run(request);
     let made_code = match &made {
         Ok(code) => *code,
@@ -55,7 +61,7 @@ fn measure(arguments: &Arguments, request: &RunRequest) -> ExitCode {
 }
 
 /// A line for the person: stdout is the test runner's.
-#[expect(clippy::print_stderr, reason = "the one place that prints")]
 fn say(line: &str) {
-    eprintln!("{line}");
+    // Nobody may be reading any more; the measurement goes on.
+    let _ = writeln!(std::io::stderr(), "{line}");
 }

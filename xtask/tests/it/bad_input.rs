@@ -55,6 +55,8 @@ fn urls_that_cannot_be_attached_to_are_refused() {
         let out = folder.path().join(name);
         xtask(&["bench", "--profile", "smoke", "--attach", url, "--out", out.to_str().unwrap()])
     };
+    let twice = ["bench", "--attach", "http://127.0.0.1:1", "--model", "m", "--boots", "2", "--out", "never"];
+    check(&xtask(&twice), 2, &["cannot be booted again", "--trials"]);
     check(&attach("a", "https://127.0.0.1:1"), 3, &["https is not built in"]);
     check(&attach("b", "http://me:secret@127.0.0.1:1"), 3, &["must not hold a user name or password"]);
     check(&attach("c", "http://127.0.0.1:1"), 3, &["127.0.0.1:1"]);

@@ -1,12 +1,15 @@
 //! The program as a person uses it: its command line, its exit codes, its files.
 //!
 //! - `bad_input`: what is refused, and how that reads.
+//! - `committed`: the runs in reports/runs.
 //! - `simulated`: the main job on the simulated Spark in virtual time.
 //! - `failures`: engines that fail, disks that fill, interrupts; on a simulated server that runs as a real process.
 //! - `testbed`: the main job on real engines; ignored unless the testbed is there.
 
 #[cfg(test)]
 mod bad_input;
+#[cfg(test)]
+mod committed;
 #[cfg(test)]
 mod failures;
 #[cfg(test)]

@@ -18,7 +18,11 @@ fn smoke(recipe: &str) {
     check(&done, if is_starved(&record) { 4 } else { 0 }, &[]);
     let end = record.end.unwrap();
     assert_eq!(end.reason, EndReason::Finished);
-    assert!(end.engine_stop.as_deref().is_some_and(|words| words.starts_with("stopped when asked")), "{:?}", end.engine_stop);
+    assert!(
+        end.engine_stop.as_deref().is_some_and(|words| words.starts_with("boot 0: stopped when asked")),
+        "{:?}",
+        end.engine_stop
+    );
     assert_eq!(record.header.workload_hashes.len(), 9);
     for seen in record.trials.iter().flat_map(|trial| &trial.observations) {
         assert!(seen.outcome.is_complete(), "{seen:?}");

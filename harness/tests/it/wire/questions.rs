@@ -35,7 +35,8 @@ fn answers() {
     let server = Server::start(serve);
     run(async {
         let vllm = server.endpoint(DialectName::Vllm, HttpOptions::default());
-        assert_eq!(vllm.models().await.unwrap(), ["tiny", "other"]);
+        let models = vllm.models().await.unwrap();
+        assert_eq!(models.iter().map(|model| model.id.as_str()).collect::<Vec<_>>(), ["tiny", "other"]);
         assert_eq!(vllm.version().await.as_deref(), Some("0.32.0"));
         assert_eq!(vllm.counters().await.unwrap().into_iter().collect::<Vec<_>>(), [("a_total".to_owned(), 5.5)]);
         assert_eq!(vllm.count_tokens(&["one", "one two", "a b c"]).await.unwrap(), Some(vec![1, 2, 3]));

@@ -68,14 +68,16 @@ fn failures_count_against_an_open_loop() {
         rejected(2 * S, 3 * S),
         even(3 * S, 500 * MS, 10 * MS, 10),
     ];
-    let duration_s = 3.59;
     let metrics = TrialMetrics::of(&trial(cell("office", "r0.3", open()), observations));
     assert_eq!((metrics.attempted, metrics.served, metrics.failed), (4, 3, [("rejected", 1)].into()));
     // Sorted: 0.5, 0.5, 2, inf; the median lies between 0.5 and 2, the rest among the failures.
     let ttft = metrics.ttft.unwrap();
     assert_eq!((ttft.p50, ttft.p95, ttft.p99, ttft.count), (1.25e9, f64::INFINITY, f64::INFINITY, 4));
     assert_eq!(metrics.attainment, Some(0.5));
-    assert!((metrics.goodput_per_s.unwrap() - 2.0 / duration_s).abs() < 1e-9);
+    // Three ends, the first at 0.59 s and the last at 3.59 s; two of the three were good.
+    let achieved = 2.0 / 3.0;
+    assert!((metrics.queue.unwrap().achieved_per_s.unwrap() - achieved).abs() < 1e-9);
+    assert!((metrics.goodput_per_s.unwrap() - achieved * 2.0 / 3.0).abs() < 1e-9);
     assert_eq!((metrics.steady, metrics.send_lag_max_ns), (Steady::OpenLoop, Some(0.0)));
 }
 
@@ -193,6 +195,16 @@ proptest! {
                 _ => one.map(|rate| rate / factor),
             };
             prop_assert!(same(expected, other), "{metric:?}: {expected:?} {other:?}");
+        }
+    }
+
+    #[test]
+    fn goodput_is_part_of_the_achieved_rate(trial in trials()) {
+        let metrics = TrialMetrics::of(&trial);
+        let achieved = metrics.queue.and_then(|queue| queue.achieved_per_s);
+        prop_assert_eq!(metrics.goodput_per_s.is_some(), achieved.is_some());
+        if let Some((goodput, achieved)) = metrics.goodput_per_s.zip(achieved) {
+            prop_assert!((0.0..=achieved).contains(&goodput), "{} of {}", goodput, achieved);
         }
     }
 

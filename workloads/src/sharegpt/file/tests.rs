@@ -20,23 +20,16 @@ fn sha256(text: &str) -> String {
 
 #[test]
 fn the_first_question_and_the_first_answer_count() {
-    let lengths = read(FILE.as_bytes(), Some(&sha256(FILE).to_uppercase()), &estimate_tokens).unwrap();
+    let lengths = read(FILE.as_bytes(), Some(&sha256(FILE).to_uppercase())).unwrap();
     let pair = |prompt_tokens, output_tokens| RecordedPair { prompt_tokens, output_tokens };
     assert_eq!(lengths, RecordedLengths::File { sha256: sha256(FILE), conversations: vec![pair(8, 4), pair(12, 8)] });
     // Without an expected digest the file is taken as it is, and its digest is told.
-    assert_eq!(read(FILE.as_bytes(), None, &estimate_tokens), Ok(lengths));
-}
-
-#[test]
-fn the_count_is_the_callers() {
-    let lengths = read(FILE.as_bytes(), None, &|text| u32::try_from(text.len()).unwrap()).unwrap();
-    let RecordedLengths::File { conversations, .. } = lengths else { panic!("a file") };
-    assert_eq!(conversations[0], RecordedPair { prompt_tokens: 27, output_tokens: 13 });
+    assert_eq!(read(FILE.as_bytes(), None), Ok(lengths));
 }
 
 #[test]
 fn another_file_is_refused_with_both_digests() {
-    let error = read(b"[]", Some("00ff"), &estimate_tokens).unwrap_err();
+    let error = read(b"[]", Some("00ff")).unwrap_err();
     assert_eq!(error, FileError::WrongDigest { expected: "00ff".to_owned(), found: sha256("[]") });
     assert!(error.to_string().contains("00ff") && error.to_string().contains(&sha256("[]")));
 }
@@ -44,7 +37,7 @@ fn another_file_is_refused_with_both_digests() {
 #[test]
 fn what_gives_no_lengths_is_refused() {
     let check = |file: &str, part: &str| {
-        let error = read(file.as_bytes(), None, &estimate_tokens).unwrap_err();
+        let error = read(file.as_bytes(), None).unwrap_err();
         assert!(error.to_string().contains(part), "{error}");
     };
     check("[]", "none of the file's 0");

@@ -63,7 +63,7 @@ fn a_file_gives_its_own_pairs_and_no_longer_ones() {
 fn each_source_describes_itself() {
     let file = RecordedLengths::File { sha256: "ab".to_owned(), conversations: Vec::new() };
     insta::assert_snapshot!(RecordedLengths::Drawn.describe(), @"drawn: independent lognormal, log mean 5.140992 and sd 1.4 (prompt), 4.709553 and 1.05 (output)");
-    insta::assert_snapshot!(file.describe(), @"file: 0 conversations kept of a file with SHA-256 ab");
+    insta::assert_snapshot!(file.describe(), @"file: 0 conversations kept of a file with SHA-256 ab, lengths counted as words x 4/3");
 }
 
 proptest! {
