@@ -163,7 +163,7 @@ pub struct ProfileDefaults {
 #[must_use]
 pub fn defaults(profile: Profile) -> ProfileDefaults {
     let (boots, trials_per_boot) = match profile {
-        Profile::Smoke => (1, 2),
+        Profile::Smoke => (1, 3),
         Profile::Quick => (3, 1),
         Profile::Standard => (5, 1),
         Profile::Full => (10, 1),

@@ -89,6 +89,15 @@ fn an_open_loop_must_be_sent_on_time() {
     assert_eq!(after(sound_open("office"), late(1, 50 * MS)), "");
     insta::assert_snapshot!(after(sound_open("office"), late(8, 6 * MS)), @"invalid: send lag p99 6.00 ms is above 5.00 ms");
     insta::assert_snapshot!(after(sound_open("office"), late(1, 51 * MS)), @"invalid: worst send lag 51.0 ms is above 50.0 ms");
+    // One late send of a miniature's few is its 99th percentile; far too late is too late everywhere.
+    let few = |lag_ns: u64| {
+        move |trial: &mut Trial| {
+            trial.observations.truncate(24);
+            late(1, lag_ns)(trial);
+        }
+    };
+    assert!(after(sound_open("office"), few(10 * MS)).contains("suspect: send lag p99"));
+    assert!(after(sound_open("office"), few(51 * MS)).contains("invalid: worst send lag 51.0 ms is above 50.0 ms"));
     // A closed loop counts from the send.
     assert_eq!(after(sound(), late(2, 6 * MS)), "");
 }

@@ -62,11 +62,12 @@ async fn from_recipe(setup: &Setup, name: &str) -> anyhow::Result<ExitCode> {
             model: Some(recipe.model.id.clone()),
             api_key_env: attach.api_key_env,
         };
-        let endpoint = attachment.endpoint(&recipe.model.id, http_options(&recipe))?;
+        let endpoint = attachment.endpoint(&recipe.model.id, idle_ns(&recipe))?;
         return setup.measure(&mut AttachedEngine::new(attachment.url, endpoint), &clock, facts).await;
     }
     let secrets = secrets(&recipe)?;
-    let options = http_options(&recipe);
+    let mut options = HttpOptions::default();
+    options.idle_ns = idle_ns(&recipe).unwrap_or(options.idle_ns);
     let mut engine = ProcessEngine::new(recipe, placeholders, request.out_dir.clone(), secrets, options)?;
     setup.measure(&mut engine, &clock, facts).await
 }
@@ -81,12 +82,13 @@ struct Attachment {
 }
 
 impl Attachment {
-    fn endpoint(&self, model: &str, options: HttpOptions) -> anyhow::Result<HttpEndpoint> {
+    fn endpoint(&self, model: &str, idle_ns: Option<u64>) -> anyhow::Result<HttpEndpoint> {
         let key = match &self.api_key_env {
             Some(name) => Some(secret(name).ok_or_else(|| Usage(format!("the environment variable {name} is not set")))?),
             None => None,
         };
-        let options = HttpOptions { api_key: key.map(ApiKey::new), ..options };
+        let mut options = HttpOptions { api_key: key.map(ApiKey::new), ..HttpOptions::default() };
+        options.idle_ns = idle_ns.unwrap_or(options.idle_ns);
         Ok(HttpEndpoint::new(&self.url, dialect(self.dialect), model, options)?)
     }
 
@@ -107,9 +109,8 @@ impl Attachment {
 }
 
 async fn attached(setup: &Setup, attachment: Attachment) -> anyhow::Result<ExitCode> {
-    let served =
-        choose_model(&attachment.endpoint("", HttpOptions::default())?, &attachment.url, attachment.model.as_deref()).await?;
-    let endpoint = attachment.endpoint(&served.id, HttpOptions::default())?;
+    let served = choose_model(&attachment.endpoint("", None)?, &attachment.url, attachment.model.as_deref()).await?;
+    let endpoint = attachment.endpoint(&served.id, None)?;
     let facts = EngineFacts {
         recipe: attachment.recipe(served.id, served.max_model_len),
         machine: machine_of(&attachment.url),
@@ -124,12 +125,9 @@ fn machine_of(url: &str) -> record::Machine {
     if is_here { machine::look() } else { record::Machine { name: "remote, unknown".to_owned(), ..record::Machine::default() } }
 }
 
-fn http_options(recipe: &Recipe) -> HttpOptions {
-    let mut options = HttpOptions::default();
-    if let Some(idle_s) = recipe.limits.idle_timeout_s {
-        options.idle_ns = u64::from(idle_s) * 1_000_000_000;
-    }
-    options
+/// The recipe's limit of a stream's silence.
+fn idle_ns(recipe: &Recipe) -> Option<u64> {
+    recipe.limits.idle_timeout_s.map(|idle_s| u64::from(idle_s) * 1_000_000_000)
 }
 
 /// Values that must not stay in an engine's log: those of the variables that the recipe names, and of every other variable that the
