@@ -37,7 +37,10 @@ impl ProcessEngine {
     ) -> Result<Self, EngineError> {
         let missing = |why: &str| EngineError::Recipe { recipe: recipe.name.clone(), why: why.to_owned() };
         let process = recipe.process.clone().ok_or_else(|| missing("it has no [process]"))?;
-        Ok(Self { recipe, process, placeholders, log_dir, secrets, http })
+        let engine = Self { recipe, process, placeholders, log_dir, secrets, http };
+        // Whatever cannot be filled in is said before a folder is made; the port is known only at the start.
+        engine.fill(u16::MAX)?;
+        Ok(engine)
     }
 
     /// The command as a record may show it: where this machine keeps its folders is nobody's business.
