@@ -36,13 +36,12 @@ pub struct Driven {
 }
 
 /// Drives a plan against an endpoint. `stop` resolves, with the reason, when the trial must be given up; what was observed until
-/// then is kept. `on_end` hears of each request's end, for a progress display.
+/// then is kept.
 pub async fn drive<E: Endpoint, C: Clock>(
     endpoint: &E,
     clock: &C,
     plan: &Plan,
     limits: DriveLimits,
-    on_end: &dyn Fn(&Outcome),
     stop: impl Future<Output = String>,
 ) -> Driven {
     let mut observations: Vec<_> = plan.requests.iter().map(Observation::unsent).collect();
@@ -50,7 +49,7 @@ pub async fn drive<E: Endpoint, C: Clock>(
         observation.text = limits.collect_text.then(String::new);
     }
     let trial = TrialClock::begin(clock);
-    let one = One { endpoint, trial: &trial, request_ns: limits.request_ns, on_end };
+    let one = One { endpoint, trial: &trial, request_ns: limits.request_ns };
     let cut_short = {
         let mut requests = one.start_all(plan, &mut observations);
         let all_ended = Box::pin(async { while requests.next().await.is_some() {} });
@@ -85,7 +84,6 @@ struct One<'a, E, C> {
     endpoint: &'a E,
     trial: &'a TrialClock<'a, C>,
     request_ns: u64,
-    on_end: &'a dyn Fn(&Outcome),
 }
 
 impl<E: Endpoint, C: Clock> One<'_, E, C> {
@@ -133,7 +131,6 @@ impl<E: Endpoint, C: Clock> One<'_, E, C> {
         observation.outcome = self.send_within_limit(request, observation).await;
         // The endpoint stamps the end at the last read; what ended otherwise ends now.
         let end_ns = *observation.end_ns.get_or_insert_with(|| self.trial.now_ns());
-        (self.on_end)(&observation.outcome);
         // Nobody listens where no request follows.
         let _ = tell.send(end_ns);
     }

@@ -13,8 +13,6 @@ pub trait Progress {
     fn ready(&self, ready_ns: Option<u64>);
     /// A trial begins, its warm-up first.
     fn trial_started(&self, cell: &Cell, order: u32, trials: u32);
-    /// A request of it ended.
-    fn request_ended(&self);
     /// It is on the disk. `left_s` is the time left for the rest.
     fn trial_ended(&self, left_s: f64);
     /// The engine is being stopped.
@@ -60,8 +58,6 @@ impl Progress for Bar {
     fn trial_started(&self, cell: &Cell, _order: u32, _trials: u32) {
         self.bar.set_message(format!("{}{}", cell.name(), self.left.borrow()));
     }
-
-    fn request_ended(&self) {}
 
     fn trial_ended(&self, left_s: f64) {
         self.bar.inc(1);

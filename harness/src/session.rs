@@ -7,7 +7,10 @@ use crate::{
     clock::Clock,
     drive::{DriveLimits, Driven, drive},
     endpoint::Endpoint,
-    engine::{Engine, EngineError, Running, readiness::wait_until_ready},
+    engine::{
+        Engine, EngineError, Running,
+        readiness::{ask, question, user, wait_until_ready},
+    },
     journal::{Journal, JournalError},
     own_cost::{OwnCost, watch_own_cost},
     progress::Progress,
@@ -23,6 +26,8 @@ pub use context::leave_out;
 
 /// How long an engine that drops connections is given to turn out dead, in nanoseconds.
 const DEATH_GRACE_NS: u64 = 1_000_000_000;
+/// How long it is then given to answer one question, in nanoseconds.
+const ANSWER_LIMIT_NS: u64 = 30_000_000_000;
 
 /// A run that could not go on. What was measured before is in the record.
 #[derive(Debug, thiserror::Error)]
@@ -279,14 +284,29 @@ async fn drive_until_given_up<R: Running, C: Clock>(
             }
         }
     };
-    let ended = |_: &record::Outcome| session.progress.request_ended();
     let limits = DriveLimits { collect_text: session.tokenizer.is_some() && !sized.usage, ..session.limits };
-    let driven = drive(running.endpoint(), session.clock, plan, limits, &ended, stop);
+    let driven = drive(running.endpoint(), session.clock, plan, limits, stop);
     let (driven, cost) = if session.real_time { watch_own_cost(session.clock, driven).await } else { (driven.await, None) };
     if death.is_none() && driven.observations.iter().any(|seen| matches!(seen.outcome, Outcome::Disconnected { .. })) {
         *death = died_just_now(running, session.clock).await;
+        if death.is_none() {
+            *death = answers_no_more(running, session.clock, &driven).await;
+        }
     }
     (driven, cost)
+}
+
+/// Why an engine counts as gone whose process cannot be watched, as one that was attached to: it served nothing, and does not answer a
+/// single question either. Without this every further trial would be sent to a dead port.
+async fn answers_no_more<R: Running, C: Clock>(running: &R, clock: &C, driven: &Driven) -> Option<String> {
+    if driven.cut_short.is_some() || driven.observations.iter().any(|seen| seen.outcome.is_complete()) {
+        return None;
+    }
+    let answer = ask(running.endpoint(), clock, &question(vec![user("Say one word.")], 1), ANSWER_LIMIT_NS).await;
+    match answer.outcome {
+        Outcome::Disconnected { detail } => Some(format!("it answers no more: {detail}")),
+        _ => None,
+    }
 }
 
 /// How the engine ended, if it did. One that dies drops its connections first and is reaped a moment later; without this moment the

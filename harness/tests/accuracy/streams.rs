@@ -100,7 +100,7 @@ fn measure(streams: u32) -> Errors {
         endpoint.set_request_id_prefix("accuracy");
         endpoint.warm_connections(streams as usize).await;
         let limits = DriveLimits { request_ns: 60_000_000_000, trial_ns: 120_000_000_000, collect_text: false };
-        drive(&endpoint, &clock, &plan(streams), limits, &|_| (), std::future::pending()).await
+        drive(&endpoint, &clock, &plan(streams), limits, std::future::pending()).await
     });
     server.shutdown().unwrap();
     assert!(driven.observations.iter().all(|seen| seen.outcome.is_complete()), "{:?}", driven.observations);

@@ -85,7 +85,7 @@ fn drive_it(releases: &[Release], service_ms: Vec<u64>, limits: DriveLimits, sto
         }
         "told to".to_owned()
     };
-    let driven = time.block_on(drive(&endpoint, &time, &plan, limits, &|_| (), stop)).unwrap();
+    let driven = time.block_on(drive(&endpoint, &time, &plan, limits, stop)).unwrap();
     (driven, endpoint.sent.into_inner())
 }
 

@@ -134,6 +134,40 @@ fn one_that_dies_in_the_middle_of_a_trial() {
     report(&out);
 }
 
+/// Waits until the record of a run that is under way holds a trial.
+fn wait_for_a_trial(out: &Path) {
+    let has_one = |bytes: Vec<u8>| record::file::decode(&bytes).is_ok_and(|so_far| !so_far.trials.is_empty());
+    let there = (0..6000).any(|_| {
+        std::thread::sleep(Duration::from_millis(20));
+        fs::read(out.join("record.jsonl.gz")).is_ok_and(has_one)
+    });
+    assert!(there, "no trial within two minutes");
+}
+
+#[test]
+fn an_attached_server_that_goes_away_ends_the_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run");
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let mut server =
+        Command::new(simulated_server()).args(["--port", &port, "--speed", "3"]).stderr(Stdio::null()).spawn().unwrap();
+    let url = format!("http://127.0.0.1:{port}");
+    let name = "simulated-gpt-oss-120b";
+    let out_word = out.to_str().unwrap();
+    let arguments =
+        ["bench", "--profile", "smoke", "--attach", &url, "--dialect", "simulated", "--model", name, "--out", out_word];
+    let child = command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    wait_for_a_trial(&out);
+    server.kill().unwrap();
+    server.wait().unwrap();
+    let done: Done = child.wait_with_output().unwrap().into();
+    check(&done, 3, &["the engine ended during", "it answers no more"]);
+    let record = record_in(&out);
+    assert!(matches!(record.end.unwrap().reason, EndReason::Failed { .. }));
+    // The one in flight, and at most the one in which it was found out.
+    assert!(record.trials.len() < record.header.cells.len());
+}
+
 #[test]
 fn an_interrupt_keeps_what_was_measured() {
     let folder = tempfile::tempdir().unwrap();
@@ -141,11 +175,7 @@ fn an_interrupt_keeps_what_was_measured() {
     let path = recipe(folder.path(), &["sh", "-c", &format!("exec {}", server("--speed 3 --seed 26535"))], "");
     let arguments = ["bench", "--profile", "smoke", "--recipe", &path, "--out", out.to_str().unwrap()];
     let child = command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    while !fs::read(out.join("record.jsonl.gz"))
-        .is_ok_and(|bytes| record::file::decode(&bytes).is_ok_and(|so_far| !so_far.trials.is_empty()))
-    {
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    wait_for_a_trial(&out);
     Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     let done: Done = child.wait_with_output().unwrap().into();
     check(&done, 130, &["stopping"]);
