@@ -203,7 +203,7 @@ impl Endpoint for HttpEndpoint {
     }
 
     async fn counters(&self) -> Option<BTreeMap<String, f64>> {
-        self.read_counters(self.dialect.metrics_path?).await
+        self.read_counters(self.dialect.metrics?.path).await
     }
 
     async fn version(&self) -> Option<String> {

@@ -1,7 +1,9 @@
 //! Everything that touches the world: engines, readiness, the endpoint client, the drive loop, the writer of records.
 
+/// The dialects are data, so they lie with the vocabulary.
+pub use record::dialect;
+
 pub mod clock;
-pub mod dialect;
 pub mod drive;
 pub mod endpoint;
 pub mod engine;
@@ -10,7 +12,6 @@ pub mod journal;
 pub mod machine;
 pub mod own_cost;
 pub mod progress;
-pub mod recipe_file;
 pub mod request_body;
 pub mod sanity;
 pub mod session;

@@ -189,7 +189,17 @@ async fn prepare<R: Running, C: Clock>(
     };
     let command = running.command().to_vec();
     check_plans(session, &sized)?;
-    journal.append(&Entry::Boot(Boot { boot, ready_ns, engine_version, command, sizing: sized.sizing.clone(), sanity }))?;
+    journal.append(&Entry::Boot(Boot {
+        boot,
+        ready_ns,
+        healthy_ns: None,
+        disk_read_bytes: None,
+        engine_version,
+        command,
+        identity: record::Identity::default(),
+        sizing: sized.sizing.clone(),
+        sanity,
+    }))?;
     Ok(sized)
 }
 
@@ -338,8 +348,10 @@ fn to_trial(
         warm_up,
         observations: driven.observations,
         counters,
+        server: None,
         facts: TrialFacts {
             cut_short: driven.cut_short,
+            cache_reset: None,
             client_cpu_ns: cost.as_ref().and_then(|cost| cost.cpu_ns),
             timer_lag_p99_ns: cost.as_ref().map(|cost| cost.timer_lag_p99_ns),
             timer_lag_max_ns: cost.as_ref().map(|cost| cost.timer_lag_max_ns),

@@ -130,10 +130,91 @@ pub struct Dialect {
     pub keeps_connection: bool,
     /// The tokenize endpoint, where there is one.
     pub tokenize: Option<Tokenize>,
-    /// The path of Prometheus metrics, where there is one.
-    pub metrics_path: Option<&'static str>,
+    /// Which API a chat goes through.
+    pub chat: ChatApi,
+    /// The path that answers with success once the engine says that it is healthy, which does not prove that it can generate.
+    pub health: Option<&'static str>,
+    /// Its Prometheus metrics, where it has them.
+    pub metrics: Option<&'static MetricNames>,
+    /// How its prefix cache is emptied between trials, where it can be.
+    pub cache_reset: Option<CacheReset>,
+    /// Words that mark the lines of its log which say what kernels and backends it chose; compared without case.
+    pub backend_words: &'static [&'static str],
+    /// What this row was checked against.
+    pub evidence: Evidence,
     /// The path that tells the engine's version, and the JSON pointer to it there.
     pub version: Option<(&'static str, &'static str)>,
+}
+
+/// Which API a chat goes through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum ChatApi {
+    /// `/v1/chat/completions`, answered as server-sent events.
+    Openai,
+    /// Ollama's own `/api/chat`, answered as lines of JSON: only it tells the server's times, and only it takes the context's size.
+    Ollama,
+}
+
+/// The names of a server's Prometheus metrics. Where a version of the server has another name, it stands behind the current one; the
+/// first that the page has counts. A metric that the server does not have has no names.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct MetricNames {
+    /// The page's path.
+    pub path: &'static str,
+    /// Gauge: requests that are being computed.
+    pub running: &'static [&'static str],
+    /// Gauge: requests that wait.
+    pub waiting: &'static [&'static str],
+    /// Gauge: share of the KV cache in use.
+    pub kv_usage: &'static [&'static str],
+    /// Counter: prompt tokens.
+    pub prompt_tokens: &'static [&'static str],
+    /// Counter: generated tokens.
+    pub generation_tokens: &'static [&'static str],
+    /// Counter: prompt tokens that were looked up in the prefix cache.
+    pub prefix_queries: &'static [&'static str],
+    /// Counter: prompt tokens that came from it.
+    pub prefix_hits: &'static [&'static str],
+    /// Counter: requests that were put back.
+    pub preemptions: &'static [&'static str],
+    /// Counter: speculative drafts.
+    pub drafts: &'static [&'static str],
+    /// Counter: tokens drafted.
+    pub draft_tokens: &'static [&'static str],
+    /// Counter: drafted tokens that were accepted.
+    pub accepted_tokens: &'static [&'static str],
+    /// Gauge: tokens per step of speculative decoding.
+    pub accepted_length: &'static [&'static str],
+    /// Histogram, in seconds: waiting.
+    pub queue: &'static [&'static str],
+    /// Histogram, in seconds: reading the prompt.
+    pub prefill: &'static [&'static str],
+    /// Histogram, in seconds: writing the answer.
+    pub decode: &'static [&'static str],
+    /// Histogram, in seconds: time to first token.
+    pub ttft: &'static [&'static str],
+}
+
+/// A request that empties a prefix cache.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct CacheReset {
+    /// Its path; it is sent as a POST without a body.
+    pub path: &'static str,
+    /// What the server must be started with for it, for people; empty if nothing.
+    pub needs: &'static str,
+}
+
+/// What a dialect's row was checked against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum Evidence {
+    /// The real server ran under the harness, on a CPU with a tiny model, and its streams are recorded.
+    Ran,
+    /// Streams that were recorded from the real server.
+    Recorded,
+    /// Its documentation and source only.
+    Documented,
+    /// It is our own.
+    Own,
 }
 
 /// How a running token count is had from each chunk.

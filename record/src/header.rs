@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Launch, Profile, Recipe};
+use crate::{Identity, Launch, Profile, Recipe};
 
 /// The first entry of a record.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -44,6 +44,9 @@ pub struct Header {
     pub cells: Vec<String>,
     /// Cells of the profile that were left out, and why (e.g. a context that the model does not have).
     pub left_out: BTreeMap<String, String>,
+    /// Why the recipe could be another engine tomorrow, if it could: an image without digest, a model without revision.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unpinned: Vec<String>,
     /// Where `sharegpt`'s lengths come from: a file's digest, or the documented distribution.
     pub sharegpt_lengths: String,
 }
@@ -74,6 +77,15 @@ pub struct Boot {
     pub boot: u32,
     /// From the start of the process until the first real token, in nanoseconds; none in virtual time or when attached.
     pub ready_ns: Option<u64>,
+    /// From the start of the process until its own health endpoint answered, in nanoseconds; none where it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub healthy_ns: Option<u64>,
+    /// Bytes that the whole machine read from its disks during the boot: a cold boot reads the weights, a warm one finds them in memory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disk_read_bytes: Option<u64>,
+    /// What the engine turned out to be.
+    #[serde(default)]
+    pub identity: Identity,
     /// The engine's version as it reports it.
     pub engine_version: Option<String>,
     /// The command line as it was run; placeholders of folders stay, since where a machine keeps its files is private.

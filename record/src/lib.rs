@@ -4,14 +4,17 @@
 //! all that judging ever sees. Every time is in nanoseconds on one monotonic clock that starts with the trial.
 
 pub mod cell;
+pub mod dialect;
 pub mod engine;
 pub mod exit_code;
 pub mod file;
 pub mod header;
+pub mod identity;
 pub mod observation;
 pub mod plan;
 pub mod recipe;
 pub mod request;
+pub mod server;
 pub mod trial;
 
 pub use cell::{Arrival, Cell, Length, Load, PrefixReuse, Slo};
@@ -19,11 +22,13 @@ pub use engine::{Dialect, DialectName, EngineName, Launch};
 pub use exit_code::ExitCode;
 pub use file::{Entry, Record};
 pub use header::{Boot, End, EndReason, Header, Machine, Sizing, SizingSource};
+pub use identity::{Device, DeviceKind, Identity, Image};
 pub use observation::{Chunk, Chunks, Observation, Outcome, TokenSource, Usage};
 pub use plan::{Message, Plan, PlannedRequest, Release, Role};
 pub use recipe::Recipe;
 pub use request::{Profile, RunRequest, Target};
+pub use server::{ServerMetrics, ServerReading, ServerTimings, ServerWatch, Spent};
 pub use trial::{Counters, Trial, TrialFacts, WarmUp};
 
 /// The version of the run file's layout. A reader refuses a newer one and keeps reading the ones before.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;

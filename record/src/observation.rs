@@ -38,6 +38,9 @@ pub struct Observation {
     pub token_source: TokenSource,
     /// The server's own account.
     pub usage: Option<Usage>,
+    /// The times that the server gave with its answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server_timings: Option<crate::ServerTimings>,
     /// `stop`, `length`, ...
     pub finish_reason: Option<String>,
     /// How it ended.
@@ -69,6 +72,7 @@ impl Observation {
             chunks: Chunks::default(),
             token_source: TokenSource::None,
             usage: None,
+            server_timings: None,
             finish_reason: None,
             outcome: Outcome::NotSent,
             text: None,

@@ -6,6 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::{DialectName, EngineName};
 
+mod container;
+mod parse;
+
+pub use container::{Container, Gpus, Ipc, Mount, Ulimit, is_digest};
+pub use parse::{RecipeError, parse};
+
 /// All that is needed to boot an engine again. On disk it is a TOML file in `recipes/`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -22,12 +28,21 @@ pub struct Recipe {
     pub description: String,
     /// The model.
     pub model: Model,
+    /// How to boot it as a container.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub container: Option<Container>,
     /// How to spawn it as a process.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub process: Option<Process>,
     /// Where it already runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attach: Option<Attach>,
+    /// What its prefix cache may do.
+    #[serde(default, skip_serializing_if = "PrefixCache::is_default")]
+    pub prefix_cache: PrefixCache,
+    /// Path of its Prometheus metrics, where it is not the dialect's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metrics_path: Option<String>,
     /// When it counts as ready.
     #[serde(default)]
     pub ready: Ready,
@@ -39,6 +54,24 @@ pub struct Recipe {
     pub secrets: Vec<String>,
 }
 
+impl Recipe {
+    /// Why the same recipe could be another engine tomorrow, in words; empty if it could not. Only of what it boots itself from
+    /// elsewhere: images and models of a hub.
+    #[must_use]
+    pub fn unpinned(&self) -> Vec<String> {
+        let Some(container) = &self.container else { return Vec::new() };
+        let mut why = Vec::new();
+        if !container.is_pinned() {
+            why.push(format!("image {} has no digest", container.image));
+        }
+        if self.model.is_of_hub() && !self.model.is_pinned() {
+            let revision = if self.model.revision.is_empty() { "none" } else { &self.model.revision };
+            why.push(format!("the revision of model {} is `{revision}`, not a commit", self.model.source));
+        }
+        why
+    }
+}
+
 /// The model that a recipe serves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -46,10 +79,10 @@ pub struct Recipe {
 pub struct Model {
     /// The name sent in requests.
     pub id: String,
-    /// What it is, and from where.
+    /// What it is, and from where; for a model of the Hugging Face hub `owner/name`, which `${MODEL}` stands for.
     #[serde(default)]
     pub source: String,
-    /// Its revision, e.g. a commit hash.
+    /// Its revision, e.g. a commit hash, which `${REVISION}` stands for. A branch such as `main` is not pinned.
     #[serde(default)]
     pub revision: String,
     /// Path of its `tokenizer.json`; may hold placeholders.
@@ -58,6 +91,21 @@ pub struct Model {
     /// Tokens, prompt and output together, that one request may have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_context: Option<u32>,
+}
+
+impl Model {
+    /// Whether `source` names a repository of the Hugging Face hub: `owner/name`.
+    #[must_use]
+    pub fn is_of_hub(&self) -> bool {
+        let allowed = |part: &str| !part.is_empty() && part.chars().all(|one| one.is_ascii_alphanumeric() || "-_.".contains(one));
+        self.source.split_once('/').is_some_and(|(owner, name)| allowed(owner) && allowed(name))
+    }
+
+    /// Whether the revision is a commit.
+    #[must_use]
+    pub fn is_pinned(&self) -> bool {
+        self.revision.len() == 40 && self.revision.bytes().all(|byte| byte.is_ascii_hexdigit())
+    }
 }
 
 /// A server spawned as a process.
@@ -79,6 +127,25 @@ pub struct Process {
     /// Seconds it has to stop before it is killed.
     #[serde(default = "default_stop_grace_s")]
     pub stop_grace_s: u32,
+}
+
+/// What an engine's prefix cache may do. The workload decides what may be shared; a recipe only says whether the engine has a cache at
+/// all.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum PrefixCache {
+    /// It is on, and each workload decides: prompts that share nothing, and a reset between trials, where sharing is forbidden.
+    #[default]
+    Workload,
+    /// The command line turns it off, so `multi-turn` reads its whole context again in every turn, and the report says so.
+    Off,
+}
+
+impl PrefixCache {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// How an engine is asked to stop.
@@ -135,6 +202,9 @@ pub struct Limits {
     /// Seconds that a stream may be silent after its first event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idle_timeout_s: Option<u32>,
+    /// GiB of memory that must be available before it is booted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_gib: Option<u32>,
 }
 
 fn default_stop_grace_s() -> u32 {
@@ -145,3 +215,6 @@ fn default_stop_grace_s() -> u32 {
 fn default_ready_timeout_s() -> u32 {
     1800
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::engine::named;
-use crate::{DialectName, EngineName};
+use crate::{DialectName, EngineName, Recipe};
 
 named! {
     /// How much of the suite a run takes.
@@ -36,16 +36,22 @@ pub struct RunRequest {
     pub seed: u64,
     /// The run's folder.
     pub out_dir: std::path::PathBuf,
-    /// The folder of recipes.
-    pub recipes_dir: std::path::PathBuf,
     /// The testbed's folder, for recipes that name it.
     pub testbed_dir: Option<std::path::PathBuf>,
+    /// The cache of the Hugging Face hub on this machine, for recipes that mount it.
+    pub hf_cache_dir: Option<std::path::PathBuf>,
+    /// The folder in which engines may keep what they compile and download.
+    pub cache_dir: Option<std::path::PathBuf>,
     /// The model's `tokenizer.json`; overrides the recipe's.
     pub tokenizer: Option<std::path::PathBuf>,
     /// A file of `ShareGPT` conversations, and the digest it must have if one was given.
     pub sharegpt: Option<(std::path::PathBuf, Option<String>)>,
     /// The command line, word for word.
     pub command: Vec<String>,
+    /// Whether a recipe may be measured in a `standard` or `full` run that could be another engine tomorrow.
+    pub allow_unpinned: bool,
+    /// Whether standard input ends when the command line's program does, so that its end means stop.
+    pub stop_at_eof: bool,
     /// The commit that the harness was built from, where git knows it.
     pub commit: Option<String>,
 }
@@ -56,8 +62,13 @@ pub struct RunRequest {
 pub enum Target {
     /// The simulated Spark, in virtual time.
     Simulated,
-    /// A recipe, by name or path.
-    Recipe(String),
+    /// A recipe.
+    Recipe {
+        /// The recipe itself.
+        recipe: Box<Recipe>,
+        /// The folder of its file, which `${RECIPES}` stands for.
+        folder: std::path::PathBuf,
+    },
     /// A running server.
     Attach {
         /// Its base URL.

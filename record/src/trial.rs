@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Cell, Observation};
+use crate::{Cell, Observation, ServerWatch};
 
 /// One execution of one plan: raw observations, and the facts that validity is decided from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,6 +30,9 @@ pub struct Trial {
     pub observations: Vec<Observation>,
     /// The server's own counters before and after, where it has them.
     pub counters: Option<Counters>,
+    /// The same and more in the words of this project, through the dialect's name table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<ServerWatch>,
     /// What the instrument saw of itself.
     pub facts: TrialFacts,
 }
@@ -62,6 +65,9 @@ pub struct Counters {
 pub struct TrialFacts {
     /// Why the trial was cut short, if it was: an interrupt, the trial's time limit, a dead engine.
     pub cut_short: Option<String>,
+    /// How the prefix cache was emptied before the trial, or why it was not; none where the dialect has no means.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache_reset: Option<String>,
     /// CPU time of the measuring process, in nanoseconds; none in virtual time.
     pub client_cpu_ns: Option<u64>,
     /// How late a 10 ms timer on the measuring thread woke, 99th percentile and worst, in nanoseconds; none in virtual time.

@@ -29,6 +29,7 @@ pub(crate) fn served(sched_ns: u64, send_ns: u64, chunks: &[(u64, u32)]) -> Obse
         chunks: Chunks(chunks.iter().map(|&(t_ns, tokens)| Chunk { t_ns, tokens }).collect()),
         token_source: TokenSource::Running,
         usage: Some(Usage { prompt_tokens: 100, completion_tokens: last.1, cached_tokens: Some(0) }),
+        server_timings: None,
         finish_reason: Some("length".to_owned()),
         outcome: Outcome::Complete,
         text: None,
@@ -94,6 +95,7 @@ pub(crate) fn trial(cell: Cell, observations: Vec<Observation>) -> Trial {
         warm_up: WarmUp { requests: 1, completed: 1, duration_ns: S },
         observations,
         counters: None,
+        server: None,
         facts: TrialFacts::default(),
     }
 }
@@ -134,6 +136,9 @@ pub(crate) fn boot(boot: u32) -> Boot {
         ready_ns: Some(93 * S + 400 * MS),
         engine_version: Some("0.19.1".to_owned()),
         command: vec!["serve".to_owned(), "--model".to_owned(), "a model".to_owned()],
+        healthy_ns: None,
+        disk_read_bytes: None,
+        identity: record::Identity::default(),
         sizing: Sizing { source: SizingSource::Endpoint, template_tokens: 9, message_tokens: 4, scale: 1.0 },
         sanity: "named the capital".to_owned(),
     }
@@ -165,6 +170,7 @@ fn header() -> Header {
         trials_per_boot: 3,
         cells: Vec::new(),
         left_out: [("long-prefill/p65536-c1".to_owned(), "the model's context ends at 32768 tokens".to_owned())].into(),
+        unpinned: Vec::new(),
         sharegpt_lengths: "the documented distribution".to_owned(),
     }
 }
@@ -182,6 +188,7 @@ fn recipe() -> Recipe {
             tokenizer: None,
             max_context: Some(32768),
         },
+        container: None,
         process: Some(record::recipe::Process {
             command: vec!["llama-server".to_owned(), "--port".to_owned(), "${PORT}".to_owned()],
             env: [("THREADS".to_owned(), "20".to_owned())].into(),
@@ -190,6 +197,8 @@ fn recipe() -> Recipe {
             stop_grace_s: 30,
         }),
         attach: None,
+        prefix_cache: record::recipe::PrefixCache::default(),
+        metrics_path: None,
         ready: record::recipe::Ready { timeout_s: 600 },
         limits: record::recipe::Limits { max_concurrent: Some(8), ..Default::default() },
         secrets: vec!["HF_TOKEN".to_owned()],

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, builder::PossibleValuesParser, builder::TypedValueParser};
 use record::{DialectName, EngineName, ExitCode, Profile, RunRequest, Target};
 
-use crate::{Wrong, measure, report, run_folder, say, testbed};
+use crate::{Wrong, measure, recipe_file, report, run_folder, say, testbed};
 
 /// What `bench` takes. Without an engine it measures the simulated Spark, and says so.
 #[derive(Debug, Args)]
@@ -115,11 +115,14 @@ impl BenchArgs {
             trials: self.trials,
             seed,
             out_dir,
-            recipes_dir: run_folder::workspace().join("recipes"),
             testbed_dir: testbed::root().ok(),
+            hf_cache_dir: None,
+            cache_dir: None,
             tokenizer: absolute(&self.tokenizer)?,
             sharegpt,
             command,
+            allow_unpinned: false,
+            stop_at_eof: false,
             commit: run_folder::commit(),
         })
     }
@@ -136,9 +139,8 @@ impl BenchArgs {
             });
         }
         if let Some(recipe) = &self.recipe {
-            let is_path = recipe.contains('/') || std::path::Path::new(recipe).extension().is_some();
-            let recipe = if is_path { std::path::absolute(recipe)?.to_string_lossy().into_owned() } else { recipe.clone() };
-            return Ok(Target::Recipe(recipe));
+            let (recipe, folder) = recipe_file::load(recipe, &recipe_file::folder()).map_err(|error| Wrong(error.to_string()))?;
+            return Ok(Target::Recipe { recipe: Box::new(recipe), folder });
         }
         match self.engine {
             None | Some(EngineName::Simulated) => Ok(Target::Simulated),

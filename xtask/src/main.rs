@@ -6,6 +6,7 @@
 mod bench;
 mod ci;
 mod measure;
+mod recipe_file;
 mod report;
 mod run_folder;
 mod sim;

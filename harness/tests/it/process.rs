@@ -11,7 +11,6 @@ use harness::{
         readiness::wait_until_ready,
     },
     http::HttpOptions,
-    recipe_file,
     stop::stop_pair,
 };
 
@@ -29,7 +28,7 @@ port = {port}
 stop_grace_s = 0
 "#
     );
-    let recipe = recipe_file::parse(&text, "scripted.toml", "scripted").unwrap();
+    let recipe = record::recipe::parse(&text, "scripted.toml", "scripted").unwrap();
     let placeholders = Placeholders { recipes: log_dir.to_path_buf(), testbed: None, port: None };
     ProcessEngine::new(recipe, placeholders, log_dir.to_path_buf(), vec!["hunter2-hunter2".to_owned()], HttpOptions::default())
         .unwrap()
@@ -126,7 +125,7 @@ fn a_program_that_is_not_there_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let mut engine = {
         let text = "name = \"x\"\nengine = \"other\"\ndialect = \"openai\"\n[model]\nid = \"m\"\n[process]\ncommand = [\"no-such-program-here\", \"${PORT}\"]\n";
-        let recipe = recipe_file::parse(text, "x.toml", "x").unwrap();
+        let recipe = record::recipe::parse(text, "x.toml", "x").unwrap();
         let placeholders = Placeholders { recipes: folder.path().to_path_buf(), testbed: None, port: None };
         ProcessEngine::new(recipe, placeholders, folder.path().to_path_buf(), Vec::new(), HttpOptions::default()).unwrap()
     };

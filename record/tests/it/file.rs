@@ -29,8 +29,11 @@ fn header() -> Header {
                 tokenizer: None,
                 max_context: None,
             },
+            container: None,
             process: None,
             attach: Some(recipe::Attach { url: "http://127.0.0.1:8000".to_owned(), api_key_env: None }),
+            prefix_cache: record::recipe::PrefixCache::default(),
+            metrics_path: None,
             ready: recipe::Ready::default(),
             limits: recipe::Limits::default(),
             secrets: Vec::new(),
@@ -45,13 +48,24 @@ fn header() -> Header {
         trials_per_boot: 2,
         cells: vec!["chat/c1".to_owned()],
         left_out: BTreeMap::new(),
+        unpinned: Vec::new(),
         sharegpt_lengths: "drawn".to_owned(),
     }
 }
 
 fn boot() -> Boot {
     let sizing = Sizing { source: SizingSource::Endpoint, template_tokens: 12, message_tokens: 4, scale: 1.001 };
-    Boot { boot: 0, ready_ns: Some(1), engine_version: None, command: Vec::new(), sizing, sanity: String::new() }
+    Boot {
+        boot: 0,
+        ready_ns: Some(1),
+        healthy_ns: None,
+        disk_read_bytes: None,
+        engine_version: None,
+        command: Vec::new(),
+        identity: record::Identity::default(),
+        sizing,
+        sanity: String::new(),
+    }
 }
 
 /// A trial whose chunks come every `gap_ns` and a jitter that no compressor can foresee.
@@ -110,6 +124,7 @@ fn trial(requests: u32, tokens: u32, gap_ns: u64) -> Trial {
         warm_up: WarmUp::default(),
         observations: observations.collect(),
         counters: None,
+        server: None,
         facts: TrialFacts::default(),
     }
 }

@@ -10,7 +10,7 @@ use harness::{
         process::ProcessEngine,
     },
     http::{ApiKey, HttpEndpoint, HttpOptions},
-    machine, recipe_file,
+    machine,
 };
 use record::{DialectName, EngineName, ExitCode, Recipe, Target, recipe};
 
@@ -20,7 +20,7 @@ use crate::setup::{EngineFacts, Setup, Usage};
 pub(crate) fn run(setup: &Setup) -> anyhow::Result<ExitCode> {
     match setup.request().target.clone() {
         Target::Simulated => simulated(setup),
-        Target::Recipe(name) => in_real_time(from_recipe(setup, &name)),
+        Target::Recipe { recipe, folder } => in_real_time(from_recipe(setup, *recipe, folder)),
         Target::Attach { url, engine, dialect, model, api_key_env } => {
             in_real_time(attached(setup, Attachment { url, engine, dialect, model, api_key_env }))
         }
@@ -39,9 +39,8 @@ fn simulated(setup: &Setup) -> anyhow::Result<ExitCode> {
     time.block_on(setup.measure(&mut engine, &time, facts))?
 }
 
-async fn from_recipe(setup: &Setup, name: &str) -> anyhow::Result<ExitCode> {
+async fn from_recipe(setup: &Setup, recipe: Recipe, recipes: std::path::PathBuf) -> anyhow::Result<ExitCode> {
     let request = setup.request();
-    let (recipe, recipes) = recipe_file::load(name, &request.recipes_dir)?;
     let placeholders = Placeholders { recipes, testbed: request.testbed_dir.clone(), port: None };
     let tokenizer = match (&request.tokenizer, &recipe.model.tokenizer) {
         (Some(path), _) => Some(path.clone()),
@@ -99,8 +98,11 @@ impl Attachment {
             dialect: self.dialect,
             description: "a server that was already running".to_owned(),
             model: recipe::Model { id: model, source: String::new(), revision: String::new(), tokenizer: None, max_context },
+            container: None,
             process: None,
             attach: Some(recipe::Attach { url: self.url.clone(), api_key_env: self.api_key_env.clone() }),
+            prefix_cache: recipe::PrefixCache::default(),
+            metrics_path: None,
             ready: recipe::Ready { timeout_s: 60 },
             limits: recipe::Limits::default(),
             secrets: Vec::new(),

@@ -9,7 +9,6 @@ use harness::{
     engine::{Engine, EngineError},
     journal::Journal,
     progress::{Bar, in_words},
-    recipe_file::RecipeError,
     session::{RunError, Session, leave_out, run as run_session},
     sizing::TokenizerFile,
     stop::{Stop, stop_pair},
@@ -141,6 +140,7 @@ impl Setup {
             }),
             cells: cells.iter().map(Cell::name).collect(),
             left_out,
+            unpinned: Vec::new(),
             sharegpt_lengths: self.suite.recorded.describe(),
         }
     }
@@ -185,7 +185,7 @@ pub(crate) struct Usage(pub(crate) String);
 
 /// The documented exit code of an error.
 pub(crate) fn exit_code_of(error: &anyhow::Error) -> ExitCode {
-    if error.is::<Usage>() || error.is::<RecipeError>() {
+    if error.is::<Usage>() {
         return ExitCode::Usage;
     }
     match (error.downcast_ref::<RunError>(), error.downcast_ref::<EngineError>()) {

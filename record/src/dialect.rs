@@ -5,10 +5,14 @@
 //! streams recorded from them. Every parser of answers takes both `reasoning` and `reasoning_content`, whatever the dialect: vLLM
 //! changed from the one to the other.
 
-use record::{
+use crate::{
     Dialect, DialectName,
-    engine::{RunningCount, Tokenize},
+    engine::{CacheReset, ChatApi, Evidence, RunningCount, Tokenize},
 };
+
+mod metric_names;
+
+use metric_names as names;
 
 #[cfg(test)]
 mod tests;
@@ -44,7 +48,12 @@ const OPENAI: Dialect = Dialect {
     done_marker: true,
     keeps_connection: true,
     tokenize: None,
-    metrics_path: None,
+    chat: ChatApi::Openai,
+    health: None,
+    metrics: None,
+    cache_reset: None,
+    backend_words: &[],
+    evidence: Evidence::Documented,
     version: None,
 };
 
@@ -64,14 +73,34 @@ const VLLM: Dialect = Dialect {
     running_count: RunningCount::ContinuousUsage,
     json_schema: true,
     tokenize: Some(VLLM_TOKENIZE),
-    metrics_path: Some("/metrics"),
+    health: Some("/health"),
+    metrics: Some(&names::VLLM),
+    cache_reset: Some(CacheReset { path: "/reset_prefix_cache", needs: "VLLM_SERVER_DEV_MODE=1 in its environment" }),
+    backend_words: &[
+        "backend",
+        "marlin",
+        "cutlass",
+        "flashinfer",
+        "flash attention",
+        "enforce_eager",
+        "cuda graph",
+        "quantization=",
+    ],
+    evidence: Evidence::Ran,
     version: Some(("/version", "/version")),
     ..OPENAI
 };
 
 /// Its tokenize endpoint is left out: what it answers is not verified.
-const SGLANG: Dialect =
-    Dialect { name: DialectName::Sglang, tokenize: None, version: Some(("/server_info", "/version")), ..VLLM };
+const SGLANG: Dialect = Dialect {
+    name: DialectName::Sglang,
+    tokenize: None,
+    metrics: Some(&names::SGLANG),
+    cache_reset: Some(CacheReset { path: "/flush_cache", needs: "" }),
+    evidence: Evidence::Documented,
+    version: Some(("/server_info", "/version")),
+    ..VLLM
+};
 
 /// No `json_schema` with a forced length: once the grammar has accepted the whole document, nothing but the end-of-sequence token may
 /// follow, and `ignore_eos` forbids that one, so no token is left to choose from. Its HTTP library announces `keep-alive` and closes the
@@ -89,13 +118,31 @@ const LLAMACPP: Dialect = Dialect {
         special_tokens_switch: None,
         tokens_field: "tokens",
     }),
-    metrics_path: Some("/metrics"),
+    health: Some("/health"),
+    metrics: Some(&names::LLAMACPP),
+    backend_words: &[
+        "ggml_cuda_init",
+        "cuda0",
+        "load_backend",
+        "system_info",
+        "flash_attn",
+        "offloaded",
+        "kv buffer",
+        "speculative",
+    ],
+    evidence: Evidence::Ran,
     version: Some(("/props", "/build_info")),
     ..OPENAI
 };
 
 /// Its request structure has neither `ignore_eos` nor `min_tokens`, and would drop them in silence.
-const OLLAMA: Dialect = Dialect { name: DialectName::Ollama, version: Some(("/api/version", "/version")), ..OPENAI };
+const OLLAMA: Dialect = Dialect {
+    name: DialectName::Ollama,
+    health: Some("/api/version"),
+    backend_words: &["inference compute", "library=", "offloaded", "flash", "kv cache"],
+    version: Some(("/api/version", "/version")),
+    ..OPENAI
+};
 
 /// `/metrics` holds statistics that reading takes away; the Prometheus ones are elsewhere.
 const TRTLLM: Dialect = Dialect {
@@ -104,7 +151,9 @@ const TRTLLM: Dialect = Dialect {
     min_tokens: true,
     max_tokens_field: "max_completion_tokens",
     running_count: RunningCount::ContinuousUsage,
-    metrics_path: Some("/prometheus/metrics"),
+    health: Some("/health"),
+    metrics: Some(&names::TRTLLM),
+    backend_words: &["backend", "attention", "cutlass", "moe", "cuda graph"],
     version: Some(("/version", "/version")),
     ..OPENAI
 };
@@ -112,16 +161,27 @@ const TRTLLM: Dialect = Dialect {
 const NIM: Dialect = Dialect {
     name: DialectName::Nim,
     json_schema: false,
-    metrics_path: Some("/v1/metrics"),
+    health: Some("/v1/health/ready"),
+    metrics: Some(&names::NIM),
+    cache_reset: None,
+    evidence: Evidence::Documented,
     version: Some(("/v1/version", "/release")),
     ..VLLM
 };
 
 /// Its request structure has no `stream_options`: a chat's usage always comes, with the finish reason.
-const MISTRALRS: Dialect = Dialect { name: DialectName::Mistralrs, include_usage: false, ..OPENAI };
+const MISTRALRS: Dialect = Dialect { name: DialectName::Mistralrs, include_usage: false, evidence: Evidence::Recorded, ..OPENAI };
 
 /// It refuses fields that it does not know, `stream_options` among them, with status 422. Its streams end without a marker.
-const TRANSFORMERS: Dialect = Dialect { name: DialectName::Transformers, include_usage: false, done_marker: false, ..OPENAI };
+const TRANSFORMERS: Dialect =
+    Dialect { name: DialectName::Transformers, include_usage: false, done_marker: false, evidence: Evidence::Recorded, ..OPENAI };
 
-const SIMULATED: Dialect =
-    Dialect { name: DialectName::Simulated, tokenize: Some(Tokenize { special_tokens_switch: None, ..VLLM_TOKENIZE }), ..VLLM };
+const SIMULATED: Dialect = Dialect {
+    name: DialectName::Simulated,
+    tokenize: Some(Tokenize { special_tokens_switch: None, ..VLLM_TOKENIZE }),
+    metrics: Some(&names::SIMULATED),
+    cache_reset: None,
+    backend_words: &[],
+    evidence: Evidence::Own,
+    ..VLLM
+};

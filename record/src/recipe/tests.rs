@@ -73,16 +73,5 @@ fn parts_that_do_not_fit() {
     assert_snapshot!(error(&GOOD.replace(r#"name = "mine""#, r#"name = "yours""#)), @"recipes/mine.toml: `name` is `yours` but the file is `mine.toml`; make them the same");
     assert_snapshot!(error(&GOOD.replace(r#"id = "tiny""#, r#"id = " ""#)), @"recipes/mine.toml: [model] `id` is empty; it is the name sent in requests");
     assert_snapshot!(error(&GOOD.replace("${PORT}", "8000")), @"recipes/mine.toml: [process] `port` is 0 but `command` has no `${PORT}`, so the engine could not know its port");
-    assert_snapshot!(error(&format!("{GOOD}\n[attach]\nurl = \"http://127.0.0.1:1\"")), @"recipes/mine.toml: it has both [process] and [attach]; keep one");
-}
-
-#[test]
-fn not_found_names_what_there_is() {
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("mine.toml"), GOOD).unwrap();
-    let message = load("yours", folder.path()).unwrap_err().to_string();
-    assert!(message.starts_with("no recipe `yours`: ") && message.ends_with("known recipes: mine"), "{message}");
-    assert_eq!(load("mine", folder.path()).unwrap().0.name, "mine");
-    let path = folder.path().join("mine.toml");
-    assert_eq!(load(&path.to_string_lossy(), Path::new("elsewhere")).unwrap().0.name, "mine");
+    assert_snapshot!(error(&format!("{GOOD}\n[attach]\nurl = \"http://127.0.0.1:1\"")), @"recipes/mine.toml: it has [process] and [attach]; keep one");
 }

@@ -13,7 +13,8 @@ fn no_row_contradicts_itself() {
         let row = dialect(name);
         assert!(row.running_count != RunningCount::ContinuousUsage || row.include_usage, "{name}: stream_options or not");
         assert!(!row.json_schema || row.ignore_eos, "{name}: json_schema is about a forced length");
-        let paths = [row.metrics_path, row.version.map(|(path, _)| path), row.version.map(|(_, pointer)| pointer)];
+        let paths =
+            [row.metrics.map(|names| names.path), row.version.map(|(path, _)| path), row.version.map(|(_, pointer)| pointer)];
         for path in paths.into_iter().chain([row.tokenize.map(|tokenize| tokenize.path)]).flatten() {
             assert!(path.starts_with('/'), "{name}: {path}");
         }
@@ -70,7 +71,7 @@ fn row(dialect: &Dialect) -> String {
         mark(dialect.done_marker, "yes"),
         mark(dialect.keeps_connection, "kept"),
         tokenize,
-        dialect.metrics_path.unwrap_or("-").to_owned(),
+        dialect.metrics.map_or("-", |names| names.path).to_owned(),
         version,
     ]
     .iter()

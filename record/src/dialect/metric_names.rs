@@ -1,0 +1,118 @@
+//! The names that each server gives its metrics.
+//!
+//! Sources: vLLM's design document on metrics and the page of a real server (fixtures/recorded/vllm); SGLang's reference of production
+//! metrics; the page of a real llama.cpp server; TensorRT-LLM's metrics collector and its Prometheus example; NIM's page on
+//! observability.
+
+use crate::engine::MetricNames;
+
+const NONE: MetricNames = MetricNames {
+    path: "/metrics",
+    running: &[],
+    waiting: &[],
+    kv_usage: &[],
+    prompt_tokens: &[],
+    generation_tokens: &[],
+    prefix_queries: &[],
+    prefix_hits: &[],
+    preemptions: &[],
+    drafts: &[],
+    draft_tokens: &[],
+    accepted_tokens: &[],
+    accepted_length: &[],
+    queue: &[],
+    prefill: &[],
+    decode: &[],
+    ttft: &[],
+};
+
+pub(super) const VLLM: MetricNames = MetricNames {
+    running: &["vllm:num_requests_running"],
+    waiting: &["vllm:num_requests_waiting"],
+    kv_usage: &["vllm:kv_cache_usage_perc", "vllm:gpu_cache_usage_perc"],
+    prompt_tokens: &["vllm:prompt_tokens_total"],
+    generation_tokens: &["vllm:generation_tokens_total"],
+    prefix_queries: &["vllm:prefix_cache_queries_total"],
+    prefix_hits: &["vllm:prefix_cache_hits_total"],
+    preemptions: &["vllm:num_preemptions_total"],
+    drafts: &["vllm:spec_decode_num_drafts_total"],
+    draft_tokens: &["vllm:spec_decode_num_draft_tokens_total"],
+    accepted_tokens: &["vllm:spec_decode_num_accepted_tokens_total"],
+    queue: &["vllm:request_queue_time_seconds"],
+    prefill: &["vllm:request_prefill_time_seconds"],
+    decode: &["vllm:request_decode_time_seconds"],
+    ttft: &["vllm:time_to_first_token_seconds"],
+    ..NONE
+};
+
+pub(super) const SGLANG: MetricNames = MetricNames {
+    running: &["sglang:num_running_reqs"],
+    waiting: &["sglang:num_queue_reqs"],
+    kv_usage: &["sglang:token_usage"],
+    prompt_tokens: &["sglang:prompt_tokens_total"],
+    generation_tokens: &["sglang:generation_tokens_total"],
+    prefix_hits: &["sglang:cached_tokens_total"],
+    preemptions: &["sglang:num_retracted_requests_total"],
+    accepted_length: &["sglang:spec_accept_length"],
+    queue: &["sglang:queue_time_seconds"],
+    ttft: &["sglang:time_to_first_token_seconds"],
+    ..NONE
+};
+
+pub(super) const LLAMACPP: MetricNames = MetricNames {
+    running: &["llamacpp:requests_processing"],
+    waiting: &["llamacpp:requests_deferred"],
+    prompt_tokens: &["llamacpp:prompt_tokens_total"],
+    generation_tokens: &["llamacpp:tokens_predicted_total"],
+    drafts: &["llamacpp:spec_decode_num_drafts_total"],
+    draft_tokens: &["llamacpp:spec_decode_num_draft_tokens_total"],
+    accepted_tokens: &["llamacpp:spec_decode_num_accepted_tokens_total"],
+    ..NONE
+};
+
+pub(super) const TRTLLM: MetricNames = MetricNames {
+    path: "/prometheus/metrics",
+    running: &["trtllm_num_requests_running"],
+    waiting: &["trtllm_num_requests_waiting"],
+    kv_usage: &["trtllm_kv_cache_utilization"],
+    prompt_tokens: &["trtllm_prompt_tokens_total"],
+    generation_tokens: &["trtllm_generation_tokens_total"],
+    prefix_hits: &["trtllm_prompt_cached_tokens_total"],
+    draft_tokens: &["trtllm_spec_decode_num_draft_tokens_total"],
+    accepted_tokens: &["trtllm_spec_decode_num_accepted_tokens_total"],
+    accepted_length: &["trtllm_spec_decode_acceptance_length"],
+    queue: &["trtllm_request_queue_time_seconds"],
+    prefill: &["trtllm_request_prefill_time_seconds"],
+    decode: &["trtllm_request_decode_time_seconds"],
+    ttft: &["trtllm_time_to_first_token_seconds"],
+    ..NONE
+};
+
+/// vLLM's, without its prefix.
+pub(super) const NIM: MetricNames = MetricNames {
+    path: "/v1/metrics",
+    running: &["num_requests_running", "vllm:num_requests_running"],
+    waiting: &["num_requests_waiting", "vllm:num_requests_waiting"],
+    kv_usage: &["gpu_cache_usage_perc", "kv_cache_usage_perc", "vllm:kv_cache_usage_perc"],
+    prompt_tokens: &["prompt_tokens_total", "vllm:prompt_tokens_total"],
+    generation_tokens: &["generation_tokens_total", "vllm:generation_tokens_total"],
+    prefix_queries: &["prefix_cache_queries_total", "vllm:prefix_cache_queries_total"],
+    prefix_hits: &["prefix_cache_hits_total", "vllm:prefix_cache_hits_total"],
+    queue: &["request_queue_time_seconds", "vllm:request_queue_time_seconds"],
+    prefill: &["request_prefill_time_seconds", "vllm:request_prefill_time_seconds"],
+    decode: &["request_decode_time_seconds", "vllm:request_decode_time_seconds"],
+    ttft: &["time_to_first_token_seconds", "vllm:time_to_first_token_seconds"],
+    ..NONE
+};
+
+pub(super) const SIMULATED: MetricNames = MetricNames {
+    running: &["sim:num_requests_running"],
+    waiting: &["sim:num_requests_waiting"],
+    kv_usage: &["sim:kv_cache_usage_perc"],
+    prompt_tokens: &["sim:prompt_tokens_total"],
+    generation_tokens: &["sim:generation_tokens_total"],
+    prefix_hits: &["sim:prefix_cache_hits_total"],
+    preemptions: &["sim:num_preemptions_total"],
+    queue: &["sim:request_queue_time_seconds"],
+    ..NONE
+};

@@ -1,0 +1,136 @@
+//! A recipe's text, parsed and checked for what a type cannot say.
+
+use super::{Container, PrefixCache, Recipe, container::is_digest};
+
+/// A recipe that cannot be used. Each message says which file, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RecipeError {
+    /// No such file.
+    #[error("no recipe `{name}`: {looked} does not exist; known recipes: {known}")]
+    NotFound {
+        /// What was asked for.
+        name: String,
+        /// Where it was looked for.
+        looked: String,
+        /// What there is.
+        known: String,
+    },
+    /// The file cannot be read.
+    #[error("{path}: {why}")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// Why.
+        why: String,
+    },
+    /// Not TOML, a wrong type, an unknown or a missing key.
+    #[error("{path}: {why}")]
+    Syntax {
+        /// The file.
+        path: String,
+        /// What, with line and column.
+        why: String,
+    },
+    /// The parts do not fit together.
+    #[error("{path}: {why}")]
+    Contradiction {
+        /// The file.
+        path: String,
+        /// What, and what to do.
+        why: String,
+    },
+}
+
+/// Parses a recipe's text. `path` is for messages, `stem` the name that it must carry.
+pub fn parse(text: &str, path: &str, stem: &str) -> Result<Recipe, RecipeError> {
+    let recipe: Recipe = toml::from_str(text)
+        .map_err(|error| RecipeError::Syntax { path: path.to_owned(), why: error.to_string().trim_end().to_owned() })?;
+    match contradiction(&recipe, stem) {
+        None => Ok(recipe),
+        Some(why) => Err(RecipeError::Contradiction { path: path.to_owned(), why }),
+    }
+}
+
+fn contradiction(recipe: &Recipe, stem: &str) -> Option<String> {
+    if recipe.name != stem {
+        return Some(format!("`name` is `{}` but the file is `{stem}.toml`; make them the same", recipe.name));
+    }
+    if recipe.model.id.trim().is_empty() {
+        return Some("[model] `id` is empty; it is the name sent in requests".to_owned());
+    }
+    let ways = [
+        ("[container]", recipe.container.is_some()),
+        ("[process]", recipe.process.is_some()),
+        ("[attach]", recipe.attach.is_some()),
+    ];
+    let given: Vec<_> = ways.iter().filter(|(_, given)| *given).map(|(name, _)| *name).collect();
+    match given.as_slice() {
+        [] => return Some("it says nothing of how the engine comes to run; add [container], [process] or [attach]".to_owned()),
+        [_] => {}
+        many => return Some(format!("it has {}; keep one", many.join(" and "))),
+    }
+    if let Some(process) = &recipe.process {
+        if process.command.is_empty() {
+            return Some("[process] `command` is empty".to_owned());
+        }
+        if process.port == 0 && !process.command.iter().any(|word| word.contains("${PORT}")) {
+            return Some(
+                "[process] `port` is 0 but `command` has no `${PORT}`, so the engine could not know its port".to_owned(),
+            );
+        }
+    }
+    let container = recipe.container.as_ref()?;
+    image_contradiction(container).or_else(|| mount_contradiction(container)).or_else(|| policy_contradiction(recipe, container))
+}
+
+fn image_contradiction(container: &Container) -> Option<String> {
+    let image = &container.image;
+    let name = image.rsplit('/').next().unwrap_or_default();
+    if image.trim().is_empty() || image.contains(char::is_whitespace) {
+        return Some("[container] `image` is not an image's name".to_owned());
+    }
+    if image.contains('@') {
+        return Some("[container] `image` holds a digest; write it as `digest`, and the tag it came from in `image`".to_owned());
+    }
+    if !name.contains(':') {
+        return Some(format!("[container] `image` has no tag; write `{image}:TAG`, so that a reader knows which one was meant"));
+    }
+    if let Some(digest) = container.digest.as_deref().filter(|digest| !is_digest(digest)) {
+        return Some(format!("[container] `digest` is `{digest}`, not `sha256:` and 64 hexadecimal digits"));
+    }
+    (container.port == 0)
+        .then(|| "[container] `port` is 0; write the port that the engine listens on inside the container".to_owned())
+}
+
+fn mount_contradiction(container: &Container) -> Option<String> {
+    container.mounts.iter().find_map(|mount| {
+        if !mount.target.starts_with('/') {
+            return Some(format!("[container] mounts: `target` is `{}`; it must be absolute", mount.target));
+        }
+        let source = &mount.source;
+        (!source.starts_with(['/', '$']))
+            .then(|| format!("[container] mounts: `source` is `{source}`; it must be absolute or begin with a placeholder"))
+    })
+}
+
+/// Flags that decide for every workload what only the workload may decide.
+const CACHE_FLAGS: [&str; 3] = ["--enable-prefix-caching", "--no-enable-prefix-caching", "--disable-radix-cache"];
+
+fn policy_contradiction(recipe: &Recipe, container: &Container) -> Option<String> {
+    if let Some(secret) = recipe.secrets.iter().find(|secret| container.env.contains_key(*secret)) {
+        return Some(format!(
+            "`{secret}` is a secret, but [container] `env` gives it a value for anyone to see; remove it there"
+        ));
+    }
+    let flag = container.command.iter().find(|word| CACHE_FLAGS.contains(&word.as_str()))?;
+    match recipe.prefix_cache {
+        PrefixCache::Workload => Some(format!(
+            "[container] `command` has `{flag}`, but the workload decides what the prefix cache may do; leave it out, or say \
+             `prefix_cache = \"off\"` above if the engine is to have none"
+        )),
+        PrefixCache::Off if flag == "--enable-prefix-caching" => {
+            Some(format!("[container] `command` has `{flag}`, but `prefix_cache` is \"off\"; keep one"))
+        }
+        PrefixCache::Off => None,
+    }
+}

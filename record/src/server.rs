@@ -1,0 +1,126 @@
+//! What a server says of itself, in the words of this project: its own counters through its dialect's name table, and the times that it
+//! gives with an answer.
+
+use serde::{Deserialize, Serialize};
+
+/// What a server said of itself around and during a trial.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ServerWatch {
+    /// Just before the trial.
+    pub before: ServerMetrics,
+    /// Just after it; as `before` where the engine was dead by then.
+    pub after: ServerMetrics,
+    /// Once a second while it ran.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub during: Vec<ServerReading>,
+    /// Readings that failed while it ran.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub failed_readings: u32,
+    /// Why the last of them failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
+}
+
+/// One reading of everything that a server counts. What it does not count is absent, never 0.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ServerMetrics {
+    /// Requests that are being computed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub running: Option<f64>,
+    /// Requests that wait in its queue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<f64>,
+    /// Share of the KV cache in use, from 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kv_usage: Option<f64>,
+    /// Prompt tokens so far.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt_tokens: Option<f64>,
+    /// Generated tokens so far.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generation_tokens: Option<f64>,
+    /// Prompt tokens that were looked up in the prefix cache so far.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prefix_queries: Option<f64>,
+    /// Prompt tokens that came from the prefix cache so far.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prefix_hits: Option<f64>,
+    /// Requests that were put back since memory was full, so far.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preemptions: Option<f64>,
+    /// Speculative drafts so far.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drafts: Option<f64>,
+    /// Tokens drafted so far.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub draft_tokens: Option<f64>,
+    /// Drafted tokens that were accepted so far.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted_tokens: Option<f64>,
+    /// Tokens per step of speculative decoding, where the server gives only this momentary value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted_length: Option<f64>,
+    /// Time that requests waited before they were computed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue: Option<Spent>,
+    /// Time that their prompts took.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prefill: Option<Spent>,
+    /// Time that their answers took after the first token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decode: Option<Spent>,
+    /// Time to first token as the server sees it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ttft: Option<Spent>,
+}
+
+/// A histogram's sum and count: the mean over a trial is the quotient of their differences.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Spent {
+    /// Seconds in all.
+    pub sum_s: f64,
+    /// Requests.
+    pub count: f64,
+}
+
+/// A server's gauges at one moment of a trial.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ServerReading {
+    /// When it was asked for, in nanoseconds since the trial began.
+    pub t_ns: u64,
+    /// Requests that are being computed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub running: Option<f64>,
+    /// Requests that wait in its queue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<f64>,
+    /// Share of the KV cache in use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kv_usage: Option<f64>,
+    /// Tokens per step of speculative decoding, where the server gives it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted_length: Option<f64>,
+}
+
+/// The times that a server gives with an answer: llama.cpp's `timings`, Ollama's durations.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ServerTimings {
+    /// Loading the model for this request, in nanoseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub load_ns: Option<u64>,
+    /// Reading the prompt, in nanoseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prefill_ns: Option<u64>,
+    /// Writing the answer, in nanoseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decode_ns: Option<u64>,
+}
+
+fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
