@@ -150,8 +150,9 @@ async fn run_boot<R: Running, C: Clock>(
     pace: &mut Pace,
 ) -> Result<(), RunError> {
     let sized = prepare(running, session, journal, boot).await?;
+    let order = session.suite.boot_order(session.header.seed, boot, &session.cells);
     for round in 0..session.header.trials_per_boot {
-        for cell in &session.cells {
+        for cell in order.iter().filter_map(|&cell| session.cells.get(cell)) {
             if session.stop.is_told() {
                 return Ok(());
             }

@@ -10,6 +10,9 @@ pub trait Suite {
     /// A text of about `tokens` tokens, and its count by the table (`counts` of [`Suite::units`], else by its length).
     fn probe(&self, counts: Option<&[u32]>, tokens: u32, seed: u64) -> Result<Probe, String>;
 
+    /// The order in which a boot measures these cells, as indices.
+    fn boot_order(&self, run_seed: u64, boot: u32, cells: &[Cell]) -> Vec<usize>;
+
     /// The seed of a trial.
     fn trial_seed(&self, run_seed: u64, cell: &Cell, trial: u32) -> u64;
 

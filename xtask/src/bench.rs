@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, builder::PossibleValuesParser, builder::TypedValueParser};
 use record::{DialectName, EngineName, ExitCode, Profile, RunRequest, Target};
 
-use crate::{Wrong, measure, recipe_file, report, run_folder, say, testbed};
+use crate::{Wrong, cache_folder, measure, recipe_file, report, run_folder, say, testbed};
 
 /// What `bench` takes. Without an engine it measures the simulated Spark, and says so.
 #[derive(Debug, Args)]
@@ -34,6 +34,9 @@ pub(crate) struct BenchArgs {
     /// How much of the suite.
     #[arg(long, default_value = "standard", value_parser = names::<Profile>(Profile::ALL.iter().map(|name| name.as_str())))]
     profile: Profile,
+    /// Measure a recipe in a standard or full run though it is not pinned; the report says so.
+    #[arg(long)]
+    allow_unpinned: bool,
     /// Boots of the engine, instead of the profile's number.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100))]
     boots: Option<u32>,
@@ -76,7 +79,8 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
             record.display()
         ));
     }
-    let program = measure::build()?;
+    let containers = matches!(&request.target, Target::Recipe { recipe, .. } if recipe.container.is_some());
+    let program = measure::build(containers)?;
     let measured = measure::run(&program, &request)?;
     if record.is_file() {
         // A full disk must not hide how the measurement itself ended.
@@ -116,13 +120,13 @@ impl BenchArgs {
             seed,
             out_dir,
             testbed_dir: testbed::root().ok(),
-            hf_cache_dir: None,
-            cache_dir: None,
+            hf_cache_dir: cache_folder::hugging_face(),
+            cache_dir: cache_folder::own(),
             tokenizer: absolute(&self.tokenizer)?,
             sharegpt,
             command,
-            allow_unpinned: false,
-            stop_at_eof: false,
+            allow_unpinned: self.allow_unpinned,
+            stop_at_eof: true,
             commit: run_folder::commit(),
         })
     }
@@ -139,16 +143,15 @@ impl BenchArgs {
             });
         }
         if let Some(recipe) = &self.recipe {
-            let (recipe, folder) = recipe_file::load(recipe, &recipe_file::folder()).map_err(|error| Wrong(error.to_string()))?;
-            return Ok(Target::Recipe { recipe: Box::new(recipe), folder });
+            return load(recipe);
         }
         match self.engine {
             None | Some(EngineName::Simulated) => Ok(Target::Simulated),
-            Some(engine) => Err(Wrong(format!(
-                "the default recipe of `{engine}` boots a container, which this version cannot do yet; \
-                 use --attach URL for a server that runs, or --recipe FILE-OR-NAME with a [process]"
-            ))
+            Some(EngineName::Other) => Err(Wrong(
+                "`other` has no recipe of its own; use --recipe FILE-OR-NAME, or --attach URL for a server that runs".to_owned(),
+            )
             .into()),
+            Some(engine) => load(engine.as_str()),
         }
     }
 
@@ -162,6 +165,12 @@ impl BenchArgs {
             (None, None, engine) => engine.unwrap_or(EngineName::Simulated).to_string(),
         }
     }
+}
+
+/// A recipe by name or path; each engine has one of its own name.
+fn load(recipe: &str) -> anyhow::Result<Target> {
+    let (recipe, folder) = recipe_file::load(recipe, &recipe_file::folder()).map_err(|error| Wrong(error.to_string()))?;
+    Ok(Target::Recipe { recipe: Box::new(recipe), folder })
 }
 
 /// Each engine has a dialect of its own name.

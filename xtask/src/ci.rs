@@ -81,7 +81,7 @@ impl Tests {
     /// The `measure` test is the measuring program: without an engine its nine show as ignored, so it is run apart.
     fn run(&self) -> anyhow::Result<()> {
         // Built with optimisation beforehand, so that none of the tests that start it waits for a compiler.
-        crate::measure::build()?;
+        crate::measure::build(false)?;
         let env = [("INSTA_UPDATE", "no")];
         cargo(&["test", "--package", "workloads", "--test", "measure", "--quiet"], &env)?;
         // The instrument's accuracy is that of the optimised program.

@@ -4,6 +4,7 @@
 //! leaves, so that this crate stays quick to build and judging stays apart from measuring.
 
 mod bench;
+mod cache_folder;
 mod ci;
 mod measure;
 mod recipe_file;

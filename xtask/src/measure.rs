@@ -29,11 +29,13 @@ struct Target {
     kind: Vec<String>,
 }
 
-/// Builds the measuring program with optimisation and returns its path.
-pub(crate) fn build() -> anyhow::Result<PathBuf> {
+/// Builds the measuring program with optimisation and returns its path. What speaks to Docker takes minutes to build, so only a run that
+/// boots a container builds it.
+pub(crate) fn build(containers: bool) -> anyhow::Result<PathBuf> {
     say("building the measuring program");
     let output = Command::new(env!("CARGO"))
         .args(["test", "--release", "--package", "workloads", "--test", "measure", "--no-run"])
+        .args(containers.then_some("--features=container"))
         .arg("--message-format=json-render-diagnostics")
         .current_dir(run_folder::workspace())
         .stderr(Stdio::inherit())
@@ -56,10 +58,12 @@ pub(crate) fn run(program: &PathBuf, request: &RunRequest) -> anyhow::Result<Exi
     let mut signals = Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM])?;
     let mut child = Command::new(program)
         .env("SPARKGAUGE_RUN", serde_json::to_string(request)?)
-        .stdin(Stdio::null())
+        // Held open and never written to: it ends when this program does, also by a kill, and the measuring program then stops in order.
+        .stdin(Stdio::piped())
         .spawn()
         .with_context(|| format!("cannot run {}", program.display()))?;
     let pid = pid_of(&child);
+    let _held_open = child.stdin.take();
     std::thread::spawn(move || {
         for _ in signals.forever() {
             // The terminal has told the child too; being told twice changes nothing. It may also be gone.

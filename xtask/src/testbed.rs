@@ -10,8 +10,6 @@ mod stamp;
 mod workshop;
 
 use std::{
-    env,
-    ffi::OsString,
     fs,
     path::{Path, PathBuf},
 };
@@ -19,7 +17,7 @@ use std::{
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 
-use crate::{print, say};
+use crate::{cache_folder, print, say};
 use lock::Lock;
 use part::Part;
 use workshop::Workshop;
@@ -63,14 +61,7 @@ pub(crate) fn run(args: &TestbedArgs) -> anyhow::Result<()> {
 
 /// The testbed's folder, there or not: what `${TESTBED}` stands for in recipes.
 pub(crate) fn root() -> anyhow::Result<PathBuf> {
-    let cache = cache_folder(env::var_os("XDG_CACHE_HOME"), env::var_os("HOME"));
-    Ok(cache.context("no cache folder: set HOME or XDG_CACHE_HOME to an absolute path")?.join("sparkgauge").join("testbed"))
-}
-
-/// By the base directory specification, which has a relative path ignored.
-fn cache_folder(xdg_cache_home: Option<OsString>, home: Option<OsString>) -> Option<PathBuf> {
-    let absolute = |path: Option<OsString>| path.map(PathBuf::from).filter(|path| path.is_absolute());
-    absolute(xdg_cache_home).or_else(|| Some(absolute(home)?.join(".cache")))
+    Ok(cache_folder::own().context("no cache folder: set HOME or XDG_CACHE_HOME to an absolute path")?.join("testbed"))
 }
 
 /// In the order in which they are made: each needs those before it.

@@ -47,6 +47,11 @@ impl Suite for Canonical {
         Ok(Probe { message, own_tokens: f64::from(request.prompt_tokens) })
     }
 
+    fn boot_order(&self, run_seed: u64, boot: u32, cells: &[Cell]) -> Vec<usize> {
+        let workloads: Vec<_> = cells.iter().map(|cell| cell.workload.as_str()).collect();
+        seed::boot_order(run_seed, boot, &workloads)
+    }
+
     fn trial_seed(&self, run_seed: u64, cell: &Cell, trial: u32) -> u64 {
         seed::trial_seed(run_seed, &cell.name(), trial)
     }

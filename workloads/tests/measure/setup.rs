@@ -1,6 +1,6 @@
 //! From a run request to a run: what is measured, on which engine, written where.
 
-use std::{collections::BTreeMap, fs};
+use std::{collections::BTreeMap, fs, sync::Arc};
 
 use anyhow::Context;
 use harness::{
@@ -11,9 +11,9 @@ use harness::{
     progress::{Bar, in_words},
     session::{RunError, Session, leave_out, run as run_session},
     sizing::TokenizerFile,
-    stop::{Stop, stop_pair},
+    stop::{Stop, StopTeller, stop_pair},
 };
-use record::{Cell, EndReason, ExitCode, Header, Launch, Machine, Recipe, RunRequest, Target};
+use record::{Cell, EndReason, ExitCode, Header, Launch, Machine, Profile, Recipe, RunRequest, Target};
 use signal_hook::{
     consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM},
     iterator::Signals,
@@ -42,13 +42,11 @@ pub(crate) struct Setup {
 /// Makes the run. The code says how it ended where no error does.
 pub(crate) fn run(request: &RunRequest) -> anyhow::Result<ExitCode> {
     let (teller, stop) = stop_pair();
-    let mut signals = Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM])?;
-    std::thread::spawn(move || {
-        for _ in signals.forever() {
-            teller.tell();
-            say("stopping: the engine is put away and the record finished");
-        }
-    });
+    let teller = Arc::new(teller);
+    stop_on_signals(Arc::clone(&teller))?;
+    if request.stop_at_eof {
+        stop_at_eof(teller);
+    }
     let recorded = recorded_lengths(request)?;
     let cells = workloads::cells(request.profile, &request.workloads).map_err(|error| Usage(error.to_string()))?;
     let cells = workloads::with_recorded_lengths(cells, &recorded);
@@ -60,6 +58,30 @@ pub(crate) fn run(request: &RunRequest) -> anyhow::Result<ExitCode> {
     }
     let suite = Canonical { recorded, speeds: Speeds::default() };
     engines::run(&Setup { request: request.clone(), cells, suite, stop })
+}
+
+fn stop_on_signals(teller: Arc<StopTeller>) -> std::io::Result<()> {
+    let mut signals = Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM])?;
+    std::thread::spawn(move || {
+        for _ in signals.forever() {
+            teller.tell();
+            say("stopping: the engine is put away and the record finished");
+        }
+    });
+    Ok(())
+}
+
+/// The command line's program holds the other end of standard input. It ends also when that program is killed without a word, and then
+/// nobody is left who wants this run.
+fn stop_at_eof(teller: Arc<StopTeller>) {
+    std::thread::spawn(move || {
+        let ended = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+        teller.tell();
+        say(&format!(
+            "stopping: the program that asked for this run is gone{}",
+            ended.map_or_else(|error| format!(" ({error})"), |_| String::new())
+        ));
+    });
 }
 
 impl Setup {
@@ -79,6 +101,7 @@ impl Setup {
             return Err(Usage(why.to_owned()).into());
         }
         let real_time = engine.launch() != Launch::Simulated;
+        self.check_pinned(&facts.recipe)?;
         let (cells, left_out) = leave_out(self.cells.clone(), facts.recipe.model.max_context);
         let header = self.header(engine.launch(), &facts, &cells, left_out, real_time);
         announce(&header, &cells, &self.suite.speeds, real_time);
@@ -106,6 +129,22 @@ impl Setup {
         };
         let reason = run_session(engine, &session, &mut journal).await?;
         Ok(if reason == EndReason::Interrupted { ExitCode::Interrupted } else { ExitCode::Fine })
+    }
+
+    /// A verdict must still mean something when the same recipe is booted next year.
+    fn check_pinned(&self, recipe: &Recipe) -> Result<(), Usage> {
+        let unpinned = recipe.unpinned();
+        let is_verdict = matches!(self.request.profile, Profile::Standard | Profile::Full);
+        if !is_verdict || self.request.allow_unpinned || unpinned.is_empty() {
+            return Ok(());
+        }
+        Err(Usage(format!(
+            "recipe `{name}` is not pinned: {why}; a {profile} run would measure what nobody can boot again. Pin it with \
+             `cargo xtask recipe pin {name}`, or say --allow-unpinned and the report will say so",
+            name = recipe.name,
+            why = unpinned.join("; "),
+            profile = self.request.profile
+        )))
     }
 
     fn header(
@@ -140,7 +179,7 @@ impl Setup {
             }),
             cells: cells.iter().map(Cell::name).collect(),
             left_out,
-            unpinned: Vec::new(),
+            unpinned: facts.recipe.unpinned(),
             sharegpt_lengths: self.suite.recorded.describe(),
         }
     }

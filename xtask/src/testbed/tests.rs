@@ -22,15 +22,6 @@ fn toy_content(root: &Path) -> Option<String> {
 }
 
 #[test]
-fn the_cache_folder_follows_the_base_directory_specification() {
-    let folder = |xdg: Option<&str>, home: Option<&str>| cache_folder(xdg.map(OsString::from), home.map(OsString::from));
-    assert_eq!(folder(Some("/x"), Some("/h")), Some(PathBuf::from("/x")));
-    assert_eq!(folder(Some("relative"), Some("/h")), Some(PathBuf::from("/h/.cache")));
-    assert_eq!(folder(Some(""), Some("/h")), Some(PathBuf::from("/h/.cache")));
-    assert_eq!(folder(None, None), None);
-}
-
-#[test]
 fn one_engine_needs_tools_and_model_and_not_the_other() {
     let names = |only| needed(only).iter().map(|part| part.name).collect::<Vec<_>>();
     assert_eq!(names(None), ["tools", "model", "llamacpp", "vllm"]);
