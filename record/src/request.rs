@@ -48,6 +48,8 @@ pub struct RunRequest {
     pub sharegpt: Option<(std::path::PathBuf, Option<String>)>,
     /// The command line, word for word.
     pub command: Vec<String>,
+    /// Whether to wait while another run measures on this machine, instead of refusing.
+    pub wait: bool,
     /// Whether a recipe may be measured in a `standard` or `full` run that could be another engine tomorrow.
     pub allow_unpinned: bool,
     /// Whether standard input ends when the command line's program does, so that its end means stop.

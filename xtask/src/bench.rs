@@ -34,6 +34,9 @@ pub(crate) struct BenchArgs {
     /// How much of the suite.
     #[arg(long, default_value = "standard", value_parser = names::<Profile>(Profile::ALL.iter().map(|name| name.as_str())))]
     profile: Profile,
+    /// Wait while another run measures on this machine, instead of refusing.
+    #[arg(long)]
+    wait: bool,
     /// Measure a recipe in a standard or full run though it is not pinned; the report says so.
     #[arg(long)]
     allow_unpinned: bool,
@@ -125,6 +128,7 @@ impl BenchArgs {
             tokenizer: absolute(&self.tokenizer)?,
             sharegpt,
             command,
+            wait: self.wait,
             allow_unpinned: self.allow_unpinned,
             stop_at_eof: true,
             commit: run_folder::commit(),

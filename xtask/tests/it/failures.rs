@@ -7,16 +7,15 @@ use std::{
     net::TcpListener,
     path::Path,
     process::{Command, Stdio},
-    time::Duration,
 };
 
 use record::EndReason;
 
-use crate::program::{Done, check, check_gone, command, recipe, record_in, simulated_server, xtask};
+use crate::program::{Done, check, check_gone, command, recipe, record_in, simulated_server, wait_for_a_trial, xtask};
 
 /// Measures `chat` in miniature on a recipe.
 fn bench(recipe: &str, out: &Path) -> Done {
-    xtask(&["bench", "--profile", "smoke", "--workload", "chat", "--recipe", recipe, "--out", out.to_str().unwrap()])
+    xtask(&["bench", "--wait", "--profile", "smoke", "--workload", "chat", "--recipe", recipe, "--out", out.to_str().unwrap()])
 }
 
 fn report(out: &Path) -> String {
@@ -90,7 +89,7 @@ fn answers_that_are_refusals_or_no_protocol() {
     let attach = |name: &str, answer: &'static str| {
         let url = format!("http://127.0.0.1:{}", answering(answer));
         let out = folder.path().join(name);
-        xtask(&["bench", "--profile", "smoke", "--attach", &url, "--model", "m", "--out", out.to_str().unwrap()])
+        xtask(&["bench", "--wait", "--profile", "smoke", "--attach", &url, "--model", "m", "--out", out.to_str().unwrap()])
     };
     let refusal = |status: &str| -> &'static str {
         let body = r#"{"error":{"message":"nobody home"}}"#;
@@ -134,16 +133,6 @@ fn one_that_dies_in_the_middle_of_a_trial() {
     report(&out);
 }
 
-/// Waits until the record of a run that is under way holds a trial.
-fn wait_for_a_trial(out: &Path) {
-    let has_one = |bytes: Vec<u8>| record::file::decode(&bytes).is_ok_and(|so_far| !so_far.trials.is_empty());
-    let there = (0..6000).any(|_| {
-        std::thread::sleep(Duration::from_millis(20));
-        fs::read(out.join("record.jsonl.gz")).is_ok_and(has_one)
-    });
-    assert!(there, "no trial within two minutes");
-}
-
 #[test]
 fn an_attached_server_that_goes_away_ends_the_run() {
     let folder = tempfile::tempdir().unwrap();
@@ -155,7 +144,7 @@ fn an_attached_server_that_goes_away_ends_the_run() {
     let name = "simulated-gpt-oss-120b";
     let out_word = out.to_str().unwrap();
     let arguments =
-        ["bench", "--profile", "smoke", "--attach", &url, "--dialect", "simulated", "--model", name, "--out", out_word];
+        ["bench", "--wait", "--profile", "smoke", "--attach", &url, "--dialect", "simulated", "--model", name, "--out", out_word];
     let child = command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     wait_for_a_trial(&out);
     server.kill().unwrap();
@@ -173,7 +162,7 @@ fn an_interrupt_keeps_what_was_measured() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("run");
     let path = recipe(folder.path(), &["sh", "-c", &format!("exec {}", server("--speed 3 --seed 26535"))], "");
-    let arguments = ["bench", "--profile", "smoke", "--recipe", &path, "--out", out.to_str().unwrap()];
+    let arguments = ["bench", "--wait", "--profile", "smoke", "--recipe", &path, "--out", out.to_str().unwrap()];
     let child = command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     wait_for_a_trial(&out);
     Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();

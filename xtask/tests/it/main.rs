@@ -4,12 +4,15 @@
 //! - `committed`: the runs in reports/runs.
 //! - `simulated`: the main job on the simulated Spark in virtual time.
 //! - `failures`: engines that fail, disks that fill, interrupts; on a simulated server that runs as a real process.
+//! - `container`: the main job in containers and what can go wrong with it; ignored unless Docker and the images are there.
 //! - `testbed`: the main job on real engines; ignored unless the testbed is there.
 
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
 mod committed;
+#[cfg(test)]
+mod container;
 #[cfg(test)]
 mod failures;
 #[cfg(test)]

@@ -103,3 +103,13 @@ fn alive(word: &str) -> usize {
         .filter(|entry| std::fs::read_to_string(entry.path().join("cmdline")).is_ok_and(|line| line.contains(word)))
         .count()
 }
+
+/// Waits until the record of a run that is under way holds a trial.
+pub(crate) fn wait_for_a_trial(out: &Path) {
+    let has_one = |bytes: Vec<u8>| file::decode(&bytes).is_ok_and(|so_far| !so_far.trials.is_empty());
+    let there = (0..6000).any(|_| {
+        std::thread::sleep(Duration::from_millis(20));
+        std::fs::read(out.join("record.jsonl.gz")).is_ok_and(has_one)
+    });
+    assert!(there, "no trial within two minutes");
+}

@@ -8,15 +8,13 @@ use reports::validity::Validity;
 use crate::program::{check, record_in, xtask};
 
 /// Boots the recipe's engine, measures all nine in miniature, and looks at what is left.
-fn smoke(recipe: &str) {
-    let folder = tempfile::tempdir().unwrap();
-    let out = folder.path().join("run");
-    let done = xtask(&["bench", "--recipe", recipe, "--profile", "smoke", "--out", out.to_str().unwrap()]);
-    let record = record_in(&out);
+pub(crate) fn smoke(recipe: &str, out: &Path) -> Record {
+    let done = xtask(&["bench", "--wait", "--recipe", recipe, "--profile", "smoke", "--out", out.to_str().unwrap()]);
+    let record = record_in(out);
     // On a machine that is busy with other tests a request may be sent too late, and the instrument must say so. Nothing else may be
     // wrong.
     check(&done, if is_starved(&record) { 4 } else { 0 }, &[]);
-    let end = record.end.unwrap();
+    let end = record.end.as_ref().unwrap();
     assert_eq!(end.reason, EndReason::Finished);
     assert!(
         end.engine_stop.as_deref().is_some_and(|words| words.starts_with("boot 0: stopped when asked")),
@@ -31,7 +29,13 @@ fn smoke(recipe: &str) {
     }
     let sizing = &record.boots[0].sizing;
     assert!((sizing.scale - 1.0).abs() < 0.02, "the model's own tokenizer sizes its prompts: {sizing:?}");
-    assert!(Path::new(&out.join("report.md")).is_file());
+    assert!(out.join("report.md").is_file());
+    record
+}
+
+fn process_smoke(recipe: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    smoke(recipe, &folder.path().join("run"));
 }
 
 /// Whether a trial is invalid for nothing but its late sends.
@@ -47,11 +51,11 @@ fn is_starved(record: &Record) -> bool {
 #[test]
 #[ignore = "needs the testbed: cargo xtask testbed"]
 fn llamacpp_runs_all_nine() {
-    smoke("testbed-llamacpp");
+    process_smoke("testbed-llamacpp");
 }
 
 #[test]
 #[ignore = "needs the testbed: cargo xtask testbed"]
 fn vllm_runs_all_nine() {
-    smoke("testbed-vllm");
+    process_smoke("testbed-vllm");
 }
