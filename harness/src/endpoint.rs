@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use record::{Observation, Outcome, PlannedRequest};
+use record::{Observation, Outcome, PlannedRequest, ServerMetrics};
 
 use crate::clock::{Clock, TrialClock};
 
@@ -22,11 +22,30 @@ pub trait Endpoint {
     /// Tokens of each text by the engine's own tokenizer, without a chat template; `None` if it has no such endpoint.
     fn count_tokens(&self, texts: &[&str]) -> impl Future<Output = Result<Option<Vec<u32>>, EndpointError>>;
 
-    /// The server's own counters, by the names it gives them; `None` if it has none.
-    fn counters(&self) -> impl Future<Output = Option<BTreeMap<String, f64>>>;
+    /// The server's page of metrics as it is now; `None` if it has none. A page that cannot be had or read is an error.
+    fn server_page(&self) -> impl Future<Output = Option<Result<ServerPage, EndpointError>>>;
+
+    /// Empties the prefix cache and says how it did; `None` if there is no means. An error says what the server needs for it.
+    fn reset_cache(&self) -> impl Future<Output = Option<Result<String, EndpointError>>>;
+
+    /// Whether the engine's own health endpoint answers with success just now, which does not prove that it can generate; `None` if it
+    /// has none.
+    fn healthy(&self) -> impl Future<Output = Option<bool>>;
+
+    /// The models that it serves as it names them, each with where it came from if it says so; empty if it does not say.
+    fn served_models(&self) -> impl Future<Output = Vec<String>>;
 
     /// The engine's version as it reports it.
     fn version(&self) -> impl Future<Output = Option<String>>;
+}
+
+/// What a server's page of metrics said at one moment.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ServerPage {
+    /// Counters and gauges by the names that the server gives them, summed over their labels; of a histogram `_sum` and `_count`.
+    pub counters: BTreeMap<String, f64>,
+    /// The same in the words of this project.
+    pub metrics: ServerMetrics,
 }
 
 /// A question to an endpoint, outside any trial, that went wrong.

@@ -5,7 +5,6 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::BTreeMap,
     fmt,
     future::poll_fn,
     pin::pin,
@@ -21,7 +20,7 @@ use reqwest::{
 use self::streaming::StreamLimits;
 use crate::{
     clock::{Clock, TrialClock},
-    endpoint::{Endpoint, EndpointError},
+    endpoint::{Endpoint, EndpointError, ServerPage},
     request_body::{Api, RequestBody},
     sse,
     stream::AnswerStream,
@@ -48,13 +47,15 @@ pub struct HttpOptions {
     pub idle_ns: u64,
     /// Longest streamed answer, in bytes.
     pub max_body_bytes: u64,
+    /// Where the page of metrics is; the dialect's own path if `None`.
+    pub metrics_path: Option<String>,
 }
 
 impl Default for HttpOptions {
     /// Chat, no key, five minutes of silence (a request that an engine preempts under load may wait long for its next token), and
     /// 256 MiB, which is more than 65536 tokens with a kilobyte of JSON each.
     fn default() -> Self {
-        Self { api: Api::Chat, api_key: None, idle_ns: 300_000_000_000, max_body_bytes: 256 << 20 }
+        Self { api: Api::Chat, api_key: None, idle_ns: 300_000_000_000, max_body_bytes: 256 << 20, metrics_path: None }
     }
 }
 
@@ -202,8 +203,21 @@ impl Endpoint for HttpEndpoint {
         }
     }
 
-    async fn counters(&self) -> Option<BTreeMap<String, f64>> {
-        self.read_counters(self.dialect.metrics?.path).await
+    async fn server_page(&self) -> Option<Result<ServerPage, EndpointError>> {
+        let names = self.dialect.metrics?;
+        Some(self.read_server_page(self.options.metrics_path.as_deref().unwrap_or(names.path), names).await)
+    }
+
+    async fn reset_cache(&self) -> Option<Result<String, EndpointError>> {
+        Some(self.ask_for_reset(self.dialect.cache_reset?).await)
+    }
+
+    async fn healthy(&self) -> Option<bool> {
+        Some(self.answers_with_success(self.dialect.health?).await)
+    }
+
+    async fn served_models(&self) -> Vec<String> {
+        self.described_models().await.unwrap_or_default()
     }
 
     async fn version(&self) -> Option<String> {

@@ -14,6 +14,7 @@ pub mod own_cost;
 pub mod progress;
 pub mod request_body;
 pub mod sanity;
+pub mod server_watch;
 pub mod session;
 pub mod sizing;
 pub mod sse;

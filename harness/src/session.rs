@@ -261,14 +261,14 @@ async fn run_trial<R: Running, C: Clock>(
         duration_ns: warmed.duration_ns,
     };
     if death.is_none() && !session.stop.is_told() {
-        let before = running.endpoint().counters().await;
+        let before = counters_of(running.endpoint()).await;
         running.open_connections(cell).await;
         let (mut driven, cost) = drive_until_given_up(running, session, &plan, sized, &mut death).await;
         if let (Some(tokenizer), false) = (&session.tokenizer, sized.usage) {
             tokenizer.count_answers(&mut driven.observations)?;
         }
         // A dead engine has no counters; asking would only wait.
-        let after = if death.is_none() { running.endpoint().counters().await } else { None };
+        let after = if death.is_none() { counters_of(running.endpoint()).await } else { None };
         let counters = before.map(|before| Counters { before, after: after.unwrap_or_default() });
         let trial = to_trial(place, &plan, warm_up, driven, counters, cost);
         journal.append(&Entry::Trial(Box::new(trial)))?;
@@ -277,6 +277,10 @@ async fn run_trial<R: Running, C: Clock>(
         Some(how) => Err(RunError::Died { cell: cell.name(), how, log_tail: running.log_tail() }),
         None => Ok(()),
     }
+}
+
+async fn counters_of<E: Endpoint>(endpoint: &E) -> Option<std::collections::BTreeMap<String, f64>> {
+    endpoint.server_page().await?.ok().map(|page| page.counters)
 }
 
 async fn drive_until_given_up<R: Running, C: Clock>(

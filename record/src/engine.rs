@@ -169,6 +169,8 @@ pub struct MetricNames {
     pub kv_usage: &'static [&'static str],
     /// Counter: prompt tokens.
     pub prompt_tokens: &'static [&'static str],
+    /// That counter leaves out the tokens that came from the prefix cache; what is read from it adds them again.
+    pub prompt_tokens_without_hits: bool,
     /// Counter: generated tokens.
     pub generation_tokens: &'static [&'static str],
     /// Counter: prompt tokens that were looked up in the prefix cache.

@@ -1,18 +1,23 @@
 //! Questions to a server outside any trial. They have a time limit of their own, since no drive loop watches over them.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt, future::join_all, stream};
-use record::engine::Tokenize;
+use record::engine::{CacheReset, MetricNames, Tokenize};
 use reqwest::{Method, RequestBuilder, Response};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use super::{HttpEndpoint, prometheus::read_counters, streaming};
-use crate::{endpoint::EndpointError, stream::refusal::Refusal};
+use super::{HttpEndpoint, prometheus::read_page, streaming};
+use crate::{
+    endpoint::{EndpointError, ServerPage},
+    stream::refusal::Refusal,
+};
 
 /// Longest wait for an answer. A server under load may answer late, but one that does not answer at all must not hold up a run.
 const LIMIT: Duration = Duration::from_secs(30);
+/// A server that does not say at once that it is well is not.
+const HEALTH_LIMIT: Duration = Duration::from_secs(5);
 const MAX_BYTES: usize = 64 << 20;
 /// Tokenizing is cheap for a server, and waiting for one answer at a time would cost seconds for thousands of words.
 const TOKENIZE_AT_ONCE: usize = 32;
@@ -26,15 +31,32 @@ pub struct ServedModel {
     pub max_model_len: Option<u32>,
 }
 
+/// A list as `/v1/models` has it.
+#[derive(Deserialize)]
+struct Listed<M> {
+    data: Vec<M>,
+}
+
 impl HttpEndpoint {
     /// The models that the server lists, in its order.
     pub async fn models(&self) -> Result<Vec<ServedModel>, EndpointError> {
-        #[derive(Deserialize)]
-        struct Models {
-            data: Vec<ServedModel>,
-        }
-        let models: Models = self.ask_json(Method::GET, "/v1/models", None).await?;
+        let models: Listed<ServedModel> = self.ask_json(Method::GET, "/v1/models", None).await?;
         Ok(models.data)
+    }
+
+    /// Their names, each with where it was loaded from if that is called otherwise; vLLM and SGLang say it.
+    pub(super) async fn described_models(&self) -> Result<Vec<String>, EndpointError> {
+        #[derive(Deserialize)]
+        struct Model {
+            id: String,
+            root: Option<String>,
+        }
+        let models: Listed<Model> = self.ask_json(Method::GET, "/v1/models", None).await?;
+        let described = |Model { id, root }| match root {
+            Some(root) if root != id => format!("{id} (from {root})"),
+            _ => id,
+        };
+        Ok(models.data.into_iter().map(described).collect())
     }
 
     /// Opens connections before a trial, so that no request pays for one: asks for the list of models `connections` times at once.
@@ -62,9 +84,27 @@ impl HttpEndpoint {
         tokens.ok_or_else(|| self.unexpected(tokenize.path, format!("no array `{}`", tokenize.tokens_field)))
     }
 
-    pub(super) async fn read_counters(&self, path: &str) -> Option<BTreeMap<String, f64>> {
-        let body = self.ask(self.question(Method::GET, path), path).await.ok()?;
-        Some(read_counters(&String::from_utf8_lossy(&body)))
+    pub(super) async fn read_server_page(&self, path: &str, names: &'static MetricNames) -> Result<ServerPage, EndpointError> {
+        let body = self.ask(self.question(Method::GET, path).header("accept", "text/plain"), path).await?;
+        // Not on the thread that stamps what is read of answers: a page of 50 kB takes milliseconds.
+        let parsed = tokio::task::spawn_blocking(move || read_page(&String::from_utf8_lossy(&body), names)).await;
+        parsed
+            .unwrap_or_else(|ended| Err(format!("reading the page of metrics failed: {ended}")))
+            .map_err(|why| self.unexpected(path, why))
+    }
+
+    pub(super) async fn ask_for_reset(&self, CacheReset { path, needs }: CacheReset) -> Result<String, EndpointError> {
+        match self.ask(self.question(Method::POST, path), path).await {
+            Ok(_) => Ok(format!("emptied by POST {path}")),
+            Err(EndpointError::Status { url, status: status @ 404, body }) if !needs.is_empty() => {
+                Err(EndpointError::Status { url, status, body: format!("{body}; the server needs {needs} for it") })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(super) async fn answers_with_success(&self, path: &str) -> bool {
+        self.ask(self.question(Method::GET, path).timeout(HEALTH_LIMIT), path).await.is_ok()
     }
 
     pub(super) async fn read_version(&self, path: &str, pointer: &str) -> Option<String> {

@@ -1,12 +1,12 @@
 //! The drive loop, in virtual time, against an endpoint that does what its script says.
 
-use std::{cell::RefCell, collections::BTreeMap, sync::Arc};
+use std::{cell::RefCell, sync::Arc};
 
 use fixtures::virtual_time::VirtualTime;
 use harness::{
     clock::{Clock, TrialClock},
     drive::{DriveLimits, Driven, drive},
-    endpoint::{Endpoint, EndpointError},
+    endpoint::{Endpoint, EndpointError, ServerPage},
 };
 use proptest::prelude::*;
 use record::{Arrival, Cell, Length, Load, Message, Observation, Outcome, Plan, PlannedRequest, PrefixReuse, Release, Role};
@@ -38,8 +38,20 @@ impl Endpoint for Scripted {
         Ok(None)
     }
 
-    async fn counters(&self) -> Option<BTreeMap<String, f64>> {
+    async fn server_page(&self) -> Option<Result<ServerPage, EndpointError>> {
         None
+    }
+
+    async fn reset_cache(&self) -> Option<Result<String, EndpointError>> {
+        None
+    }
+
+    async fn healthy(&self) -> Option<bool> {
+        None
+    }
+
+    async fn served_models(&self) -> Vec<String> {
+        Vec::new()
     }
 
     async fn version(&self) -> Option<String> {

@@ -3,6 +3,7 @@
 use record::{Observation, PlannedRequest, Release, Role};
 
 mod faults;
+mod metrics;
 mod questions;
 mod recorded;
 mod requests;

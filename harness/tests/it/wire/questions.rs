@@ -14,7 +14,10 @@ use super::server::{Request, Server, Then, answer, run};
 fn serve(request: &Request, stream: &mut TcpStream) -> Then {
     let path = request.head.split(' ').nth(1).unwrap();
     let bytes = match path {
-        "/v1/models" => answer("200 OK", r#"{"object":"list","data":[{"id":"tiny","object":"model"},{"id":"other"}]}"#),
+        "/v1/models" => answer(
+            "200 OK",
+            r#"{"object":"list","data":[{"id":"tiny","object":"model","root":"models/tiny"},{"id":"other","root":"other"},{"id":"third","root":null}]}"#,
+        ),
         "/tokenize" => {
             let body: serde_json::Value = serde_json::from_str(&request.body).unwrap();
             let text = body.get("prompt").or(body.get("content")).unwrap().as_str().unwrap();
@@ -23,7 +26,9 @@ fn serve(request: &Request, stream: &mut TcpStream) -> Then {
         }
         "/version" => answer("200 OK", r#"{"version":"0.32.0"}"#),
         "/props" => answer("200 OK", r#"{"build_info":"b0-0c1e570"}"#),
-        "/metrics" => answer("200 OK", "# TYPE a counter\na_total{x=\"1\"} 2\na_total{x=\"2\"} 3.5\n"),
+        "/health" => answer("200 OK", ""),
+        "/flush_cache" if request.head.starts_with("post ") => answer("200 OK", "Cache flushed.\n"),
+        "/metrics" => answer("200 OK", "# TYPE a_total counter\na_total{x=\"1\"} 2\na_total{x=\"2\"} 3.5\n"),
         _ => answer("404 Not Found", r#"{"detail":"Not Found"}"#),
     };
     stream.write_all(bytes.as_bytes()).unwrap();
@@ -36,9 +41,11 @@ fn answers() {
     run(async {
         let vllm = server.endpoint(DialectName::Vllm, HttpOptions::default());
         let models = vllm.models().await.unwrap();
-        assert_eq!(models.iter().map(|model| model.id.as_str()).collect::<Vec<_>>(), ["tiny", "other"]);
+        assert_eq!(models.iter().map(|model| model.id.as_str()).collect::<Vec<_>>(), ["tiny", "other", "third"]);
+        assert_eq!(vllm.served_models().await, ["tiny (from models/tiny)", "other", "third"]);
         assert_eq!(vllm.version().await.as_deref(), Some("0.32.0"));
-        assert_eq!(vllm.counters().await.unwrap().into_iter().collect::<Vec<_>>(), [("a_total".to_owned(), 5.5)]);
+        assert_eq!(vllm.server_page().await.unwrap().unwrap().counters, [("a_total".to_owned(), 5.5)].into());
+        assert_eq!(vllm.healthy().await, Some(true));
         assert_eq!(vllm.count_tokens(&["one", "one two", "a b c"]).await.unwrap(), Some(vec![1, 2, 3]));
         let llamacpp = server.endpoint(DialectName::Llamacpp, HttpOptions::default());
         assert_eq!(llamacpp.version().await.as_deref(), Some("b0-0c1e570"));
@@ -57,10 +64,39 @@ fn what_a_dialect_lacks_is_not_asked() {
     run(async {
         let endpoint = server.endpoint(DialectName::Transformers, HttpOptions::default());
         assert_eq!(endpoint.count_tokens(&["a"]).await.unwrap(), None);
-        assert_eq!(endpoint.counters().await, None);
+        assert!(endpoint.server_page().await.is_none());
+        assert!(endpoint.reset_cache().await.is_none());
+        assert_eq!(endpoint.healthy().await, None);
         assert_eq!(endpoint.version().await, None);
     });
     assert_eq!(server.seen.lock().unwrap().connections, 0);
+}
+
+#[test]
+fn the_prefix_cache_is_emptied_where_the_server_can() {
+    let server = Server::start(serve);
+    run(async {
+        let sglang = server.endpoint(DialectName::Sglang, HttpOptions::default());
+        assert_eq!(sglang.reset_cache().await.unwrap().unwrap(), "emptied by POST /flush_cache");
+        let vllm = server.endpoint(DialectName::Vllm, HttpOptions::default());
+        let error = vllm.reset_cache().await.unwrap().unwrap_err();
+        assert!(matches!(&error, EndpointError::Status { status: 404, .. }), "{error}");
+        assert!(
+            error.to_string().ends_with("Not Found; the server needs VLLM_SERVER_DEV_MODE=1 in its environment for it"),
+            "{error}"
+        );
+    });
+}
+
+#[test]
+fn a_server_that_refuses_or_is_not_there_is_not_healthy() {
+    let loading = Server::canned(answer("503 Service Unavailable", r#"{"error":{"message":"Loading model"}}"#), Then::KeepOpen);
+    assert_eq!(run(loading.endpoint(DialectName::Llamacpp, HttpOptions::default()).healthy()), Some(false));
+    let gone = Server::canned("", Then::Close).endpoint(DialectName::Nim, HttpOptions::default());
+    run(async {
+        assert_eq!(gone.healthy().await, Some(false));
+        assert!(gone.served_models().await.is_empty());
+    });
 }
 
 #[test]
