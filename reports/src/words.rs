@@ -2,7 +2,7 @@
 
 use record::{
     DeviceKind,
-    recipe::{Gpus, Ipc, PrefixCache},
+    recipe::{Gpus, Ipc, PrefixCache, StopSignal},
 };
 
 pub(crate) fn gpus(gpus: Gpus) -> &'static str {
@@ -23,6 +23,13 @@ pub(crate) fn prefix_cache(prefix_cache: PrefixCache) -> &'static str {
     match prefix_cache {
         PrefixCache::Workload => "workload",
         PrefixCache::Off => "off",
+    }
+}
+
+pub(crate) fn stop_signal(signal: StopSignal) -> &'static str {
+    match signal {
+        StopSignal::Term => "TERM",
+        StopSignal::Int => "INT",
     }
 }
 
