@@ -6,7 +6,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, anyhow, bail, ensure};
 
 const INSTALL: &str = "install Docker (Debian and Ubuntu: package docker.io), start it, and join the group `docker`";
 
@@ -67,7 +67,8 @@ impl Docker {
 
     /// Removes an image and its name.
     pub(super) fn remove(&self, id: &str) -> anyhow::Result<()> {
-        self.run(&["image", "rm", id]).context("remove the containers that were made from it, then run the same command again")
+        let advice = "remove the containers that were made from it, if there are any, and run the same command again";
+        self.run(&["image", "rm", id]).map_err(|error| anyhow!("{error}. What to do: {advice}"))
     }
 
     /// Removes images that have this label, no name any more, and no container.
