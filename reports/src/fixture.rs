@@ -6,6 +6,10 @@ use record::{
     WarmUp,
 };
 
+mod container;
+
+pub(crate) use container::{contained, identified, watched};
+
 pub(crate) const MS: u64 = 1_000_000;
 pub(crate) const S: u64 = 1_000_000_000;
 

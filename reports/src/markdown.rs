@@ -7,7 +7,10 @@ use crate::summary::{RunSummary, summarise};
 mod banner;
 mod figures;
 mod headline;
+mod identity;
 mod note;
+mod recipe;
+mod server;
 mod setup;
 mod text;
 mod trust;
@@ -32,6 +35,7 @@ pub fn render_onto(record: &Record, previous: Option<&str>) -> String {
     page.push(&note::block(previous.and_then(note::find).unwrap_or("")));
     headline::write(&mut page, &summary);
     workloads::write(&mut page, record, &summary);
+    server::write(&mut page, &summary);
     trust::write(&mut page, record, &summary);
     setup::write(&mut page, record);
     page.0

@@ -4,10 +4,12 @@ pub mod arrivals;
 pub mod in_flight;
 pub mod queue;
 pub mod request;
+pub mod server;
 pub mod token_curve;
 mod trial;
 
 pub use request::RequestMetrics;
+pub use server::SideBySide;
 pub use trial::{Distribution, Steady, TrialMetrics};
 
 /// Nanoseconds in a second.

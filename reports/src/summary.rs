@@ -7,7 +7,7 @@ use record::{Cell, Record, Trial};
 use serde::Serialize;
 
 use crate::{
-    metrics::TrialMetrics,
+    metrics::{SideBySide, TrialMetrics},
     validity::{self, Judgement, Validity},
 };
 
@@ -74,6 +74,9 @@ pub struct TrialSummary {
     pub judgement: Judgement,
     /// Each metric that is defined; +inf, where a percentile fell among failures, is `null` in JSON.
     pub figures: BTreeMap<Metric, f64>,
+    /// The server's account beside the client's, where the server has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sides: Option<SideBySide>,
 }
 
 impl CellSummary {
@@ -143,7 +146,8 @@ fn summarise_trial(record: &Record, trial: &Trial, earlier: &[&Trial], metrics: 
     let mut judgement = validity::judge(trial, metrics, template_tokens);
     judgement.reasons.extend(validity::judge_repetition(trial, earlier));
     let figures = Metric::ALL.iter().filter_map(|metric| Some((*metric, metric.of(metrics)?))).collect();
-    TrialSummary { boot: trial.boot, trial: trial.trial, validity: judgement.validity(), judgement, figures }
+    let (validity, sides) = (judgement.validity(), SideBySide::of(trial));
+    TrialSummary { boot: trial.boot, trial: trial.trial, validity, judgement, figures, sides }
 }
 
 /// The trials, grouped into what is one value: where several boots have trials, and some of them several, a boot is.

@@ -8,6 +8,7 @@ use crate::metrics::TrialMetrics;
 mod client;
 mod load;
 mod requests;
+mod server;
 mod tokens;
 
 #[cfg(test)]
@@ -86,6 +87,7 @@ pub fn judge(trial: &Trial, metrics: &TrialMetrics, template_tokens: u32) -> Jud
     requests::judge(trial, metrics, &mut reasons);
     client::judge(trial, metrics, &mut reasons);
     tokens::judge(trial, metrics, template_tokens, &mut reasons);
+    server::judge(trial, &mut reasons);
     load::judge(trial, metrics, &mut reasons);
     Judgement { reasons }
 }

@@ -9,12 +9,16 @@ use anyhow::{Context, bail};
 use clap::Args;
 use record::ExitCode;
 
-use crate::{run_folder, say, testbed, tidy};
+use crate::{
+    run_folder, say,
+    testbed::{self, Images},
+    tidy,
+};
 
 /// What `ci` takes.
 #[derive(Debug, Args)]
 pub(crate) struct CiArgs {
-    /// Leave out the real engines: no testbed is prepared and its tests stay ignored. Not for CI.
+    /// Leave out the real engines and their containers: no testbed is prepared and its tests stay ignored. Not for CI.
     #[arg(long)]
     without_testbed: bool,
 }
@@ -51,43 +55,72 @@ pub(crate) fn run(args: &CiArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::Fine)
 }
 
-/// Which tests run.
-struct Tests {
-    with_testbed: bool,
+/// Which tests run besides those that need nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tests {
+    /// None.
+    Plain,
+    /// Those on the testbed's engines.
+    WithTestbed,
+    /// Those, and those in containers.
+    WithContainers,
 }
 
 impl Tests {
-    /// Prepares the testbed where that is possible. In CI it must be: a skipped test is a failed one.
+    /// Prepares the testbed where that is possible. In CI it must be: a skipped test is a failed one. Only a machine without Docker may
+    /// leave out the containers; one that has it must be able to make the images.
     fn choose(args: &CiArgs, left_out: &mut Vec<String>) -> anyhow::Result<Self> {
         if args.without_testbed {
-            left_out.push("tests on real engines, by --without-testbed".to_owned());
-            return Ok(Self { with_testbed: false });
+            left_out.push("tests on real engines and in containers, by --without-testbed".to_owned());
+            return Ok(Self::Plain);
         }
-        let mut prepared = Ok(());
+        let mut prepared = Ok(Images::Ready);
         step("testbed", || {
-            prepared = testbed::run(&testbed::TestbedArgs::default());
+            prepared = testbed::make_all_ready();
             Ok(())
         })?;
         match prepared {
-            Ok(()) => Ok(Self { with_testbed: true }),
+            Ok(Images::Ready) => Ok(Self::WithContainers),
+            Ok(Images::LeftOut(why)) => {
+                left_out.push(format!("tests in containers: {why}"));
+                Ok(Self::WithTestbed)
+            }
             Err(error) if in_ci() => Err(error.context("CI must not skip the tests on real engines")),
             Err(error) => {
-                left_out.push(format!("tests on real engines, since the testbed could not be prepared: {error:#}"));
-                Ok(Self { with_testbed: false })
+                left_out
+                    .push(format!("tests on real engines and in containers, since the testbed could not be prepared: {error:#}"));
+                Ok(Self::Plain)
             }
         }
     }
 
     /// The `measure` test is the measuring program: without an engine its nine show as ignored, so it is run apart.
-    fn run(&self) -> anyhow::Result<()> {
+    fn run(self) -> anyhow::Result<()> {
         // Built with optimisation beforehand, so that none of the tests that start it waits for a compiler.
         crate::measure::build(false)?;
         let env = [("INSTA_UPDATE", "no")];
         cargo(&["test", "--package", "workloads", "--test", "measure", "--quiet"], &env)?;
         // The instrument's accuracy is that of the optimised program.
         cargo(&["test", "--release", "--package", "harness", "--test", "accuracy", "--quiet"], &env)?;
-        let all = ["test", "--workspace", "--all-features", "--lib", "--bins", "--test", "it"];
-        if self.with_testbed { cargo(&[&all[..], &["--", "--include-ignored"]].concat(), &env) } else { cargo(&all, &env) }
+        for arguments in self.commands() {
+            cargo(&arguments, &env)?;
+        }
+        Ok(())
+    }
+
+    /// The arguments for cargo. Tests that need Docker are in modules named `container` of the `it` tests, and what is tested beside
+    /// the code needs none: that is why the two are run apart where Docker is missing.
+    fn commands(self) -> Vec<Vec<&'static str>> {
+        let all = ["test", "--workspace", "--all-features"];
+        let of = |rest: &[&'static str]| [&all[..], rest].concat();
+        match self {
+            Self::Plain => vec![of(&["--lib", "--bins", "--test", "it"])],
+            Self::WithTestbed => vec![
+                of(&["--lib", "--bins", "--", "--include-ignored"]),
+                of(&["--test", "it", "--", "--include-ignored", "--skip", "container::"]),
+            ],
+            Self::WithContainers => vec![of(&["--lib", "--bins", "--test", "it", "--", "--include-ignored"])],
+        }
     }
 }
 
@@ -128,4 +161,20 @@ fn step(name: &str, work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result
 
 fn rounded_s(duration: Duration) -> u64 {
     duration.as_secs() + u64::from(duration.subsec_millis() >= 500)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_cannot_run_is_skipped() {
+        let text = |tests: Tests| tests.commands().iter().map(|words| words.join(" ")).collect::<Vec<_>>().join("\n");
+        insta::assert_snapshot!(text(Tests::Plain), @"test --workspace --all-features --lib --bins --test it");
+        insta::assert_snapshot!(text(Tests::WithTestbed), @"
+        test --workspace --all-features --lib --bins -- --include-ignored
+        test --workspace --all-features --test it -- --include-ignored --skip container::
+        ");
+        insta::assert_snapshot!(text(Tests::WithContainers), @"test --workspace --all-features --lib --bins --test it -- --include-ignored");
+    }
 }

@@ -1,8 +1,11 @@
 //! `testbed`: real engines and a tiny random model for them, in the user's cache folder and nowhere else.
 //!
 //! Without them the harness would be tested only against servers of our own. Nothing needs root, a GPU or a model download: llama.cpp
-//! and vLLM come as wheels from the Python package index, the model is made here by a script from a seed.
+//! and vLLM come as wheels from the Python package index, the model is made here by a script from a seed. Where Docker runs, each engine
+//! is there as a container image as well, made of the same files.
 
+mod docker;
+mod image;
 mod lock;
 mod part;
 mod python;
@@ -18,6 +21,7 @@ use anyhow::Context;
 use clap::{Args, ValueEnum};
 
 use crate::{cache_folder, print, say};
+use docker::Docker;
 use lock::Lock;
 use part::Part;
 use workshop::Workshop;
@@ -36,10 +40,19 @@ pub(crate) struct TestbedArgs {
 /// An engine that the testbed has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Engine {
-    /// llama.cpp's HTTP server: about 0.1 GB.
+    /// llama.cpp's HTTP server: about 0.1 GB, and its image about 0.2 GB.
     Llamacpp,
-    /// vLLM on the CPU: about 5 GB.
+    /// vLLM on the CPU: about 5 GB, and its image as much again.
     Vllm,
+}
+
+/// What became of the container images.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Images {
+    /// They are there.
+    Ready,
+    /// They cannot be made on this machine: why, and what to do.
+    LeftOut(String),
 }
 
 /// Prepares what is missing and prints the testbed's folder.
@@ -48,15 +61,32 @@ pub(crate) fn run(args: &TestbedArgs) -> anyhow::Result<()> {
     if args.remove {
         return remove(&root, args.only);
     }
-    let parts = needed(args.only);
-    if parts.iter().any(|part| !stamp::is_whole(&root, part)) {
-        prepare(&root, &parts)?;
+    make_ready(&root, args.only)?;
+    print(&root.display().to_string());
+    Ok(())
+}
+
+/// Prepares what is missing of both engines, with their images if this machine can have them.
+pub(crate) fn make_all_ready() -> anyhow::Result<Images> {
+    make_ready(&root()?, None)
+}
+
+fn make_ready(root: &Path, only: Option<Engine>) -> anyhow::Result<Images> {
+    let images = Docker::on_path().check().map_or_else(Images::LeftOut, |()| Images::Ready);
+    let mut parts = needed(only);
+    if images != Images::Ready {
+        parts.retain(|part| part.image.is_none());
+    }
+    if parts.iter().any(|part| !stamp::is_whole(root, part)) {
+        prepare(root, &parts)?;
     }
     for part in parts {
         say(&format!("testbed: {} is there ({})", part.name, part.what));
     }
-    print(&root.display().to_string());
-    Ok(())
+    if let Images::LeftOut(why) = &images {
+        say(&format!("testbed: container images are left out: {why}"));
+    }
+    Ok(images)
 }
 
 /// The testbed's folder, there or not: what `${TESTBED}` stands for in recipes.
@@ -68,10 +98,10 @@ pub(crate) fn root() -> anyhow::Result<PathBuf> {
 fn needed(only: Option<Engine>) -> Vec<&'static Part> {
     let mut parts = vec![&part::TOOLS, &part::MODEL];
     if only != Some(Engine::Vllm) {
-        parts.push(&part::LLAMACPP);
+        parts.extend(part::OF_LLAMACPP);
     }
     if only != Some(Engine::Llamacpp) {
-        parts.push(&part::VLLM);
+        parts.extend(part::OF_VLLM);
     }
     parts
 }
@@ -102,11 +132,14 @@ fn remove(root: &Path, only: Option<Engine>) -> anyhow::Result<()> {
     let lock = Lock::take(root)?;
     let doomed = match only {
         None => part::ALL.to_vec(),
-        Some(Engine::Llamacpp) => vec![&part::LLAMACPP],
-        Some(Engine::Vllm) => vec![&part::VLLM],
+        Some(Engine::Llamacpp) => part::OF_LLAMACPP.to_vec(),
+        Some(Engine::Vllm) => part::OF_VLLM.to_vec(),
     };
     // Part by part, since only so each stamp goes before its part.
     for part in &doomed {
+        if let Some(image) = part.image {
+            image.remove(&Docker::on_path(), &root.join(part.name))?;
+        }
         stamp::clear(&root.join(part.name))?;
     }
     if only.is_none() {

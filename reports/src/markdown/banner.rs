@@ -6,6 +6,7 @@ use record::{EndReason, Launch, Profile, Record};
 
 use super::{Page, is_measured, text::code};
 use crate::{
+    identity,
     summary::{CellSummary, RunSummary},
     validity::Validity,
 };
@@ -36,6 +37,8 @@ fn loud(record: &Record, summary: &RunSummary) -> Vec<String> {
     if record.header.profile == Profile::Smoke {
         lines.push("Smoke: every workload was a miniature; these figures are not comparable with anything.".to_owned());
     }
+    lines.extend(unpinned(record));
+    lines.extend(boots_differ(record));
     match record.end.as_ref().map(|end| &end.reason) {
         Some(EndReason::Finished) => {}
         Some(EndReason::Interrupted) => lines.push("Interrupted: not everything that was planned was measured.".to_owned()),
@@ -59,6 +62,25 @@ fn loud(record: &Record, summary: &RunSummary) -> Vec<String> {
         lines.push(format!("{invalid} of {trials} trials are invalid and left out of all figures."));
     }
     lines
+}
+
+/// Why the same recipe could be another engine tomorrow.
+fn unpinned(record: &Record) -> Option<String> {
+    let why: Vec<String> = record.header.unpinned.iter().map(|why| code(why)).collect();
+    let why = why.join("; ");
+    (!why.is_empty()).then(|| format!("This recipe is not pinned: {why}. Tomorrow the same recipe may boot another engine."))
+}
+
+/// In what the boots differ whose figures stand together below.
+fn boots_differ(record: &Record) -> Option<String> {
+    let differences = identity::between_boots(record);
+    let fields: BTreeSet<&str> = differences.iter().map(|(_, difference)| difference.field.as_str()).collect();
+    let fields: Vec<&str> = fields.into_iter().collect();
+    let fields = fields.join(", ");
+    let text = || {
+        format!("Boots differ: the figures are not those of one engine, since not all boots had the same {fields}; see Identity.")
+    };
+    (!differences.is_empty()).then(text)
 }
 
 /// Whether all figures come from one boot and some have an interval: it would be taken for one that holds for the engine.

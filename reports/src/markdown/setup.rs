@@ -1,10 +1,10 @@
 //! What was measured and how to do it again: recipe, machine, boots, method, command.
 
-use record::{Recipe, Record};
+use record::Record;
 
 use super::{
-    Page,
-    text::{Table, code, command_block, command_line},
+    Page, identity, recipe,
+    text::{Table, code, command_block, command_line, sparse_table},
 };
 use crate::number::{Unit, figure};
 
@@ -19,11 +19,15 @@ const METHOD: &str = "\
 pub(super) fn write(page: &mut Page, record: &Record) {
     let header = &record.header;
     page.push("## Recipe");
-    page.push(&recipe(&header.recipe));
+    page.push(&recipe::table(&header.recipe));
     page.push("## Machine");
     page.push(&machine(record));
+    identity::write(page, record);
     page.push("## Boots");
     page.push(&boots(record));
+    if let Some(means) = boot_columns(record) {
+        page.push(&means);
+    }
     let stop = record.end.as_ref().and_then(|end| end.engine_stop.as_deref());
     page.push(&format!("How the engine stopped: {}.", stop.map_or("not known".to_owned(), code)));
     page.push("## Method");
@@ -43,45 +47,6 @@ pub(super) fn write(page: &mut Page, record: &Record) {
         page.push("Hashes of the workloads:");
         page.push(&hashes);
     }
-}
-
-/// The recipe by the keys of its file. Secrets are names of variables; their values are in no record.
-fn recipe(recipe: &Recipe) -> String {
-    let mut table = Table::new(&["Key", "Value"], 2);
-    let mut row = |key: &str, value: &str| {
-        if !value.is_empty() {
-            table.row([code(key), code(value)]);
-        }
-    };
-    row("name", &recipe.name);
-    row("engine", recipe.engine.as_str());
-    row("dialect", recipe.dialect.as_str());
-    row("description", &recipe.description);
-    row("model.id", &recipe.model.id);
-    row("model.source", &recipe.model.source);
-    row("model.revision", &recipe.model.revision);
-    row("model.tokenizer", recipe.model.tokenizer.as_deref().unwrap_or_default());
-    row("model.max_context", &number(recipe.model.max_context));
-    if let Some(process) = &recipe.process {
-        row("process.command", &command_line(&process.command));
-        for (name, value) in &process.env {
-            row(&format!("process.env.{name}"), value);
-        }
-    }
-    if let Some(attach) = &recipe.attach {
-        row("attach.url", &attach.url);
-        row("attach.api_key_env", attach.api_key_env.as_deref().unwrap_or_default());
-    }
-    row("ready.timeout_s", &recipe.ready.timeout_s.to_string());
-    row("limits.max_concurrent", &number(recipe.limits.max_concurrent));
-    row("limits.request_timeout_s", &number(recipe.limits.request_timeout_s));
-    row("limits.idle_timeout_s", &number(recipe.limits.idle_timeout_s));
-    row("secrets", &recipe.secrets.join(", "));
-    table.markdown().to_owned()
-}
-
-fn number(value: Option<u32>) -> String {
-    value.map(|value| value.to_string()).unwrap_or_default()
 }
 
 fn machine(record: &Record) -> String {
@@ -107,11 +72,40 @@ fn boots(record: &Record) -> String {
     if record.boots.is_empty() {
         return "The engine never became ready.".to_owned();
     }
-    let mut table = Table::new(&["Boot", "Ready after", "Engine version", "Sanity check", "Command"], 5);
-    for boot in &record.boots {
-        let ready = boot.ready_ns.map_or("-".to_owned(), |ns| figure(ns as f64, Unit::Time));
-        let version = boot.engine_version.as_deref().map_or("not known".to_owned(), code);
-        table.row([boot.boot.to_string(), ready, version, code(&boot.sanity), code(&command_line(&boot.command))]);
-    }
-    table.markdown().to_owned()
+    let rows = record.boots.iter().map(|boot| {
+        vec![
+            Some(boot.boot.to_string()),
+            boot.healthy_ns.map(time),
+            Some(boot.ready_ns.map_or("-".to_owned(), time)),
+            boot.disk_read_bytes.map(bytes),
+            Some(boot.engine_version.as_deref().map_or("not known".to_owned(), code)),
+            Some(code(&boot.sanity)),
+            Some(code(&command_line(&boot.command))),
+        ]
+    });
+    let heads = ["Boot", "Healthy after", "Ready after", "Read from disks", "Engine version", "Sanity check", "Command"];
+    sparse_table(&heads, heads.len(), &rows.collect::<Vec<_>>())
+}
+
+/// What the columns mean that not every record has.
+fn boot_columns(record: &Record) -> Option<String> {
+    let is_healthy = record.boots.iter().any(|boot| boot.healthy_ns.is_some());
+    let healthy = is_healthy.then_some("healthy when its own health endpoint answered, ready when it had answered with a token");
+    let read = record.boots.iter().any(|boot| boot.disk_read_bytes.is_some());
+    let read = read.then_some(
+        "the disks are those of the whole machine, from the start until ready: a first boot may read the weights from them, a later one \
+         may find them in memory",
+    );
+    let means: Vec<&str> = healthy.into_iter().chain(read).collect();
+    (!means.is_empty()).then(|| format!("Times count from the start of the engine: {}.", means.join("; ")))
+}
+
+fn time(ns: u64) -> String {
+    figure(ns as f64, Unit::Time)
+}
+
+/// Bytes as GiB or MiB, by their size.
+fn bytes(bytes: u64) -> String {
+    let mib = bytes as f64 / f64::from(1 << 20);
+    if mib < 1024.0 { format!("{} MiB", figure(mib, Unit::Plain)) } else { format!("{} GiB", figure(mib / 1024.0, Unit::Plain)) }
 }

@@ -3,6 +3,8 @@ use record::{EndReason, Launch, Profile, Trial};
 use super::*;
 use crate::fixture::{MS, S, boot, cell, closed_trial, even, numbered, open, record, rejected, trial};
 
+mod engine;
+
 /// Requests of an open loop, one a second; every `fails`-th is refused.
 fn open_trial(workload: &str, requests: u64, ttft_ns: u64, fails: u64) -> Trial {
     let request = |n: u64| {
@@ -260,10 +262,8 @@ fn hostile() -> Record {
     run
 }
 
-#[test]
-fn text_of_others_breaks_out_of_nothing() {
-    let page = render(&hostile());
-    // Outside code spans nothing of it is left. The text holds single backticks, so its spans have fences of two.
+/// Outside code spans nothing of it is left. The text holds single backticks, so its spans have fences of two.
+fn stays_inside(page: &str) {
     let outside: String = page
         .lines()
         .filter(|line| !line.starts_with("sparkgauge run "))
@@ -272,6 +272,12 @@ fn text_of_others_breaks_out_of_nothing() {
     for trace in ["<script", "@someone", "heading", "[a]", "owned", "\u{202e}"] {
         assert!(!outside.contains(trace), "{trace}: {outside}");
     }
+}
+
+#[test]
+fn text_of_others_breaks_out_of_nothing() {
+    let page = render(&hostile());
+    stays_inside(&page);
     let headings = |page: &str| page.lines().filter(|line| line.starts_with('#')).count();
     assert_eq!(headings(&page), headings(&render(&varied())) + 1, "one more workload, and nothing else");
     assert_eq!(page.lines().filter(|line| line.trim() == "<!-- sparkgauge:note -->").count(), 1);

@@ -101,6 +101,18 @@ impl Table {
     }
 }
 
+/// A table without the columns in which no row has anything; `-` where only some have. The first `texts` columns are text.
+pub(super) fn sparse_table(heads: &[&str], texts: usize, rows: &[Vec<Option<String>>]) -> String {
+    let has_any = |column: &usize| rows.iter().any(|row| row.get(*column).is_some_and(Option::is_some));
+    let columns: Vec<usize> = (0..heads.len()).filter(has_any).collect();
+    let kept: Vec<&str> = columns.iter().map(|column| heads[*column]).collect();
+    let mut table = Table::new(&kept, columns.iter().filter(|column| **column < texts).count());
+    for row in rows {
+        table.row(columns.iter().map(|column| row[*column].clone().unwrap_or_else(|| "-".to_owned())));
+    }
+    table.markdown
+}
+
 /// A pipe ends a cell even inside a code span, unless an odd number of backslashes stands before it.
 fn without_pipes(cell: &str) -> String {
     let mut escaped = String::with_capacity(cell.len());

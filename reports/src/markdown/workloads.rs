@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use record::{Arrival, Cell, Length, Load, Record, Slo, Trial};
+use record::{Arrival, Cell, Length, Load, PrefixReuse, Record, Slo, Trial, recipe::PrefixCache};
 
 use super::{
     Page,
@@ -113,6 +113,12 @@ fn write_one(page: &mut Page, record: &Record, workload: &str, cells: &[&CellSum
     page.push(&warm_up_line(&measured));
     if let Some(line) = schema_line(&measured) {
         page.push(&line);
+    }
+    let is_shared = cells.iter().any(|cell| cell.cell.prefix_reuse == PrefixReuse::Allowed);
+    if is_shared && record.header.recipe.prefix_cache == PrefixCache::Off {
+        page.push(
+            "The recipe turns the engine's prefix cache off: the context that requests share is read again in each of them.",
+        );
     }
     if let Some(slo) = cells.iter().find_map(|cell| cell.cell.slo) {
         page.push(&slo_line(slo));

@@ -125,6 +125,14 @@ fn a_summary_is_json() {
     assert_eq!(cell["trials"][1]["reasons"], serde_json::json!([]));
 }
 
+#[test]
+fn a_summary_holds_the_server_s_account_where_there_is_one() {
+    let of =
+        |trial: Trial| serde_json::to_value(summarise(&record(vec![trial]))).unwrap()["cells"][0]["trials"][0]["sides"].clone();
+    assert_eq!(of(crate::fixture::watched())["server_output_tokens"], 2412.0);
+    assert_eq!(of(of_ttft(0, 0, 100)), serde_json::Value::Null);
+}
+
 /// The largest point of the suite: 384 streams, 768 requests, 400 chunks each.
 #[test]
 fn the_largest_trial_is_summarised() {

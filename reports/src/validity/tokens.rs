@@ -4,7 +4,7 @@ use record::{Counters, Observation, PrefixReuse, TokenSource, Trial, Usage};
 
 use super::Reason;
 use crate::{
-    metrics::{TrialMetrics, arrivals},
+    metrics::{TrialMetrics, arrivals, server},
     number::{Unit, figure},
 };
 
@@ -64,7 +64,9 @@ fn cache_hits<'o>(trial: &Trial, template_tokens: u32, served: impl Iterator<Ite
         prompts += u64::from(usage.prompt_tokens);
         templates += u64::from(template_tokens);
     }
-    let (hits, source) = match trial.counters.as_ref().and_then(counted_hits) {
+    // The dialect knows its counter's name; the ending of a name is for records of before it did.
+    let counted = trial.server.as_ref().and_then(server::prefix_hits).or_else(|| trial.counters.as_ref().and_then(counted_hits));
+    let (hits, source) = match counted {
         _ if told => (hits as f64, ""),
         Some(counted) => ((counted - templates as f64).max(0.0), ", by the server's counters"),
         None => return Some(Reason::note("the server does not say whether prompts came from its cache".to_owned())),

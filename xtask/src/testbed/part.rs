@@ -8,7 +8,11 @@ use std::{
 
 use anyhow::{Context, ensure};
 
-use super::{python, workshop::Workshop};
+use super::{
+    image::{self, Image},
+    python,
+    workshop::Workshop,
+};
 
 const TOOLS_PINS: &str = include_str!("../../../fixtures/testbed/tools.txt");
 const LLAMACPP_PINS: &str = include_str!("../../../fixtures/testbed/llamacpp.txt");
@@ -34,12 +38,20 @@ pub(super) struct Part {
     pub(super) layout: u32,
     /// A file without which it is broken.
     pub(super) proof: &'static str,
+    /// The container image that it stands for, which Docker has and the folder only names.
+    pub(super) image: Option<&'static Image>,
     /// Makes it in the folder, which is not there yet.
     pub(super) make: fn(&Workshop, &Path) -> anyhow::Result<()>,
 }
 
 /// Every part.
-pub(super) const ALL: [&Part; 4] = [&TOOLS, &MODEL, &LLAMACPP, &VLLM];
+pub(super) const ALL: [&Part; 6] = [&TOOLS, &MODEL, &LLAMACPP, &LLAMACPP_IMAGE, &VLLM, &VLLM_IMAGE];
+
+/// An engine and its image.
+pub(super) const OF_LLAMACPP: [&Part; 2] = [&LLAMACPP, &LLAMACPP_IMAGE];
+
+/// An engine and its image.
+pub(super) const OF_VLLM: [&Part; 2] = [&VLLM, &VLLM_IMAGE];
 
 /// What makes the others.
 pub(super) const TOOLS: Part = Part {
@@ -49,6 +61,7 @@ pub(super) const TOOLS: Part = Part {
     made_from: &[TOOLS_PINS],
     layout: 1,
     proof: "bin/python",
+    image: None,
     make: make_tools,
 };
 
@@ -60,6 +73,7 @@ pub(super) const MODEL: Part = Part {
     made_from: &[TOOLS_PINS, MODEL_SCRIPT, MODEL_SEED],
     layout: 1,
     proof: "tiny.gguf",
+    image: None,
     make: make_model,
 };
 
@@ -71,6 +85,7 @@ pub(super) const LLAMACPP: Part = Part {
     made_from: &[LLAMACPP_PINS],
     layout: 1,
     proof: "bin/python",
+    image: None,
     make: make_llamacpp,
 };
 
@@ -82,7 +97,32 @@ pub(super) const VLLM: Part = Part {
     made_from: &[VLLM_PINS],
     layout: 1,
     proof: "bin/python",
+    image: None,
     make: make_vllm,
+};
+
+/// llama.cpp's HTTP server as a container image.
+pub(super) const LLAMACPP_IMAGE: Part = Part {
+    name: "llamacpp-image",
+    what: image::LLAMACPP.name,
+    cost: "some seconds, 0.2 GB among Docker's images",
+    made_from: &[LLAMACPP_PINS, image::SCRIPT, image::LLAMA_SERVER],
+    layout: 1,
+    proof: image::ID_FILE,
+    image: Some(&image::LLAMACPP),
+    make: |workshop, folder| image::LLAMACPP.make(workshop, folder),
+};
+
+/// vLLM on the CPU as a container image.
+pub(super) const VLLM_IMAGE: Part = Part {
+    name: "vllm-image",
+    what: image::VLLM.name,
+    cost: "a minute or two, 5 GB among Docker's images",
+    made_from: &[VLLM_PINS, image::SCRIPT],
+    layout: 1,
+    proof: image::ID_FILE,
+    image: Some(&image::VLLM),
+    make: |workshop, folder| image::VLLM.make(workshop, folder),
 };
 
 fn make_tools(workshop: &Workshop, folder: &Path) -> anyhow::Result<()> {

@@ -8,14 +8,17 @@ use std::{
 
 use anyhow::Context;
 
-use super::part::Part;
+use super::{docker::Docker, part::Part};
 
 const FILE_NAME: &str = ".sparkgauge-stamp";
 
-/// Finished, from the same pins as today's, and not broken since: a virtual environment dies with the Python it was made from.
+/// Finished, from the same pins as today's, and not broken since: a virtual environment dies with the Python it was made from, and
+/// Docker's images are removed by whoever needs room.
 pub(super) fn is_whole(root: &Path, part: &Part) -> bool {
     let folder = root.join(part.name);
-    fs::read_to_string(folder.join(FILE_NAME)).is_ok_and(|found| found == text(part)) && folder.join(part.proof).is_file()
+    fs::read_to_string(folder.join(FILE_NAME)).is_ok_and(|found| found == text(part))
+        && folder.join(part.proof).is_file()
+        && part.image.is_none_or(|image| image.is_there(&Docker::on_path(), &folder))
 }
 
 /// Deletes a part, its stamp first.

@@ -10,6 +10,7 @@ const TOY: Part = Part {
     made_from: &["pins 1\n"],
     layout: 1,
     proof: "bin/toy",
+    image: None,
     make: |_, folder| {
         fs::create_dir_all(folder.join("bin"))?;
         fs::write(folder.join("bin/toy"), "made")?;
@@ -24,15 +25,19 @@ fn toy_content(root: &Path) -> Option<String> {
 #[test]
 fn one_engine_needs_tools_and_model_and_not_the_other() {
     let names = |only| needed(only).iter().map(|part| part.name).collect::<Vec<_>>();
-    assert_eq!(names(None), ["tools", "model", "llamacpp", "vllm"]);
-    assert_eq!(names(Some(Engine::Llamacpp)), ["tools", "model", "llamacpp"]);
-    assert_eq!(names(Some(Engine::Vllm)), ["tools", "model", "vllm"]);
+    assert_eq!(names(None), ["tools", "model", "llamacpp", "llamacpp-image", "vllm", "vllm-image"]);
+    assert_eq!(names(Some(Engine::Llamacpp)), ["tools", "model", "llamacpp", "llamacpp-image"]);
+    assert_eq!(names(Some(Engine::Vllm)), ["tools", "model", "vllm", "vllm-image"]);
 }
 
 #[test]
 fn what_is_said_of_a_part_agrees_with_its_pins() {
     for part in [part::LLAMACPP, part::VLLM] {
         assert!(part.made_from.concat().contains(&part.what.replace(' ', "==")), "{}", part.what);
+    }
+    for (image, environment) in [(part::LLAMACPP_IMAGE, part::LLAMACPP), (part::VLLM_IMAGE, part::VLLM)] {
+        let (_, tag) = image.what.split_once(':').unwrap();
+        assert!(environment.what.ends_with(&format!(" {tag}")), "{}", image.what);
     }
     assert!(part::TOOLS.made_from.concat().contains("uv==0.13.8") && part::TOOLS.what.contains("uv 0.13.8"));
 }
@@ -104,6 +109,50 @@ fn a_part_whose_making_fails_has_no_stamp() {
     }
     assert!(!message.contains("\n20\n"), "{message}");
     assert!(!stamp::is_whole(&root, &TOY));
+}
+
+fn workshop_in(dir: &Path) -> Workshop {
+    let root = dir.join("testbed");
+    let lock = Lock::take(&root).unwrap();
+    Workshop::open(&root, lock).unwrap()
+}
+
+fn shell(script: &str) -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-c", script]);
+    command
+}
+
+#[test]
+fn what_one_program_writes_another_reads_to_its_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let printed =
+        workshop_in(dir.path()).run_into("count", shell("seq 100000; echo noise >&2"), &mut shell("wc -l"), "").unwrap();
+    assert_eq!(printed.trim(), "100000");
+}
+
+#[test]
+fn what_reads_never_takes_a_part_for_the_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let workshop = workshop_in(dir.path());
+    let mut reader = shell("cat > /dev/null; echo seen > whole");
+    let error = workshop.run_into("import it", shell("echo half; echo no file >&2; exit 1"), &mut reader, "look").unwrap_err();
+    assert!(error.to_string().contains("no file\nWhat to do: look"), "{error}");
+    assert!(!workshop.root().join("whole").exists());
+    let error = workshop.run_into("import it", Command::new("/no/such"), &mut reader, "look").unwrap_err();
+    assert!(format!("{error:#}").contains("cannot start /no/such"), "{error:#}");
+    assert!(!workshop.root().join("whole").exists());
+}
+
+#[test]
+fn what_reads_says_itself_why_it_failed() {
+    let dir = tempfile::tempdir().unwrap();
+    let workshop = workshop_in(dir.path());
+    for writer in ["true", "seq 1000000"] {
+        let mut reader = shell("echo no space left >&2; exit 3");
+        let error = workshop.run_into("import it", shell(writer), &mut reader, "").unwrap_err().to_string();
+        assert!(error.contains("no space left"), "{writer}: {error}");
+    }
 }
 
 #[test]

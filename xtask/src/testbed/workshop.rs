@@ -5,7 +5,7 @@ use std::{
     fs::{self, File},
     io::{Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
-    process::Command,
+    process::{Child, Command, ExitStatus, Stdio},
 };
 
 use anyhow::{Context, bail};
@@ -43,25 +43,51 @@ impl Workshop {
 
     /// Runs a program to its end with its output in the log. A failure says what failed, how it ended, its last lines and what to do.
     pub(super) fn run(&self, what: &str, command: &mut Command, advice: &str) -> anyhow::Result<()> {
+        let entry = self.entry(command)?;
+        command.stdin(self.lock.as_input()?).stdout(entry.log.try_clone()?);
+        let status = self.start(what, command, &entry)?.wait()?;
+        entry.judge(what, status, advice)
+    }
+
+    /// Runs a program whose output is the other one's input, and returns what that one prints.
+    ///
+    /// Only when the writer has succeeded does the reader see the end of its input; else it is killed, so that it cannot take a part
+    /// for the whole.
+    pub(super) fn run_into(&self, what: &str, mut writer: Command, reader: &mut Command, advice: &str) -> anyhow::Result<String> {
+        let reading = self.entry(reader)?;
+        reader.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut reader = Reaped(self.start(what, reader, &reading)?);
+        let pipe = reader.0.stdin.take().context("no pipe to write into")?;
+        let writing = self.entry(&writer)?;
+        // The command keeps the pipe open until it is dropped.
+        writer.stdin(self.lock.as_input()?).stdout(pipe);
+        let status = self.start(what, &mut writer, &writing)?.wait()?;
+        // The reader's end first: a writer whose reader is gone can only say that.
+        if let Some(status) = reader.0.try_wait()? {
+            reading.judge(what, status, advice)?;
+        }
+        writing.judge(what, status, advice)?;
+        drop(writer);
+        let mut printed = String::new();
+        reader.0.stdout.take().context("no pipe to read from")?.read_to_string(&mut printed)?;
+        let status = reader.0.wait()?;
+        reading.judge(what, status, advice)?;
+        Ok(printed)
+    }
+
+    /// A new entry of the log, for a program that is about to run.
+    fn entry(&self, command: &Command) -> anyhow::Result<Entry> {
         let mut log = File::options().append(true).read(true).open(&self.log).context("cannot write the log")?;
         writeln!(log, "\n$ {command:?}")?;
         let begin = log.metadata()?.len();
-        command.stdin(self.lock.as_input()?).stdout(log.try_clone()?).stderr(log.try_clone()?).current_dir(&self.root);
+        Ok(Entry { log, path: self.log.clone(), begin })
+    }
+
+    fn start(&self, what: &str, command: &mut Command, entry: &Entry) -> anyhow::Result<Child> {
+        command.stderr(entry.log.try_clone()?).current_dir(&self.root);
         // Whatever these point at was not made for the Python that is run here.
         command.env_remove("PYTHONPATH").env_remove("PYTHONHOME").env_remove("VIRTUAL_ENV");
-        let status =
-            command.status().with_context(|| format!("cannot {what}: cannot start {}", command.get_program().display()))?;
-        if status.success() {
-            return Ok(());
-        }
-        let mut output = Vec::new();
-        log.seek(SeekFrom::Start(begin))?;
-        log.read_to_end(&mut output)?;
-        let lines = last_lines(&String::from_utf8_lossy(&output));
-        bail!(
-            "cannot {what} ({status}). Its last lines:\n{lines}\nWhat to do: {advice}\nAll of its output: {}",
-            self.log.display()
-        )
+        command.spawn().with_context(|| format!("cannot {what}: cannot start {}", command.get_program().display()))
     }
 
     /// `uv`, as the tools have it, writing only below the testbed's folder.
@@ -82,6 +108,41 @@ impl Workshop {
 
     fn download_cache(&self) -> PathBuf {
         self.root.join("downloads")
+    }
+}
+
+/// Where the log has one program's output.
+struct Entry {
+    log: File,
+    path: PathBuf,
+    begin: u64,
+}
+
+impl Entry {
+    fn judge(&self, what: &str, status: ExitStatus, advice: &str) -> anyhow::Result<()> {
+        if status.success() {
+            return Ok(());
+        }
+        let mut output = Vec::new();
+        let mut log = &self.log;
+        log.seek(SeekFrom::Start(self.begin))?;
+        log.read_to_end(&mut output)?;
+        let lines = last_lines(&String::from_utf8_lossy(&output));
+        bail!(
+            "cannot {what} ({status}). Its last lines:\n{lines}\nWhat to do: {advice}\nAll of its output: {}",
+            self.path.display()
+        )
+    }
+}
+
+/// A program that does not outlive this value.
+struct Reaped(Child);
+
+impl Drop for Reaped {
+    fn drop(&mut self) {
+        // Both fail only if it has ended already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 

@@ -60,6 +60,16 @@ fn a_pipe_ends_no_cell() {
     }
 }
 
+#[test]
+fn a_sparse_table_has_only_columns_with_something_in_them() {
+    let some = |text: &str| Some(text.to_owned());
+    let rows = [vec![some("a"), None, None, some("1")], vec![some("b"), None, some("2"), None]];
+    assert_eq!(
+        sparse_table(&["w", "x", "y", "z"], 2, &rows),
+        "| w | y | z |\n| --- | ---: | ---: |\n| a | - | 1 |\n| b | 2 | - |\n"
+    );
+}
+
 /// Cells of a table's row, as GitHub's Markdown splits it: at pipes that no backslash escapes.
 fn split(row: &str) -> Vec<String> {
     let (mut cells, mut escaped) = (vec![String::new()], false);

@@ -1,0 +1,113 @@
+//! What was booted, as it turned out: a tag or a name is only what was asked for.
+
+use std::collections::BTreeSet;
+
+use record::{Boot, Identity, Image, Record};
+
+use super::{
+    Page, plural,
+    text::{Table, code},
+};
+use crate::{
+    identity::{NOT_KNOWN, between_boots},
+    words,
+};
+
+/// Writes nothing for a record that knows nothing of it.
+pub(super) fn write(page: &mut Page, record: &Record) {
+    let differences = between_boots(record);
+    let is_known = record.boots.iter().any(|boot| boot.identity != Identity::default());
+    if !is_known && differences.is_empty() {
+        return;
+    }
+    page.push("## Identity");
+    page.push("What was booted, as it turned out; the recipe is what was asked for.");
+    page.push(&facts(record));
+    if !differences.is_empty() {
+        page.push("The boots were not of one engine:");
+        let mut table = Table::new(&["Boot", "Fact", "In the first boot", "In this one"], 4);
+        for (boot, one) in &differences {
+            table.row([boot.to_string(), one.field.clone(), code(&one.left), code(&one.right)]);
+        }
+        page.push(table.markdown());
+    }
+    if let Some(backends) = backends(&record.boots) {
+        page.push(&backends);
+    }
+}
+
+/// A fact's name and, for a boot, its value as Markdown.
+type Fact = (&'static str, fn(&Boot) -> Option<String>);
+
+const IMAGE: [Fact; 4] = [
+    ("Image", |boot| image(boot, |image| code(&image.name))),
+    ("Image id", |boot| image(boot, |image| code(&image.id))),
+    ("Registry digest", |boot| image(boot, digests)),
+    ("Platform", |boot| image(boot, |image| code(&image.platform))),
+];
+
+const ENGINE: [Fact; 3] = [
+    ("Engine version", |boot| boot.engine_version.as_deref().map(code)),
+    ("Serves", |boot| spans(&boot.identity.served_models)),
+    ("Runs on", |boot| {
+        boot.identity.device.as_ref().map(|device| format!("{}: {}", words::device(device.kind), code(&device.proof)))
+    }),
+];
+
+fn image(boot: &Boot, one: fn(&Image) -> String) -> Option<String> {
+    boot.identity.image.as_ref().map(one)
+}
+
+fn digests(image: &Image) -> String {
+    spans(&image.digests).unwrap_or_else(|| "none: it came from no registry".to_owned())
+}
+
+fn spans(texts: &[String]) -> Option<String> {
+    let spans: Vec<String> = texts.iter().map(|text| code(text)).collect();
+    (!spans.is_empty()).then(|| spans.join(", "))
+}
+
+/// One row per fact, or one per value where boots differ in it.
+fn facts(record: &Record) -> String {
+    let boots = &record.boots;
+    let mut table = Table::new(&["", ""], 2);
+    let has_image = boots.iter().any(|boot| boot.identity.image.is_some());
+    for (name, of) in IMAGE.iter().filter(|_| has_image).chain(&ENGINE) {
+        let mut values: Vec<(String, BTreeSet<u32>)> = Vec::new();
+        for boot in boots {
+            let value = of(boot).unwrap_or_else(|| NOT_KNOWN.to_owned());
+            match values.iter_mut().find(|(other, _)| *other == value) {
+                Some((_, those)) => _ = those.insert(boot.boot),
+                None => values.push((value, [boot.boot].into())),
+            }
+        }
+        let is_one = values.len() == 1;
+        for (value, those) in values {
+            table.row([if is_one { (*name).to_owned() } else { format!("{name}, {}", numbers(&those)) }, value]);
+        }
+    }
+    table.row(["GPU and driver".to_owned(), record.header.machine.gpu.as_deref().map_or(NOT_KNOWN.to_owned(), code)]);
+    table.markdown().to_owned()
+}
+
+/// `boot 0`, `boots 0, 2`.
+fn numbers(boots: &BTreeSet<u32>) -> String {
+    let numbers: Vec<String> = boots.iter().map(u32::to_string).collect();
+    format!("boot{} {}", if numbers.len() == 1 { "" } else { "s" }, numbers.join(", "))
+}
+
+/// The lines of the log that name kernels and backends, each once over the boots, folded: there may be dozens.
+fn backends(boots: &[Boot]) -> Option<String> {
+    let lines: BTreeSet<&String> = boots.iter().flat_map(|boot| &boot.identity.backends).collect();
+    let line = |line: &&String| {
+        let those: BTreeSet<u32> =
+            boots.iter().filter(|boot| boot.identity.backends.contains(line)).map(|boot| boot.boot).collect();
+        let only = if those.len() == boots.len() { String::new() } else { format!(" ({} only)", numbers(&those)) };
+        format!("- {}{only}\n", code(line))
+    };
+    let list: String = lines.iter().map(line).collect();
+    let count = plural(lines.len(), "line");
+    (!lines.is_empty()).then(|| {
+        format!("<details>\n<summary>Kernels and backends: {count} of the engine's log</summary>\n\n{list}\n</details>\n")
+    })
+}

@@ -1,0 +1,110 @@
+//! The server's own account beside the client's: token counts must agree, and its queue explains what the client waits for.
+
+use super::{
+    Page,
+    text::{code, sparse_table},
+};
+use crate::{
+    metrics::SideBySide,
+    number::{Unit, figure},
+    summary::{CellSummary, RunSummary},
+    validity::Validity,
+};
+
+/// Writes nothing where no server said anything of itself.
+pub(super) fn write(page: &mut Page, summary: &RunSummary) {
+    let cells: Vec<(String, SideBySide)> =
+        summary.cells.iter().filter_map(|cell| Some((cell.cell.name(), over(cell)?))).collect();
+    let parts = [(TOKENS_MEAN, &TOKENS[..]), (TIMES_MEAN, &TIMES), (LOAD_MEANS, &LOAD), (DRAFTS_MEAN, &DRAFTS)];
+    let mut parts = parts.into_iter().filter_map(|(means, columns)| Some((means, part(&cells, columns)?))).peekable();
+    if parts.peek().is_none() {
+        return;
+    }
+    page.push("## Server and client");
+    page.push("What the server says of itself, beside what the client saw, over the trials that count.");
+    for (means, table) in parts {
+        page.push(means);
+        page.push(&table);
+    }
+}
+
+fn over(cell: &CellSummary) -> Option<SideBySide> {
+    let counted = cell.trials.iter().filter(|trial| trial.validity != Validity::Invalid);
+    let sides: Vec<SideBySide> = counted.filter_map(|trial| trial.sides).collect();
+    (!sides.is_empty()).then(|| SideBySide::over(&sides))
+}
+
+/// A column: its head, and its value as text.
+type Column = (&'static str, fn(&SideBySide) -> Option<String>);
+
+const TOKENS_MEAN: &str = "Totals. The server's are those of its counters between the readings just before and just after a trial, the \
+client's those of the answers; tokens of a request that failed are only in the server's. Of prompts some servers count only what they \
+had to read.";
+
+const TOKENS: [Column; 6] = [
+    ("Output tokens, server", |sides| count(sides.server_output_tokens)),
+    ("Output tokens, client", |sides| count(sides.client_output_tokens)),
+    ("Prompt tokens, server", |sides| count(sides.server_prompt_tokens)),
+    ("Prompt tokens, client", |sides| count(sides.client_prompt_tokens)),
+    ("Prefix hits", |sides| share(sides.prefix_hit_share)),
+    ("Preemptions", |sides| count(sides.preemptions)),
+];
+
+const TIMES_MEAN: &str = "Means over requests. The rest of TTFT is what the server's own times leave of the client's: transport, \
+tokenizing, and the queue of a server that does not time it.";
+
+const TIMES: [Column; 9] = [
+    ("TTFT, client", |sides| time(sides.client_ttft_ns)),
+    ("TTFT, server", |sides| time(sides.server_ttft_ns)),
+    ("Queue", |sides| time(sides.queue_ns)),
+    ("Queue explains", |sides| share(sides.queue_share()).map(|share| format!("{share} of TTFT"))),
+    ("Load of the model", |sides| time(sides.load_ns)),
+    ("Prefill", |sides| time(sides.prefill_ns)),
+    ("Rest of TTFT", |sides| time(sides.rest_of_ttft_ns())),
+    ("Decode, server", |sides| time(sides.decode_ns)),
+    ("Decode, client", |sides| time(sides.client_decode_ns)),
+];
+
+const LOAD_MEANS: &str = "The most that a reading showed, one each second: what rises and falls between two of them is not seen.";
+
+const LOAD: [Column; 3] = [
+    ("Running, peak", |sides| count(sides.running_peak)),
+    ("Waiting, peak", |sides| count(sides.waiting_peak)),
+    ("KV cache in use, peak", |sides| share(sides.kv_usage_peak)),
+];
+
+const DRAFTS_MEAN: &str = "Speculative decoding. Tokens per step are 1 + accepted tokens / drafts, or the mean of what the server says \
+at each reading.";
+
+const DRAFTS: [Column; 2] =
+    [("Tokens per step", |sides| plain(sides.tokens_per_step)), ("Drafted tokens accepted", |sides| share(sides.accepted_share))];
+
+/// One table; none without anything from the server.
+fn part(cells: &[(String, SideBySide)], columns: &[Column]) -> Option<String> {
+    let is_servers = |head: &str| !head.ends_with(", client");
+    let rows = cells.iter().filter_map(|(name, sides)| {
+        let figures: Vec<Option<String>> = columns.iter().map(|(_, of)| of(sides)).collect();
+        let is_told = columns.iter().zip(&figures).any(|((head, _), figure)| is_servers(head) && figure.is_some());
+        is_told.then(|| std::iter::once(Some(code(name))).chain(figures).collect())
+    });
+    let rows: Vec<Vec<Option<String>>> = rows.collect();
+    let heads: Vec<&str> = std::iter::once("Cell").chain(columns.iter().map(|(head, _)| *head)).collect();
+    (!rows.is_empty()).then(|| sparse_table(&heads, 1, &rows))
+}
+
+/// To the last digit: counts are compared.
+fn count(of: Option<f64>) -> Option<String> {
+    of.filter(|count| count.is_finite()).map(|count| format!("{count:.0}"))
+}
+
+fn time(ns: Option<f64>) -> Option<String> {
+    ns.map(|ns| figure(ns, Unit::Time))
+}
+
+fn share(of: Option<f64>) -> Option<String> {
+    of.map(|share| figure(share, Unit::Share))
+}
+
+fn plain(of: Option<f64>) -> Option<String> {
+    of.map(|value| figure(value, Unit::Plain))
+}

@@ -1,0 +1,189 @@
+//! A trial by the server's own account, with the client's beside it.
+
+use record::{Observation, ServerMetrics, ServerTimings, ServerWatch, Spent, Trial};
+use serde::Serialize;
+
+use super::{RequestMetrics, SECOND_NS};
+
+#[cfg(test)]
+mod tests;
+
+/// Two accounts of one trial. Tokens are totals, times means over requests in nanoseconds, shares of 1. What the server does not say
+/// is `None`, and so is what the client counted of the same, so that totals over trials stay comparable.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct SideBySide {
+    /// Output tokens that the server generated.
+    pub server_output_tokens: Option<f64>,
+    /// Output tokens by the client's count, over all requests whose counts are known.
+    pub client_output_tokens: Option<f64>,
+    /// Prompt tokens by the server; llama.cpp leaves out those from its prefix cache.
+    pub server_prompt_tokens: Option<f64>,
+    /// Prompt tokens by the usage of the answers.
+    pub client_prompt_tokens: Option<f64>,
+    /// Prompt tokens from the prefix cache over those that were looked up in it; where the server does not count the latter, over the
+    /// prompt tokens of the answers.
+    pub prefix_hit_share: Option<f64>,
+    /// Requests that were put back since memory was full.
+    pub preemptions: Option<f64>,
+    /// Mean time in the server's queue.
+    pub queue_ns: Option<f64>,
+    /// Mean time in which the model was loaded for a request.
+    pub load_ns: Option<f64>,
+    /// Mean time in which prompts were read; from the server's histogram, else from the times that it gives with its answers.
+    pub prefill_ns: Option<f64>,
+    /// Mean time in which answers were written, likewise.
+    pub decode_ns: Option<f64>,
+    /// Mean TTFT as the server sees it.
+    pub server_ttft_ns: Option<f64>,
+    /// Mean TTFT of the client's served requests.
+    pub client_ttft_ns: Option<f64>,
+    /// Mean time of the same from the first token to the last.
+    pub client_decode_ns: Option<f64>,
+    /// Most requests that were computed at once, over the readings during the trial.
+    pub running_peak: Option<f64>,
+    /// Most requests in the server's queue, likewise.
+    pub waiting_peak: Option<f64>,
+    /// Largest share of the KV cache in use, likewise.
+    pub kv_usage_peak: Option<f64>,
+    /// Tokens per step of speculative decoding: `1 + accepted / drafts` (vLLM's mean acceptance length); where the server gives only a
+    /// momentary value, the mean of those above 0.
+    pub tokens_per_step: Option<f64>,
+    /// Drafted tokens that were accepted over those drafted.
+    pub accepted_share: Option<f64>,
+}
+
+impl SideBySide {
+    /// The two accounts; none where the server says nothing of itself.
+    #[must_use]
+    pub fn of(trial: &Trial) -> Option<Self> {
+        let is_timed = trial.observations.iter().any(|one| one.server_timings.is_some());
+        if trial.server.is_none() && !is_timed {
+            return None;
+        }
+        let mut sides = trial.server.as_ref().map(|watch| counted(watch, &trial.observations)).unwrap_or_default();
+        let timed = |one: fn(&ServerTimings) -> Option<u64>| {
+            mean(
+                trial.observations.iter().filter_map(|observation| one(observation.server_timings.as_ref()?)).map(|ns| ns as f64),
+            )
+        };
+        sides.load_ns = timed(|timings| timings.load_ns);
+        sides.prefill_ns = sides.prefill_ns.or_else(|| timed(|timings| timings.prefill_ns));
+        sides.decode_ns = sides.decode_ns.or_else(|| timed(|timings| timings.decode_ns));
+        let is_open = trial.cell.load.is_open();
+        let served: Vec<_> =
+            trial.observations.iter().map(|one| RequestMetrics::of(one, is_open)).filter(|one| one.served).collect();
+        sides.client_ttft_ns = mean(served.iter().map(|one| one.ttft_ns));
+        sides.client_decode_ns = mean(served.iter().map(|one| one.e2el_ns - one.ttft_ns));
+        Some(sides)
+    }
+
+    /// Several trials of one cell as one: totals of what is a total, the largest of what is a peak, means of the rest. A total that a
+    /// trial lacks is one of the others only, on both sides.
+    #[must_use]
+    pub fn over(trials: &[Self]) -> Self {
+        let all = |one: fn(&Self) -> Option<f64>| trials.iter().filter_map(one);
+        let total = |one| all(one).reduce(|sum, value| sum + value);
+        let peak = |one| all(one).reduce(f64::max);
+        let mean = |one| mean(all(one));
+        Self {
+            server_output_tokens: total(|one| one.server_output_tokens),
+            client_output_tokens: total(|one| one.client_output_tokens),
+            server_prompt_tokens: total(|one| one.server_prompt_tokens),
+            client_prompt_tokens: total(|one| one.client_prompt_tokens),
+            prefix_hit_share: mean(|one| one.prefix_hit_share),
+            preemptions: total(|one| one.preemptions),
+            queue_ns: mean(|one| one.queue_ns),
+            load_ns: mean(|one| one.load_ns),
+            prefill_ns: mean(|one| one.prefill_ns),
+            decode_ns: mean(|one| one.decode_ns),
+            server_ttft_ns: mean(|one| one.server_ttft_ns),
+            client_ttft_ns: mean(|one| one.client_ttft_ns),
+            client_decode_ns: mean(|one| one.client_decode_ns),
+            running_peak: peak(|one| one.running_peak),
+            waiting_peak: peak(|one| one.waiting_peak),
+            kv_usage_peak: peak(|one| one.kv_usage_peak),
+            tokens_per_step: mean(|one| one.tokens_per_step),
+            accepted_share: mean(|one| one.accepted_share),
+        }
+    }
+
+    /// The part of the client's mean TTFT that the server's queue explains.
+    #[must_use]
+    pub fn queue_share(&self) -> Option<f64> {
+        ratio(self.queue_ns?, self.client_ttft_ns?)
+    }
+
+    /// What is left of the client's mean TTFT after the server's queue, load and prefill: transport, tokenizing, and the queue of a
+    /// server that does not time it. None where the prefill is not known. Below 0 where the server's times are those of other requests.
+    #[must_use]
+    pub fn rest_of_ttft_ns(&self) -> Option<f64> {
+        let explained_ns = self.prefill_ns? + self.queue_ns.unwrap_or(0.0) + self.load_ns.unwrap_or(0.0);
+        Some(self.client_ttft_ns? - explained_ns)
+    }
+}
+
+/// Prompt tokens that came from the server's prefix cache during a trial, by its counters.
+pub(crate) fn prefix_hits(watch: &ServerWatch) -> Option<f64> {
+    during(watch, |metrics| metrics.prefix_hits)
+}
+
+/// What the server counted, with the client's counts of the same.
+fn counted(watch: &ServerWatch, observations: &[Observation]) -> SideBySide {
+    let count = |one: fn(&ServerMetrics) -> Option<f64>| during(watch, one);
+    let peak = |one: fn(&record::ServerReading) -> Option<f64>| watch.during.iter().filter_map(one).reduce(f64::max);
+    let prompts = || observations.iter().filter_map(|one| one.usage).map(|usage| f64::from(usage.prompt_tokens)).sum::<f64>();
+    let outputs = || observations.iter().filter_map(Observation::output_tokens).map(f64::from).sum::<f64>();
+    let server_output_tokens = count(|metrics| metrics.generation_tokens);
+    let server_prompt_tokens = count(|metrics| metrics.prompt_tokens);
+    let looked_up = count(|metrics| metrics.prefix_queries).unwrap_or_else(prompts);
+    let accepted = count(|metrics| metrics.accepted_tokens);
+    let per_draft = accepted.zip(count(|metrics| metrics.drafts)).and_then(|(accepted, drafts)| ratio(accepted, drafts));
+    let momentary = watch.during.iter().filter_map(|reading| reading.accepted_length).filter(|length| *length > 0.0);
+    SideBySide {
+        server_output_tokens,
+        client_output_tokens: server_output_tokens.map(|_| outputs()),
+        server_prompt_tokens,
+        client_prompt_tokens: server_prompt_tokens.map(|_| prompts()),
+        prefix_hit_share: prefix_hits(watch).and_then(|hits| ratio(hits, looked_up)),
+        preemptions: count(|metrics| metrics.preemptions),
+        queue_ns: mean_spent(watch, |metrics| metrics.queue),
+        prefill_ns: mean_spent(watch, |metrics| metrics.prefill),
+        decode_ns: mean_spent(watch, |metrics| metrics.decode),
+        server_ttft_ns: mean_spent(watch, |metrics| metrics.ttft),
+        running_peak: peak(|reading| reading.running),
+        waiting_peak: peak(|reading| reading.waiting),
+        kv_usage_peak: peak(|reading| reading.kv_usage),
+        tokens_per_step: per_draft.map(|accepted| 1.0 + accepted).or_else(|| mean(momentary)),
+        accepted_share: accepted
+            .zip(count(|metrics| metrics.draft_tokens))
+            .and_then(|(accepted, drafted)| ratio(accepted, drafted)),
+        ..SideBySide::default()
+    }
+}
+
+/// How much a counter grew during the trial. A labelled counter appears with its first event, so one that only the later of two good
+/// readings has began at 0; one that fell belongs to a server that was started again, and says nothing.
+fn during(watch: &ServerWatch, one: impl Fn(&ServerMetrics) -> Option<f64>) -> Option<f64> {
+    let after = one(&watch.after)?;
+    let before = match one(&watch.before) {
+        None if watch.before == ServerMetrics::default() => return None,
+        before => before.unwrap_or(0.0),
+    };
+    Some(after - before).filter(|grown| *grown >= 0.0)
+}
+
+/// The mean of what a histogram took up during the trial, in nanoseconds.
+fn mean_spent(watch: &ServerWatch, one: fn(&ServerMetrics) -> Option<Spent>) -> Option<f64> {
+    let sum_s = during(watch, |metrics| Some(one(metrics)?.sum_s))?;
+    let count = during(watch, |metrics| Some(one(metrics)?.count))?;
+    ratio(sum_s * SECOND_NS, count)
+}
+
+fn ratio(part: f64, whole: f64) -> Option<f64> {
+    (whole > 0.0).then(|| part / whole)
+}
+
+fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let (sum, count) = values.fold((0.0, 0.0), |(sum, count), value| (sum + value, count + 1.0));
+    ratio(sum, count)
+}

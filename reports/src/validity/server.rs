@@ -1,0 +1,70 @@
+//! Does the server's own account agree with the client's?
+
+use record::{Observation, ServerWatch, Trial};
+
+use super::Reason;
+use crate::{
+    metrics::SideBySide,
+    number::{Unit, figure},
+};
+
+#[cfg(test)]
+mod tests;
+
+/// Largest part by which the server's count of output tokens may miss the client's, and one token per request in any case: servers
+/// differ in whether the end-of-sequence token counts.
+const MAX_COUNT_DIFFERENCE: f64 = 0.01;
+
+/// A mean queue time this far above the client's mean TTFT is none of these requests: each waits in the queue before its first token.
+const MAX_QUEUE_OF_TTFT: f64 = 1.1;
+
+/// How the harness begins to say that a prefix cache was not emptied.
+const NOT_EMPTIED: &str = "not emptied";
+
+pub(super) fn judge(trial: &Trial, reasons: &mut Vec<Reason>) {
+    if let Some(why) = trial.facts.cache_reset.as_ref().filter(|words| words.starts_with(NOT_EMPTIED)) {
+        let text = "the prefix cache was not emptied before the trial".to_owned();
+        reasons.push(Reason { quote: Some(why.clone()), ..Reason::note(text) });
+    }
+    let Some(watch) = &trial.server else { return };
+    judge_readings(watch, reasons);
+    let Some(sides) = SideBySide::of(trial) else { return };
+    reasons.extend(went_back(watch).map(Reason::suspect));
+    reasons.extend(tokens_disagree(trial, &sides).map(Reason::suspect));
+    if let Some(share) = sides.queue_share().filter(|share| *share > MAX_QUEUE_OF_TTFT) {
+        let share = figure(share, Unit::Share);
+        reasons.push(Reason::note(format!(
+            "the server's mean queue time is {share} of the client's mean TTFT: not that of these requests alone"
+        )));
+    }
+}
+
+fn judge_readings(watch: &ServerWatch, reasons: &mut Vec<Reason>) {
+    let failed = watch.failed_readings;
+    if failed > 0 {
+        let made = watch.during.len() as u64 + u64::from(failed);
+        let text = format!("{failed} of {made} readings of the server's metrics failed");
+        reasons.push(Reason { quote: watch.failure.clone(), ..Reason::note(text) });
+    }
+}
+
+/// A counter only ever falls when its server was started again.
+fn went_back(watch: &ServerWatch) -> Option<String> {
+    let (before, after) = watch.before.generation_tokens.zip(watch.after.generation_tokens)?;
+    let text = || format!("the server's count of output tokens fell from {before:.0} to {after:.0}: it was started again");
+    (after < before).then(text)
+}
+
+/// Only where every request completed, those of the warm-up too: for one that failed or was given up the server may have generated
+/// tokens, or still be generating them, that no client saw. Prompt tokens are not judged: some servers count only those that they read.
+fn tokens_disagree(trial: &Trial, sides: &SideBySide) -> Option<String> {
+    let is_counted = |one: &Observation| one.outcome.is_complete() && one.output_tokens().is_some();
+    let is_whole = trial.observations.iter().all(is_counted)
+        && trial.warm_up.completed == trial.warm_up.requests
+        && trial.facts.cut_short.is_none();
+    let (server, client) = sides.server_output_tokens.zip(sides.client_output_tokens)?;
+    let requests = trial.observations.len();
+    let allowed = (client * MAX_COUNT_DIFFERENCE).max(requests as f64);
+    let text = || format!("the server counted {server:.0} output tokens, the answers {client:.0}, in {requests} requests");
+    (is_whole && (server - client).abs() > allowed).then(text)
+}
