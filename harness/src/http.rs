@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use record::{Dialect, Observation, Outcome, PlannedRequest};
+use record::{Dialect, Observation, Outcome, PlannedRequest, engine::ChatApi};
 use reqwest::{
     Client, Url,
     header::{AUTHORIZATION, HeaderMap, HeaderValue},
@@ -77,7 +77,7 @@ impl fmt::Debug for ApiKey {
     }
 }
 
-/// A server that speaks a dialect of the `OpenAI` API over HTTP.
+/// A server that speaks a dialect over HTTP.
 #[derive(Debug)]
 pub struct HttpEndpoint {
     client: Client,
@@ -135,9 +135,9 @@ impl HttpEndpoint {
 
     fn request(&self, body: &RequestBody<'_>) -> Result<reqwest::Request, reqwest::Error> {
         let request_id = format!("{}-{}", self.request_id_prefix.borrow(), body.request.id);
-        let post = self.client.post(self.url(body.api.path())).header("x-request-id", request_id);
+        let post = self.client.post(self.url(body.path())).header("x-request-id", request_id);
         let post = if self.dialect.keeps_connection { post } else { post.header("connection", "close") };
-        post.header("accept", "text/event-stream").json(body).build()
+        post.header("accept", accepted(body.answered_by())).json(body).build()
     }
 
     /// A server's words without the key, which some repeat when they refuse it.
@@ -151,6 +151,7 @@ impl HttpEndpoint {
     async fn exchange<C: Clock>(
         &self,
         request: reqwest::Request,
+        api: ChatApi,
         clock: &TrialClock<'_, C>,
         observation: &mut Observation,
     ) -> Outcome {
@@ -163,7 +164,7 @@ impl HttpEndpoint {
         if !response.status().is_success() {
             return streaming::read_refusal(response).await;
         }
-        let answer = AnswerStream::new(self.dialect, sse::DEFAULT_MAX_EVENT_BYTES);
+        let answer = AnswerStream::of(api, self.dialect, sse::DEFAULT_MAX_EVENT_BYTES);
         let limits = StreamLimits { idle_ns: self.options.idle_ns, max_body_bytes: self.options.max_body_bytes };
         streaming::read_answer(response, answer, limits, clock, observation).await
     }
@@ -186,7 +187,7 @@ impl Endpoint for HttpEndpoint {
         observation.forced_length = body.forces_length();
         observation.structured = body.asks_for_json();
         let outcome = match self.request(&body) {
-            Ok(request) => self.exchange(request, clock, observation).await,
+            Ok(request) => self.exchange(request, body.answered_by(), clock, observation).await,
             Err(error) => Outcome::Malformed { detail: format!("the request cannot be written: {}", streaming::chain(&error)) },
         };
         observation.end_ns.get_or_insert_with(|| clock.now_ns());
@@ -241,6 +242,13 @@ async fn written_at_once<F: Future>(execute: F) -> F::Output {
         polled
     })
     .await
+}
+
+fn accepted(api: ChatApi) -> &'static str {
+    match api {
+        ChatApi::Openai => "text/event-stream",
+        ChatApi::Ollama => "application/x-ndjson",
+    }
 }
 
 fn client(api_key: Option<&ApiKey>) -> Result<Client, String> {

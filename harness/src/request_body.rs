@@ -1,6 +1,9 @@
 //! The body of a request: what the plan asks for, in the fields that the dialect knows.
 
-use record::{Dialect, Message, PlannedRequest, engine::RunningCount};
+use record::{
+    Dialect, Message, PlannedRequest,
+    engine::{ChatApi, RunningCount},
+};
 use serde::{
     Serialize,
     ser::{SerializeMap, Serializer},
@@ -13,22 +16,11 @@ mod tests;
 /// Which of the two streaming endpoints is asked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Api {
-    /// `/v1/chat/completions`: the engine applies the model's chat template.
+    /// The dialect's chat, `/v1/chat/completions` or Ollama's own `/api/chat`: the engine applies the model's chat template.
     #[default]
     Chat,
     /// `/v1/completions`: the messages' texts joined by blank lines, without a template.
     Completions,
-}
-
-impl Api {
-    /// Its path.
-    #[must_use]
-    pub fn path(self) -> &'static str {
-        match self {
-            Self::Chat => "/v1/chat/completions",
-            Self::Completions => "/v1/completions",
-        }
-    }
 }
 
 /// A request as one server wants it. It serializes to the JSON body.
@@ -47,7 +39,26 @@ pub struct RequestBody<'a> {
 }
 
 impl RequestBody<'_> {
-    /// Whether the body forces the output to its planned length.
+    /// The path that it is sent to.
+    #[must_use]
+    pub fn path(&self) -> &'static str {
+        match (self.api, self.dialect.chat) {
+            (Api::Completions, _) => "/v1/completions",
+            (Api::Chat, ChatApi::Openai) => "/v1/chat/completions",
+            (Api::Chat, ChatApi::Ollama) => "/api/chat",
+        }
+    }
+
+    /// The API that its answer comes through. Ollama has the completions endpoint only as others do.
+    #[must_use]
+    pub fn answered_by(&self) -> ChatApi {
+        match self.api {
+            Api::Chat => self.dialect.chat,
+            Api::Completions => ChatApi::Openai,
+        }
+    }
+
+    /// Whether JSON by the suite's schema is asked for.
     #[must_use]
     pub fn asks_for_json(&self) -> bool {
         self.dialect.json_schema && self.request.structured
@@ -70,6 +81,15 @@ impl RequestBody<'_> {
 
 impl Serialize for RequestBody<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.answered_by() {
+            ChatApi::Openai => self.serialize_openai(serializer),
+            ChatApi::Ollama => self.serialize_ollama(serializer),
+        }
+    }
+}
+
+impl RequestBody<'_> {
+    fn serialize_openai<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self { request, dialect, .. } = self;
         let mut body = serializer.serialize_map(None)?;
         body.serialize_entry("model", self.model)?;
@@ -103,7 +123,28 @@ impl Serialize for RequestBody<'_> {
             body.serialize_entry("cache_prompt", &false)?;
         }
         if self.asks_for_json() {
-            body.serialize_entry("response_format", &response_format())?;
+            let format = json!({"name": "entries", "strict": true, "schema": schema()});
+            body.serialize_entry("response_format", &json!({"type": "json_schema", "json_schema": format}))?;
+        }
+        body.end()
+    }
+
+    /// Ollama's own chat: what others have beside the messages is in `options`. The model stays loaded, since a trial in which it is
+    /// unloaded measures the disk. The context's size is the server's (`OLLAMA_CONTEXT_LENGTH`): a request with another one makes it
+    /// load the model again. What does not fit into it is refused: by default the beginning of the prompt would be dropped in silence.
+    fn serialize_ollama<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let request = self.request;
+        let mut body = serializer.serialize_map(None)?;
+        body.serialize_entry("model", self.model)?;
+        body.serialize_entry("messages", &request.messages)?;
+        body.serialize_entry("stream", &true)?;
+        body.serialize_entry("keep_alive", &-1)?;
+        body.serialize_entry("truncate", &false)?;
+        body.serialize_entry("shift", &false)?;
+        let options = json!({"num_predict": request.output_tokens, "temperature": 0, "seed": request.sampling_seed});
+        body.serialize_entry("options", &options)?;
+        if self.asks_for_json() {
+            body.serialize_entry("format", &schema())?;
         }
         body.end()
     }
@@ -115,18 +156,17 @@ fn joined(messages: &[Message]) -> String {
 }
 
 /// The suite's schema: a list without an upper bound, so that an answer of any length can keep to it.
-fn response_format() -> serde_json::Value {
+fn schema() -> serde_json::Value {
     let entry = json!({
         "type": "object",
         "properties": {"name": {"type": "string"}, "description": {"type": "string"}, "amount": {"type": "integer"}},
         "required": ["name", "description", "amount"],
         "additionalProperties": false,
     });
-    let schema = json!({
+    json!({
         "type": "object",
         "properties": {"entries": {"type": "array", "items": entry}},
         "required": ["entries"],
         "additionalProperties": false,
-    });
-    json!({"type": "json_schema", "json_schema": {"name": "entries", "strict": true, "schema": schema}})
+    })
 }

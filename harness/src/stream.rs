@@ -1,14 +1,22 @@
 //! One streamed answer: from bytes and the stamps of their reads to an observation and its outcome.
 
-use record::{Dialect, Observation, Outcome, TokenSource, Usage, engine::RunningCount};
+use record::{
+    Dialect, Observation, Outcome, TokenSource, Usage,
+    engine::{ChatApi, RunningCount},
+};
+use serde::Deserialize;
 
 use self::{
-    event::{Choice, Event},
+    event::Event,
+    lines::LineSplitter,
+    ollama::Line,
     refusal::{Refusal, shortened},
 };
-use crate::sse::SseParser;
+use crate::sse::{SseParser, TooLong};
 
 mod event;
+mod lines;
+mod ollama;
 pub(crate) mod refusal;
 #[cfg(test)]
 mod tests;
@@ -19,15 +27,50 @@ mod tests;
 /// stays when the request is given up at any moment.
 #[derive(Debug)]
 pub struct AnswerStream {
-    sse: SseParser,
+    framing: Framing,
     answer: Answer,
 }
 
+/// How an answer's bytes are cut into events.
+#[derive(Debug)]
+enum Framing {
+    Sse(SseParser),
+    Lines(LineSplitter),
+}
+
+impl Framing {
+    fn feed(&mut self, bytes: &[u8], on_event: impl FnMut(&[u8])) -> Result<(), TooLong> {
+        match self {
+            Self::Sse(sse) => sse.feed(bytes, on_event),
+            Self::Lines(lines) => lines.feed(bytes, on_event),
+        }
+    }
+
+    /// An event that was still open at the end of the stream.
+    fn finish(self) -> Result<Option<Vec<u8>>, TooLong> {
+        match self {
+            Self::Sse(sse) => sse.finish(),
+            Self::Lines(lines) => Ok(lines.finish()),
+        }
+    }
+}
+
 impl AnswerStream {
-    /// An answer that has not begun. No event may be longer than `max_event_bytes`.
+    /// An answer of the dialect's chat that has not begun. No event may be longer than `max_event_bytes`.
     #[must_use]
     pub fn new(dialect: &'static Dialect, max_event_bytes: usize) -> Self {
+        Self::of(dialect.chat, dialect, max_event_bytes)
+    }
+
+    /// The same for an answer that comes through this API, whatever the dialect's chat does.
+    #[must_use]
+    pub fn of(api: ChatApi, dialect: &'static Dialect, max_event_bytes: usize) -> Self {
+        let framing = match api {
+            ChatApi::Openai => Framing::Sse(SseParser::new(max_event_bytes)),
+            ChatApi::Ollama => Framing::Lines(LineSplitter::new(max_event_bytes)),
+        };
         let answer = Answer {
+            api,
             dialect,
             tokens: 0,
             uncounted_text: false,
@@ -36,14 +79,14 @@ impl AnswerStream {
             done: false,
             failure: None,
         };
-        Self { sse: SseParser::new(max_event_bytes), answer }
+        Self { framing, answer }
     }
 
     /// Takes the bytes of one read, which were there at `t_ns`.
     pub fn read(&mut self, t_ns: u64, bytes: &[u8], observation: &mut Observation) {
-        let Self { sse, answer } = self;
+        let Self { framing, answer } = self;
         answer.last_read_ns = t_ns;
-        if let Err(too_long) = sse.feed(bytes, |data| answer.take(t_ns, data, observation)) {
+        if let Err(too_long) = framing.feed(bytes, |data| answer.take(t_ns, data, observation)) {
             answer.fail(Outcome::Malformed { detail: too_long.to_string() });
         }
     }
@@ -62,8 +105,8 @@ impl AnswerStream {
 
     /// The server ended the stream.
     pub fn finish(self, observation: &mut Observation) -> Outcome {
-        let Self { sse, mut answer } = self;
-        match sse.finish() {
+        let Self { framing, mut answer } = self;
+        match framing.finish() {
             Ok(Some(data)) => answer.take_last(&data, observation),
             Ok(None) => (),
             Err(too_long) => answer.fail(Outcome::Malformed { detail: too_long.to_string() }),
@@ -79,8 +122,16 @@ impl AnswerStream {
     }
 }
 
+/// What an event adds to the answer.
+struct Delta<'a> {
+    reasoning: &'a str,
+    content: &'a str,
+    tool_call: bool,
+}
+
 #[derive(Debug)]
 struct Answer {
+    api: ChatApi,
     dialect: &'static Dialect,
     /// The running count.
     tokens: u32,
@@ -108,21 +159,35 @@ impl Answer {
             return;
         }
         observation.first_event_ns.get_or_insert(t_ns);
-        if data.trim_ascii() == b"[DONE]" {
-            self.done = true;
-            return;
+        match self.api {
+            ChatApi::Openai if data.trim_ascii() == b"[DONE]" => self.done = true,
+            ChatApi::Openai => {
+                if let Some(event) = self.parse(data, Event::is_error) {
+                    self.apply(t_ns, &event, observation);
+                }
+            }
+            ChatApi::Ollama => {
+                if let Some(line) = self.parse(data, Line::is_error) {
+                    self.apply_line(t_ns, line, observation);
+                }
+            }
         }
-        match serde_json::from_slice::<Event<'_>>(data) {
-            Ok(event) if event.is_error() => {
+    }
+
+    /// The event, if it is one; else its error or its not being one is how the answer ended.
+    fn parse<'d, E: Deserialize<'d>>(&mut self, data: &'d [u8], is_error: impl Fn(&E) -> bool) -> Option<E> {
+        match serde_json::from_slice::<E>(data) {
+            Ok(event) if is_error(&event) => {
                 let Refusal { status, words } = Refusal::read(data);
                 self.fail(Outcome::Rejected { status: status.unwrap_or(200), detail: words });
             }
-            Ok(event) => self.apply(t_ns, &event, observation),
+            Ok(event) => return Some(event),
             Err(error) => {
                 let data = shortened(&String::from_utf8_lossy(data));
                 self.fail(Outcome::Malformed { detail: format!("an event is not what the protocol says: {error}: {data}") });
             }
         }
+        None
     }
 
     /// An event whose end never came: its text counts if it is whole, else the stream was cut inside it.
@@ -144,8 +209,9 @@ impl Answer {
             RunningCount::ContinuousUsage => event.usage.as_ref().and_then(|usage| usage.completion_tokens),
             RunningCount::Timings => event.timings.as_ref().and_then(|timings| timings.predicted_n),
         };
-        if let Some(cached_tokens) = event.timings.as_ref().and_then(|timings| timings.cache_n) {
-            self.cached_tokens = Some(cached_tokens);
+        if let Some(timings) = &event.timings {
+            self.cached_tokens = timings.cache_n.or(self.cached_tokens);
+            observation.server_timings = timings.spent().or(observation.server_timings);
         }
         if let Some(usage) = event.usage.as_ref().and_then(event::Usage::whole) {
             let cached_tokens = usage.cached_tokens.or(observation.usage.and_then(|before| before.cached_tokens));
@@ -153,14 +219,28 @@ impl Answer {
         }
         // An event without a choice is the final account, not a chunk of the answer.
         if let Some(choice) = &event.choices.0 {
-            self.apply_choice(t_ns, choice, running, observation);
+            let delta = Delta { reasoning: choice.reasoning(), content: choice.content(), tool_call: choice.brings_tool_call() };
+            self.apply_delta(t_ns, &delta, running, observation);
+            if let Some(reason) = &choice.finish_reason {
+                observation.finish_reason = Some(reason.clone());
+            }
         }
     }
 
-    fn apply_choice(&mut self, t_ns: u64, choice: &Choice<'_>, running: Option<u32>, observation: &mut Observation) {
-        let (reasoning, content) = (choice.reasoning(), choice.content());
-        let brings_content = !content.is_empty() || choice.brings_tool_call();
-        let brings_text = brings_content || !reasoning.is_empty();
+    fn apply_line(&mut self, t_ns: u64, line: Line<'_>, observation: &mut Observation) {
+        let delta = Delta { reasoning: line.reasoning(), content: line.content(), tool_call: line.brings_tool_call() };
+        self.apply_delta(t_ns, &delta, None, observation);
+        if line.done {
+            self.done = true;
+            observation.usage = line.usage();
+            observation.server_timings = line.timings();
+            observation.finish_reason = line.done_reason;
+        }
+    }
+
+    fn apply_delta(&mut self, t_ns: u64, delta: &Delta<'_>, running: Option<u32>, observation: &mut Observation) {
+        let brings_content = !delta.content.is_empty() || delta.tool_call;
+        let brings_text = brings_content || !delta.reasoning.is_empty();
         if brings_text {
             observation.first_token_ns.get_or_insert(t_ns);
             self.uncounted_text |= running.is_none();
@@ -175,11 +255,8 @@ impl Answer {
             observation.token_source = if self.uncounted_text { TokenSource::None } else { TokenSource::Running };
         }
         if let Some(text) = &mut observation.text {
-            text.push_str(reasoning);
-            text.push_str(content);
-        }
-        if let Some(reason) = &choice.finish_reason {
-            observation.finish_reason = Some(reason.clone());
+            text.push_str(delta.reasoning);
+            text.push_str(delta.content);
         }
     }
 
@@ -199,17 +276,21 @@ impl Answer {
             return failure;
         }
         let no_marker = self.dialect.done_marker && !self.done;
-        let detail = match (observation.finish_reason.as_deref(), no_marker) {
+        let marker = match self.api {
+            ChatApi::Openai => "[DONE]",
+            ChatApi::Ollama => "a line that is done",
+        };
+        let missing = match (observation.finish_reason.as_deref(), no_marker) {
             // vLLM and SGLang close a request that they gave up in this orderly way.
             (Some(reason @ ("abort" | "error")), _) => {
                 return Outcome::Rejected { status: 200, detail: format!("finish_reason `{reason}`") };
             }
             (Some(_), false) => return Outcome::Complete,
-            (Some(_), true) => "the stream ended without [DONE]",
-            (None, false) => "the stream ended without a finish reason",
-            (None, true) if observation.first_event_ns.is_none() => "the stream ended without an event",
-            (None, true) => "the stream ended without a finish reason and without [DONE]",
+            (Some(_), true) => marker.to_owned(),
+            (None, false) => "a finish reason".to_owned(),
+            (None, true) if observation.first_event_ns.is_none() => "an event".to_owned(),
+            (None, true) => format!("a finish reason and without {marker}"),
         };
-        Outcome::Truncated { detail: detail.to_owned() }
+        Outcome::Truncated { detail: format!("the stream ended without {missing}") }
     }
 }

@@ -135,9 +135,14 @@ const LLAMACPP: Dialect = Dialect {
     ..OPENAI
 };
 
-/// Its request structure has neither `ignore_eos` nor `min_tokens`, and would drop them in silence.
+/// It cannot force a length: neither of its APIs has `ignore_eos` or `min_tokens`, and both drop unknown fields in silence; `num_predict`
+/// is a bound. So a schema is asked for without a forced length. It has no page of metrics, but its own chat API gives the server's times
+/// with each answer, which its `/v1` leaves out.
 const OLLAMA: Dialect = Dialect {
     name: DialectName::Ollama,
+    chat: ChatApi::Ollama,
+    max_tokens_field: "num_predict",
+    json_schema: true,
     health: Some("/api/version"),
     backend_words: &["inference compute", "library=", "offloaded", "flash", "kv cache"],
     version: Some(("/api/version", "/version")),

@@ -121,7 +121,7 @@ pub struct Dialect {
     pub running_count: RunningCount,
     /// `cache_prompt: false` keeps a request out of the prefix cache.
     pub cache_prompt_switch: bool,
-    /// `response_format: json_schema` together with a forced output length.
+    /// JSON by a schema, together with a forced output length where the dialect can force one.
     pub json_schema: bool,
     /// The stream ends with `data: [DONE]`; its absence then means that the stream was cut.
     pub done_marker: bool,

@@ -35,7 +35,7 @@ fn each_dialect_gets_only_the_fields_that_it_knows() {
     vllm         forced true  "max_tokens":40,"temperature":0,"seed":3,"stream":true,"stream_options":{"continuous_usage_stats":true,"include_usage":true},"ignore_eos":true,"min_tokens":40}
     sglang       forced true  "max_tokens":40,"temperature":0,"seed":3,"stream":true,"stream_options":{"continuous_usage_stats":true,"include_usage":true},"ignore_eos":true,"min_tokens":40}
     llamacpp     forced true  "max_tokens":40,"temperature":0,"seed":3,"stream":true,"stream_options":{"include_usage":true},"timings_per_token":true,"ignore_eos":true,"cache_prompt":false}
-    ollama       forced false "max_tokens":40,"temperature":0,"seed":3,"stream":true,"stream_options":{"include_usage":true}}
+    ollama       forced false "stream":true,"keep_alive":-1,"truncate":false,"shift":false,"options":{"num_predict":40,"seed":3,"temperature":0}}
     trtllm       forced true  "max_completion_tokens":40,"temperature":0,"seed":3,"stream":true,"stream_options":{"continuous_usage_stats":true,"include_usage":true},"ignore_eos":true,"min_tokens":40}
     nim          forced true  "max_tokens":40,"temperature":0,"seed":3,"stream":true,"stream_options":{"continuous_usage_stats":true,"include_usage":true},"ignore_eos":true,"min_tokens":40}
     mistralrs    forced false "max_tokens":40,"temperature":0,"seed":3,"stream":true}
@@ -59,6 +59,22 @@ fn chat_and_completions() {
 }
 
 #[test]
+fn ollama_is_asked_through_its_own_chat_and_its_completions_as_others_are() {
+    let request = request();
+    let body = |api| RequestBody {
+        request: &request,
+        dialect: dialect(DialectName::Ollama),
+        model: "m",
+        api,
+        forbid_prefix_reuse: true,
+    };
+    assert_eq!((body(Api::Chat).path(), body(Api::Chat).answered_by()), ("/api/chat", ChatApi::Ollama));
+    assert_eq!((body(Api::Completions).path(), body(Api::Completions).answered_by()), ("/v1/completions", ChatApi::Openai));
+    insta::assert_snapshot!(json_of(&body(Api::Chat)), @r#"{"model":"m","messages":[{"role":"system","content":"Be \"brief\"."},{"role":"user","content":"Why?\n😀"}],"stream":true,"keep_alive":-1,"truncate":false,"shift":false,"options":{"num_predict":40,"seed":3,"temperature":0}}"#);
+    insta::assert_snapshot!(json_of(&body(Api::Completions)), @r#"{"model":"m","prompt":"Be \"brief\".\n\nWhy?\n😀","max_tokens":40,"temperature":0,"seed":3,"stream":true,"stream_options":{"include_usage":true}}"#);
+}
+
+#[test]
 fn the_prefix_cache_is_only_refused_where_it_is_forbidden() {
     let request = request();
     let body = |forbid_prefix_reuse| {
@@ -76,9 +92,13 @@ fn a_structured_request_carries_the_schema_where_the_dialect_can() {
         let dialect = dialect(name);
         let json = json_of(&RequestBody { request: &request, dialect, model: "m", api: Api::Chat, forbid_prefix_reuse: false });
         let body: serde_json::Value = serde_json::from_str(&json).unwrap();
-        assert_eq!(body["response_format"]["type"] == "json_schema", dialect.json_schema, "{name}");
+        let schema = match dialect.chat {
+            ChatApi::Openai => &body["response_format"]["json_schema"]["schema"],
+            ChatApi::Ollama => &body["format"],
+        };
+        assert_eq!(schema.is_object(), dialect.json_schema, "{name}");
         if dialect.json_schema {
-            let entries = &body["response_format"]["json_schema"]["schema"]["properties"]["entries"];
+            let entries = &schema["properties"]["entries"];
             assert_eq!(entries["type"], "array", "{name}");
             assert!(entries["maxItems"].is_null(), "{name}: an answer of any length must be able to keep to it");
         }

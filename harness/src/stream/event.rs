@@ -1,8 +1,9 @@
 //! The parts of a streamed event that are looked at. Everything else is skipped without being built, and text is borrowed from the
 //! event's bytes unless it holds escapes.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, time::Duration};
 
+use record::ServerTimings;
 use serde::{
     Deserialize, Deserializer,
     de::{Error, IgnoredAny, SeqAccess, Visitor},
@@ -92,11 +93,28 @@ struct PromptTokensDetails {
     cached_tokens: Option<u32>,
 }
 
-/// llama.cpp's own account.
+/// llama.cpp's own account. It rides on the event with the usage, on the finish event where no usage was asked for, and with
+/// `timings_per_token` on every event, growing.
 #[derive(Debug, Deserialize)]
 pub(super) struct Timings {
     pub(super) predicted_n: Option<u32>,
     pub(super) cache_n: Option<u32>,
+    prompt_ms: Option<f64>,
+    predicted_ms: Option<f64>,
+}
+
+impl Timings {
+    /// The times in it.
+    pub(super) fn spent(&self) -> Option<ServerTimings> {
+        let timings = ServerTimings { load_ns: None, prefill_ns: ns_of(self.prompt_ms), decode_ns: ns_of(self.predicted_ms) };
+        (timings != ServerTimings::default()).then_some(timings)
+    }
+}
+
+/// Milliseconds as nanoseconds; `None` if they cannot be a duration.
+fn ns_of(ms: Option<f64>) -> Option<u64> {
+    let duration = Duration::try_from_secs_f64(ms? / 1000.0).ok()?;
+    u64::try_from(duration.as_nanos()).ok()
 }
 
 /// The first choice, and the only one that is asked for, without a vector for it.

@@ -1,6 +1,6 @@
 //! Answers event by event: each event is one read, and its stamp is its number.
 
-use record::{DialectName, PlannedRequest, Release};
+use record::{DialectName, PlannedRequest, Release, ServerTimings};
 
 use super::*;
 use crate::{dialect::dialect, sse::DEFAULT_MAX_EVENT_BYTES};
@@ -133,7 +133,7 @@ fn text_without_the_promised_count_falls_back_to_the_final_count() {
 #[test]
 fn reasoning_is_a_token_but_not_content_under_either_name() {
     for field in ["reasoning", "reasoning_content"] {
-        for &name in DialectName::ALL {
+        for &name in DialectName::ALL.iter().filter(|&&name| dialect(name).chat == ChatApi::Openai) {
             let thinking = format!(r#"{{"choices":[{{"delta":{{"{field}":"hm","content":null}}}}]}}"#);
             let seen = answer(name, &[ROLE, &thinking, A, STOP, DONE]);
             assert_eq!((seen.first_token_ns, seen.first_content_ns), (Some(2), Some(3)), "{name}");
@@ -249,4 +249,98 @@ fn a_line_without_an_end_is_malformed() {
     stream.read(1, &[b'x'; 65], &mut observation);
     assert!(stream.is_over());
     assert!(matches!(stream.finish(&mut observation), Outcome::Malformed { .. }));
+}
+
+const THOUGHT: &str =
+    r#"{"model":"m","created_at":"t","message":{"role":"assistant","content":"","thinking":"Hm"},"done":false}"#;
+const SAID: &str = r#"{"model":"m","created_at":"t","message":{"role":"assistant","content":"Be\u0063ause"},"done":false}"#;
+const ENDED: &str = r#"{"model":"m","created_at":"t","message":{"role":"assistant","content":""},"done":true,"done_reason":"length","total_duration":90,"load_duration":10,"prompt_eval_count":40,"prompt_eval_duration":20,"eval_count":6,"eval_duration":50}"#;
+
+/// An answer of these lines through Ollama's own API, each read at its number.
+fn ollama(lines: &[&str]) -> Observation {
+    let mut observation = unsent();
+    let mut stream = AnswerStream::new(dialect(DialectName::Ollama), DEFAULT_MAX_EVENT_BYTES);
+    for (t_ns, line) in (1..).zip(lines) {
+        stream.read(t_ns, format!("{line}\n").as_bytes(), &mut observation);
+    }
+    observation.outcome = stream.finish(&mut observation);
+    observation
+}
+
+#[test]
+fn ollamas_own_lines() {
+    let seen = ollama(&[THOUGHT, SAID, SAID, ENDED]);
+    assert_eq!(seen.outcome, Outcome::Complete);
+    assert_eq!(
+        (seen.first_event_ns, seen.first_token_ns, seen.first_content_ns, seen.last_token_ns),
+        (Some(1), Some(1), Some(2), Some(3))
+    );
+    assert_eq!(seen.text.as_deref(), Some("HmBecauseBecause"));
+    assert_eq!(seen.usage, Some(Usage { prompt_tokens: 40, completion_tokens: 6, cached_tokens: None }));
+    assert_eq!(chunks(&seen), [(1, 2), (2, 4), (3, 6)]);
+    assert_eq!((seen.token_source, seen.finish_reason.as_deref()), (TokenSource::Final, Some("length")));
+    assert_eq!(seen.server_timings, Some(ServerTimings { load_ns: Some(10), prefill_ns: Some(20), decode_ns: Some(50) }));
+}
+
+#[test]
+fn a_prompt_from_the_cache_has_no_count_and_an_answer_without_one_no_account() {
+    let cached = ollama(&[SAID, r#"{"done":true,"done_reason":"stop","eval_count":1}"#]);
+    assert_eq!(cached.usage, Some(Usage { prompt_tokens: 0, completion_tokens: 1, cached_tokens: None }));
+    assert_eq!(cached.server_timings, None);
+    let empty = ollama(&[r#"{"done":true,"done_reason":"load"}"#]);
+    assert_eq!((empty.usage, empty.token_source, empty.outcome), (None, TokenSource::None, Outcome::Complete));
+}
+
+#[test]
+fn every_way_to_end_of_ollamas_lines() {
+    let check = |lines: &[&str], expected: Outcome| assert_eq!(ollama(lines).outcome, expected, "{lines:?}");
+    let truncated = |missing: &str| Outcome::Truncated { detail: format!("the stream ended without {missing}") };
+    check(&[SAID, ENDED, "not JSON"], Outcome::Complete);
+    check(&[SAID], truncated("a finish reason and without a line that is done"));
+    check(&[], truncated("an event"));
+    // Ollama leaves the reason out when its own runner lost the connection.
+    check(&[SAID, r#"{"done":true,"eval_count":1}"#], truncated("a finish reason"));
+    check(
+        &[SAID, r#"{"error":"unexpected EOF"}"#, ENDED],
+        Outcome::Rejected { status: 200, detail: "unexpected EOF".to_owned() },
+    );
+    let malformed = ollama(&[SAID, "data: {}", SAID, ENDED]);
+    assert!(
+        matches!(&malformed.outcome, Outcome::Malformed { detail } if detail.ends_with("data: {}")),
+        "{:?}",
+        malformed.outcome
+    );
+    assert_eq!(chunks(&malformed).len(), 1);
+}
+
+#[test]
+fn a_line_cut_in_its_middle_is_truncated_and_a_whole_last_line_counts() {
+    let read = |bytes: &str| {
+        let mut observation = unsent();
+        let mut stream = AnswerStream::new(dialect(DialectName::Ollama), DEFAULT_MAX_EVENT_BYTES);
+        stream.read(1, bytes.as_bytes(), &mut observation);
+        stream.finish(&mut observation)
+    };
+    assert_eq!(
+        read(&format!("{SAID}\n{}", &ENDED[..40])),
+        Outcome::Truncated { detail: "the stream ended inside an event".to_owned() }
+    );
+    assert_eq!(read(&format!("{SAID}\r\n{ENDED}")), Outcome::Complete);
+}
+
+#[test]
+fn the_servers_own_times_wherever_llamacpp_puts_them() {
+    let timed = |ms: &str| {
+        format!(
+            r#"{{"choices":[{{"delta":{{"content":"a"}}}}],"timings":{{"prompt_ms":{ms},"predicted_ms":2.25,"predicted_n":1}}}}"#
+        )
+    };
+    let of = |ms: &str| answer(DialectName::Llamacpp, &[&timed(ms), STOP, DONE]).server_timings.unwrap();
+    assert_eq!(of("0.585"), ServerTimings { load_ns: None, prefill_ns: Some(585_000), decode_ns: Some(2_250_000) });
+    assert_eq!(of("null").prefill_ns, None);
+    assert_eq!(of("-1").prefill_ns, None);
+    // The last of a growing account counts.
+    let twice = answer(DialectName::Llamacpp, &[&timed("1"), &timed("2"), STOP, DONE]);
+    assert_eq!(twice.server_timings.unwrap().prefill_ns, Some(2_000_000));
+    assert_eq!(answer(DialectName::Llamacpp, &[A, STOP, DONE]).server_timings, None);
 }

@@ -12,7 +12,8 @@ fn no_row_contradicts_itself() {
     for &name in DialectName::ALL {
         let row = dialect(name);
         assert!(row.running_count != RunningCount::ContinuousUsage || row.include_usage, "{name}: stream_options or not");
-        assert!(!row.json_schema || row.ignore_eos, "{name}: json_schema is about a forced length");
+        let forces = row.ignore_eos || row.min_tokens;
+        assert!(!row.json_schema || row.ignore_eos || !forces, "{name}: json_schema is about a forced length where there is one");
         let paths =
             [row.metrics.map(|names| names.path), row.version.map(|(path, _)| path), row.version.map(|(_, pointer)| pointer)];
         for path in paths.into_iter().chain([row.tokenize.map(|tokenize| tokenize.path)]).flatten() {
@@ -36,7 +37,7 @@ fn the_table() {
     | vllm | ignore_eos, min_tokens | max_tokens | yes | ContinuousUsage | - | yes | yes | kept | /tokenize {model, prompt, add_special_tokens: false} -> tokens | /metrics | /version at /version |
     | sglang | ignore_eos, min_tokens | max_tokens | yes | ContinuousUsage | - | yes | yes | kept | - | /metrics | /server_info at /version |
     | llamacpp | ignore_eos | max_tokens | yes | Timings | yes | - | yes | - | /tokenize {content} -> tokens | /metrics | /props at /build_info |
-    | ollama | - | max_tokens | yes | None | - | - | yes | kept | - | - | /api/version at /version |
+    | ollama | - | num_predict | yes | None | - | yes | yes | kept | - | - | /api/version at /version |
     | trtllm | ignore_eos, min_tokens | max_completion_tokens | yes | ContinuousUsage | - | - | yes | kept | - | /prometheus/metrics | /version at /version |
     | nim | ignore_eos, min_tokens | max_tokens | yes | ContinuousUsage | - | - | yes | kept | /tokenize {model, prompt, add_special_tokens: false} -> tokens | /v1/metrics | /v1/version at /release |
     | mistralrs | - | max_tokens | - | None | - | - | yes | kept | - | - | - |
