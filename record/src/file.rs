@@ -21,7 +21,7 @@ pub enum Entry {
     /// What the run is; the first line, once.
     Header(Box<Header>),
     /// A start of the engine; its trials follow.
-    Boot(Boot),
+    Boot(Box<Boot>),
     /// A trial.
     Trial(Box<Trial>),
     /// How the run ended; the last line, once.
@@ -116,7 +116,7 @@ impl Record {
         }
         match entry {
             Entry::Header(_) => return Err("a second header".to_owned()),
-            Entry::Boot(boot) => self.boots.push(boot),
+            Entry::Boot(boot) => self.boots.push(*boot),
             Entry::Trial(trial) => self.trials.push(*trial),
             Entry::End(end) => self.end = Some(end),
         }

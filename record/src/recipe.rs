@@ -143,6 +143,7 @@ pub enum PrefixCache {
 }
 
 impl PrefixCache {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
     fn is_default(&self) -> bool {
         *self == Self::default()
     }

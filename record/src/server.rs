@@ -121,6 +121,7 @@ pub struct ServerTimings {
     pub decode_ns: Option<u64>,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_zero(count: &u32) -> bool {
     *count == 0
 }

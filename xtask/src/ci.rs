@@ -98,6 +98,9 @@ impl Tests {
     fn run(self) -> anyhow::Result<()> {
         // Built with optimisation beforehand, so that none of the tests that start it waits for a compiler.
         crate::measure::build(false)?;
+        if matches!(self, Self::WithContainers) {
+            crate::measure::build(true)?;
+        }
         let env = [("INSTA_UPDATE", "no")];
         cargo(&["test", "--package", "workloads", "--test", "measure", "--quiet"], &env)?;
         // The instrument's accuracy is that of the optimised program.

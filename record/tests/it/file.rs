@@ -132,7 +132,7 @@ fn trial(requests: u32, tokens: u32, gap_ns: u64) -> Trial {
 fn entries() -> Vec<Entry> {
     vec![
         Entry::Header(Box::new(header())),
-        Entry::Boot(boot()),
+        Entry::Boot(Box::new(boot())),
         Entry::Trial(Box::new(trial(2, 10, 30_000_000))),
         Entry::Trial(Box::new(trial(1, 3, 30_000_000))),
         Entry::End(End { reason: EndReason::Finished, engine_stop: None }),

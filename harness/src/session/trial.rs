@@ -1,0 +1,243 @@
+//! A trial: planned, warmed up, driven while it is watched, written down.
+
+use futures_util::future::{self, Either};
+use record::{Cell, Counters, Entry, Outcome, ServerReading, ServerWatch, Trial, TrialFacts, WarmUp};
+
+use super::{GivenUp, Pace, RunError, Session, given_up};
+use crate::{
+    clock::Clock,
+    drive::{DriveLimits, Driven, drive},
+    endpoint::{Endpoint, EndpointError, ServerPage},
+    engine::{
+        Running,
+        readiness::{ask, question, user},
+    },
+    journal::Journal,
+    own_cost::{OwnCost, watch_own_cost},
+    server_watch::{Failures, watch_server},
+    sizing::SizedBoot,
+    suite::Sized,
+};
+
+/// How long an engine that drops connections is given to turn out dead, in nanoseconds.
+const DEATH_GRACE_NS: u64 = 1_000_000_000;
+/// How long it is then given to answer one question, in nanoseconds.
+const ANSWER_LIMIT_NS: u64 = 30_000_000_000;
+
+/// Which trial it is.
+pub(super) struct Place<'a> {
+    pub(super) cell: &'a Cell,
+    pub(super) boot: u32,
+    pub(super) trial: u32,
+    pub(super) order: u32,
+}
+
+pub(super) async fn run_trial<R: Running, C: Clock>(
+    running: &R,
+    session: &Session<'_, C>,
+    journal: &mut Journal,
+    sized: &SizedBoot,
+    place: &Place<'_>,
+) -> Result<(), RunError> {
+    let cell = place.cell;
+    session.progress.trial_started(cell, place.order, Pace::trials(session));
+    let seed = session.suite.trial_seed(session.header.seed, cell, place.trial);
+    let counted = Sized { counts: sized.counts.as_deref(), sizing: &sized.sizing };
+    let cannot = |why| RunError::Plan { cell: cell.name(), why };
+    let plan = session.suite.plan(cell, seed, &counted).map_err(cannot)?;
+    let warm_up_plan = session.suite.warm_up(cell, seed, &counted).map_err(cannot)?;
+    running.begin_trial(cell, place.order).await;
+    let mut death = None;
+    let warmed = drive_until_given_up(running, session, &warm_up_plan, sized, &mut death).await.0;
+    let warm_up = WarmUp {
+        requests: u32::try_from(warmed.observations.len()).unwrap_or(u32::MAX),
+        completed: u32::try_from(warmed.observations.iter().filter(|seen| seen.outcome.is_complete()).count())
+            .unwrap_or(u32::MAX),
+        duration_ns: warmed.duration_ns,
+    };
+    if death.is_none()
+        && let Some(ready) = unless_given_up(running, session, &mut death, get_ready(running, cell)).await
+    {
+        let watched = watch(running, session, &plan, sized, &mut death);
+        let (mut driven, cost, readings, failures) = watched.await;
+        if let (Some(tokenizer), false) = (&session.tokenizer, sized.usage) {
+            tokenizer.count_answers(&mut driven.observations)?;
+        }
+        // A dead engine has no page; asking would only wait.
+        let after = match death {
+            None => unless_given_up(running, session, &mut death, running.endpoint().server_page()).await.flatten(),
+            Some(_) => None,
+        };
+        let told = Told { before: ready.before, during: readings, failures, after };
+        let trial = to_trial(place, &plan, warm_up, driven, told, ready.cache_reset, cost);
+        journal.append(&Entry::Trial(Box::new(trial)))?;
+    }
+    match death {
+        Some(how) => Err(RunError::Died { cell: cell.name(), how, log_tail: running.log_tail() }),
+        None => Ok(()),
+    }
+}
+
+/// What is done between the warm-up and the trial.
+struct Ready {
+    cache_reset: Option<String>,
+    before: Option<Result<ServerPage, EndpointError>>,
+}
+
+async fn get_ready<R: Running>(running: &R, cell: &Cell) -> Ready {
+    let endpoint = running.endpoint();
+    let cache_reset = endpoint.reset_cache().await.map(|done| done.unwrap_or_else(|error| format!("not emptied: {error}")));
+    let before = endpoint.server_page().await;
+    running.open_connections(cell).await;
+    Ready { cache_reset, before }
+}
+
+/// Does something that has a time limit of its own; none if the run is given up meanwhile, or was before.
+async fn unless_given_up<R: Running, C: Clock, T>(
+    running: &R,
+    session: &Session<'_, C>,
+    death: &mut Option<String>,
+    work: impl Future<Output = T>,
+) -> Option<T> {
+    match future::select(Box::pin(given_up(running, session)), Box::pin(work)).await {
+        Either::Right((done, _)) => Some(done),
+        Either::Left((GivenUp::Interrupted, _)) => None,
+        Either::Left((GivenUp::Died(how), _)) => {
+            *death = Some(how);
+            None
+        }
+    }
+}
+
+/// Drives a trial while the server's metrics and our own cost are watched.
+async fn watch<R: Running, C: Clock>(
+    running: &R,
+    session: &Session<'_, C>,
+    plan: &record::Plan,
+    sized: &SizedBoot,
+    death: &mut Option<String>,
+) -> (Driven, Option<OwnCost>, Vec<ServerReading>, Failures) {
+    let driven = drive_until_given_up(running, session, plan, sized, death);
+    let ((driven, cost), readings, failures) = watch_server(running.endpoint(), session.clock, driven).await;
+    (driven, cost, readings, failures)
+}
+
+async fn drive_until_given_up<R: Running, C: Clock>(
+    running: &R,
+    session: &Session<'_, C>,
+    plan: &record::Plan,
+    sized: &SizedBoot,
+    death: &mut Option<String>,
+) -> (Driven, Option<OwnCost>) {
+    let stop = async {
+        match given_up(running, session).await {
+            GivenUp::Interrupted => "interrupted".to_owned(),
+            GivenUp::Died(how) => {
+                *death = Some(how.clone());
+                format!("the engine ended: {how}")
+            }
+        }
+    };
+    let limits = DriveLimits { collect_text: session.tokenizer.is_some() && !sized.usage, ..session.limits };
+    let driven = drive(running.endpoint(), session.clock, plan, limits, stop);
+    let (driven, cost) = if session.real_time { watch_own_cost(session.clock, driven).await } else { (driven.await, None) };
+    if death.is_none() && driven.observations.iter().any(|seen| matches!(seen.outcome, Outcome::Disconnected { .. })) {
+        *death = died_just_now(running, session.clock).await;
+        if death.is_none() {
+            *death = answers_no_more(running, session.clock, &driven).await;
+        }
+    }
+    (driven, cost)
+}
+
+/// Why an engine counts as gone whose process cannot be watched, as one that was attached to: it served nothing, and does not answer a
+/// single question either. Without this every further trial would be sent to a dead port.
+async fn answers_no_more<R: Running, C: Clock>(running: &R, clock: &C, driven: &Driven) -> Option<String> {
+    if driven.cut_short.is_some() || driven.observations.iter().any(|seen| seen.outcome.is_complete()) {
+        return None;
+    }
+    let answer = ask(running.endpoint(), clock, &question(vec![user("Say one word.")], 1), ANSWER_LIMIT_NS).await;
+    match answer.outcome {
+        Outcome::Disconnected { detail } => Some(format!("it answers no more: {detail}")),
+        _ => None,
+    }
+}
+
+/// How the engine ended, if it did. One that dies drops its connections first and is reaped a moment later; without this moment the
+/// next cell would be blamed, or nobody.
+async fn died_just_now<R: Running, C: Clock>(running: &R, clock: &C) -> Option<String> {
+    let moment = clock.sleep_until(clock.now_ns() + DEATH_GRACE_NS);
+    match future::select(Box::pin(running.died()), Box::pin(moment)).await {
+        Either::Left((how, _)) => Some(how),
+        Either::Right(_) => None,
+    }
+}
+
+/// What the server said of itself around and during a trial.
+struct Told {
+    before: Option<Result<ServerPage, EndpointError>>,
+    during: Vec<ServerReading>,
+    failures: Failures,
+    after: Option<Result<ServerPage, EndpointError>>,
+}
+
+impl Told {
+    /// Its own names, and ours; none where the server has no page.
+    fn into_parts(self) -> (Option<Counters>, Option<ServerWatch>) {
+        let Some(before) = self.before else { return (None, None) };
+        let mut watch = ServerWatch {
+            during: self.during,
+            failed_readings: self.failures.count,
+            failure: self.failures.last,
+            ..ServerWatch::default()
+        };
+        let mut counters = Counters::default();
+        match before {
+            Ok(page) => (counters.before, watch.before) = (page.counters, page.metrics),
+            Err(error) => fail(&mut watch, &error),
+        }
+        match self.after {
+            Some(Ok(page)) => (counters.after, watch.after) = (page.counters, page.metrics),
+            Some(Err(error)) => fail(&mut watch, &error),
+            None => watch.after = watch.before,
+        }
+        (Some(counters), Some(watch))
+    }
+}
+
+fn fail(watch: &mut ServerWatch, error: &EndpointError) {
+    watch.failed_readings += 1;
+    watch.failure = Some(error.to_string());
+}
+
+fn to_trial(
+    place: &Place<'_>,
+    plan: &record::Plan,
+    warm_up: WarmUp,
+    driven: Driven,
+    told: Told,
+    cache_reset: Option<String>,
+    cost: Option<OwnCost>,
+) -> Trial {
+    let (counters, server) = told.into_parts();
+    Trial {
+        cell: place.cell.clone(),
+        boot: place.boot,
+        trial: place.trial,
+        order: place.order,
+        seed: plan.seed,
+        plan_digest: plan.digest.clone(),
+        duration_ns: driven.duration_ns,
+        warm_up,
+        observations: driven.observations,
+        counters,
+        server,
+        facts: TrialFacts {
+            cut_short: driven.cut_short,
+            cache_reset,
+            client_cpu_ns: cost.as_ref().and_then(|cost| cost.cpu_ns),
+            timer_lag_p99_ns: cost.as_ref().map(|cost| cost.timer_lag_p99_ns),
+            timer_lag_max_ns: cost.as_ref().map(|cost| cost.timer_lag_max_ns),
+        },
+    }
+}
