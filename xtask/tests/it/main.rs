@@ -4,6 +4,7 @@
 //! - `committed`: the runs in reports/runs.
 //! - `simulated`: the main job on the simulated Spark in virtual time.
 //! - `failures`: engines that fail, disks that fill, interrupts; on a simulated server that runs as a real process.
+//! - `recipe`: what recipes there are, whether they are right, where they come from; what a killed run left.
 //! - `testbed`: the main job on real engines; ignored unless the testbed is there.
 
 #[cfg(test)]
@@ -14,6 +15,8 @@ mod committed;
 mod failures;
 #[cfg(test)]
 mod program;
+#[cfg(test)]
+mod recipe;
 #[cfg(test)]
 mod simulated;
 #[cfg(test)]
