@@ -97,7 +97,7 @@ pub(crate) fn run(args: &ImportArgs) -> anyhow::Result<ExitCode> {
     let file = args.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let name = convert::name(args.out.as_deref(), &file).map_err(wrong)?;
     let request = convert::Request { name: &name, file: &file, allow_hooks: args.allow_hooks };
-    let imported = convert::convert(&text, &request).map_err(|error| wrong(error.to_string()))?;
+    let imported = convert::convert(&text, &request).map_err(|error| wrong(convert::shown(&error.to_string())))?;
     for line in &imported.left_out {
         say(&format!("{shown}: {line}"));
     }

@@ -18,7 +18,7 @@ use crate::recipe::toml_text;
 mod left_out;
 mod words;
 
-pub(super) use words::name;
+pub(super) use words::{name, shown};
 
 /// A foreign recipe that cannot be taken over.
 #[derive(Debug, thiserror::Error)]
@@ -84,13 +84,16 @@ pub(super) fn convert(text: &str, request: &Request<'_>) -> Result<Imported, Imp
     one_machine(&foreign)?;
     let (recipe, mut notes) = recipe(&foreign, request.name)?;
     left_out::keys(&foreign, &mut notes);
+    for note in &mut notes {
+        *note = words::line(note);
+    }
     let mut head = vec![format!("Imported from {}, a recipe for sparkrun.", words::line(request.file))];
     for key in hooks {
         let steps = foreign.get(key).map(ToString::to_string).unwrap_or_default();
         let note = format!("by hand before the first boot, since nothing of it was run: {key}: {}", words::line(&steps));
         notes.push(note);
     }
-    head.extend(notes.iter().map(|note| format!("Not carried over: {}", words::line(note))));
+    head.extend(notes.iter().map(|note| format!("Not carried over: {note}")));
     let text = format!("# {}\n{}", head.join("\n# "), toml_text::recipe(&recipe));
     let again = parse(&text, "the import", request.name).map_err(|error| ImportError::Outcome(error.to_string()))?;
     if again != recipe {
@@ -140,7 +143,8 @@ fn recipe(foreign: &Foreign, name: &str) -> Result<(Recipe, Vec<String>), Import
         environment.insert(name, value)?;
     }
     let mut arguments = line.arguments;
-    let port = port(&mut arguments, &values, engine, &mut notes)?;
+    sift(&mut arguments, &mut notes)?;
+    let port = port(&mut arguments, &values, engine)?;
     let model = model(foreign, &served, &mut arguments, engine, &mut notes)?;
     let limits = Limits { max_concurrent: words::number(&arguments, &words::AT_ONCE), ..Limits::default() };
     notes.append(&mut environment.left_out);
@@ -200,12 +204,8 @@ fn engine(foreign: &Foreign, program: EngineName) -> Result<EngineName, ImportEr
     Err(ImportError::Refused(format!("its runtime is `{runtime}`, but its command starts {program}")))
 }
 
-fn port(
-    arguments: &mut Arguments,
-    values: &BTreeMap<String, String>,
-    engine: EngineName,
-    notes: &mut Vec<String>,
-) -> Result<u16, ImportError> {
+/// The port that it is to listen on, on all addresses of its container.
+fn port(arguments: &mut Arguments, values: &BTreeMap<String, String>, engine: EngineName) -> Result<u16, ImportError> {
     let given = arguments.value(&["--port"]).map(str::to_owned).or_else(|| values.get("port").cloned());
     let port = match given {
         None if engine == EngineName::Sglang => 30000,
@@ -220,12 +220,18 @@ fn port(
         arguments.set("--host", "0.0.0.0");
         arguments.set("--port", "${PORT}");
     }
+    Ok(port)
+}
+
+/// Takes away what the workload decides, and refuses what no flag may ask for.
+fn sift(arguments: &mut Arguments, notes: &mut Vec<String>) -> Result<(), ImportError> {
     for flag in CACHE_FLAGS {
         notes.extend(arguments.take(flag).into_iter().map(|flag| format!("`{flag}`: the workload decides what may be shared")));
     }
-    if arguments.value(&["--api-key", "--api_key"]).is_some() {
+    if arguments.value(&["--api-key", "--api_key", "--hf-token", "--hf_token"]).is_some() {
         return Err(ImportError::Refused(
-            "`command` holds an API key; take it out, the port is on the loopback address only".to_owned(),
+            "`command` holds a key; take it out: a token is named in `env`, and an API key is not needed on the loopback address"
+                .to_owned(),
         ));
     }
     for flag in ["-tp", "--tensor-parallel-size", "--tp", "--tp-size", "--tp_size", "-pp", "--pipeline-parallel-size", "--nnodes"]
@@ -234,7 +240,7 @@ fn port(
             return Err(ImportError::Refused(format!("`{flag} {machines}` needs as many machines; only one is measured so far")));
         }
     }
-    Ok(port)
+    Ok(())
 }
 
 /// The model by name and revision. A file of a GGUF repository is named `owner/name:QUANTISATION`.
@@ -253,6 +259,10 @@ fn model(
     let (source, file) = served.split_once(':').map_or((served, String::new()), |(source, file)| (source, format!(":{file}")));
     let revisions = ["--revision", "--model-revision"];
     let given = foreign.text("model_revision")?.or_else(|| arguments.value(&revisions).map(str::to_owned));
+    let plain = |one: char| one.is_ascii_alphanumeric() || "._-/".contains(one);
+    if let Some(odd) = given.as_ref().filter(|given| !given.chars().all(plain)) {
+        return Err(ImportError::Refused(format!("`{odd}` is no revision of a model")));
+    }
     arguments.replace(served, &format!("${{MODEL}}{file}"));
     if matches!(engine, EngineName::Vllm | EngineName::Sglang) {
         arguments.set("--revision", "${REVISION}");

@@ -74,11 +74,12 @@ fn what_cannot_be_taken_over() {
     check(&GOOD.replace("runtime: vllm", "runtime: sglang"), "its command starts vllm");
     check(&GOOD.replace("o/n", "/nfs/models/x"), "a place on somebody's machine");
     check(&GOOD.replace("o/n", "only-a-name"), "not `owner/name`");
+    check(&format!("{GOOD}model_revision: 'a b'\n"), "`a b` is no revision");
     check(&format!("{GOOD}min_nodes: 2\n"), "`min_nodes` is 2");
     check(&GOOD.replace("port: 9000", "port: 9000, tensor_parallel: 2"), "`tensor_parallel` is 2");
     check(&GOOD.replace("--port", "-tp 4 --port"), "`-tp 4` needs as many machines");
     check(&GOOD.replace("9000", "0"), "`0` is no port");
-    check(&GOOD.replace("--port", "--api-key abc --port"), "holds an API key");
+    check(&GOOD.replace("--port", "--api-key abc --port"), "holds a key");
     check(&format!("{GOOD}mods: [x]\npost_commands: ['rm -rf /']\n"), "it has `mods`, `post_commands`, which run commands");
     check(&format!("{GOOD}env: {{LEAK: $AWS_REGION}}\n"), "env `LEAK`");
     check(&GOOD.replace("{port}", "${HF_CACHE}"), "no value for");
@@ -93,6 +94,13 @@ fn hooks_are_noted_and_cannot_break_out_of_their_comment() {
     let by_hand: Vec<_> = imported.text.lines().filter(|line| line.contains("by hand")).collect();
     assert!(by_hand.len() == 2 && by_hand.iter().all(|line| line.starts_with("# ")), "{by_hand:?}");
     assert!(imported.text.contains("description = \"x [process]\""));
+}
+
+#[test]
+fn nothing_of_theirs_steers_a_terminal() {
+    let text = GOOD.replace("port: 9000", "port: 9000, \"x\\e[2Jy\": 1");
+    assert!(import(&text).unwrap().left_out.iter().any(|line| line.contains("`x [2Jy`")));
+    assert_eq!(shown("a\u{1b}[2J\nb"), "a[2J\nb");
 }
 
 #[test]
