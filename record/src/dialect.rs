@@ -1,7 +1,9 @@
 //! What each engine's dialect of the `OpenAI` API knows, as a table.
 //!
-//! Sources: vLLM, SGLang, llama.cpp, Ollama and TensorRT-LLM by their request structures and server documentation; NIM by its API
-//! reference (version 2 is vLLM or SGLang behind a proxy); mistral.rs 0.8.1 and `transformers serve` 5 by their sources, and by
+//! Sources: vLLM (`entrypoints/openai/chat_completion/protocol.py`), SGLang (`srt/entrypoints/openai/protocol.py` and
+//! `serving_chat.py`), llama.cpp (`tools/server/README.md`), Ollama (`api/types.go`, `docs/api.md`) and TensorRT-LLM
+//! (`serve/openai_protocol.py`, `serve/postprocess_handlers.py`) by their sources and server documentation; NIM by its API reference and
+//! its guide to benchmarking (version 2 is vLLM or SGLang behind a proxy); mistral.rs 0.8.1 and `transformers serve` 5 by their sources, and by
 //! streams recorded from them. Every parser of answers takes both `reasoning` and `reasoning_content`, whatever the dialect: vLLM
 //! changed from the one to the other.
 
@@ -91,9 +93,13 @@ const VLLM: Dialect = Dialect {
     ..OPENAI
 };
 
-/// Its tokenize endpoint is left out: what it answers is not verified.
+/// No `json_schema` with a forced length: an answer ends where its grammar ends (`check_finished` in `schedule_batch.py`), whatever
+/// `ignore_eos` says. Builds that do not know `continuous_usage_stats` drop it, and their counts are then those of the final usage.
+/// Prompt tokens from the cache are in the usage only with `--enable-cache-report`. Its tokenize endpoint is left out: what it answers
+/// is not verified.
 const SGLANG: Dialect = Dialect {
     name: DialectName::Sglang,
+    json_schema: false,
     tokenize: None,
     metrics: Some(&names::SGLANG),
     cache_reset: Some(CacheReset { path: "/flush_cache", needs: "" }),
@@ -149,7 +155,8 @@ const OLLAMA: Dialect = Dialect {
     ..OPENAI
 };
 
-/// `/metrics` holds statistics that reading takes away; the Prometheus ones are elsewhere.
+/// `/metrics` holds statistics that reading takes away; the Prometheus ones are elsewhere, and most of them need `return_perf_metrics:
+/// true` in the server's configuration. A schema needs a `guided_decoding_backend` there, so it is not asked for.
 const TRTLLM: Dialect = Dialect {
     name: DialectName::Trtllm,
     ignore_eos: true,
@@ -163,9 +170,12 @@ const TRTLLM: Dialect = Dialect {
     ..OPENAI
 };
 
+/// What both its versions document, and no more: a field that one of them does not know could refuse every request.
 const NIM: Dialect = Dialect {
     name: DialectName::Nim,
+    running_count: RunningCount::None,
     json_schema: false,
+    tokenize: None,
     health: Some("/v1/health/ready"),
     metrics: Some(&names::NIM),
     cache_reset: None,

@@ -6,7 +6,10 @@
 mod bench;
 mod cache_folder;
 mod ci;
+mod clean;
+mod docker;
 mod measure;
+mod recipe;
 mod recipe_file;
 mod report;
 mod run_folder;
@@ -37,10 +40,15 @@ enum Verb {
     Sim(sim::SimVerb),
     /// Prepare real engines with a tiny model in the cache folder.
     Testbed(testbed::TestbedArgs),
+    /// What engines there are, what boots them, and whether that is right.
+    #[command(subcommand)]
+    Recipe(recipe::RecipeVerb),
+    /// Remove the containers that a killed run left behind.
+    Clean,
     /// Everything that CI checks.
     Ci(ci::CiArgs),
     /// Check the source tree itself.
-    Tidy,
+    Tidy(tidy::TidyArgs),
 }
 
 fn main() -> ExitCode {
@@ -50,8 +58,10 @@ fn main() -> ExitCode {
         Verb::Report(args) => report::run(args),
         Verb::Sim(verb) => sim::run(verb),
         Verb::Testbed(args) => testbed::run(args).map(|()| record::ExitCode::Fine),
+        Verb::Recipe(verb) => recipe::run(verb),
+        Verb::Clean => clean::run(),
         Verb::Ci(args) => ci::run(args),
-        Verb::Tidy => tidy::run(),
+        Verb::Tidy(args) => tidy::verb(args),
     };
     match done {
         Ok(code) => code.into(),

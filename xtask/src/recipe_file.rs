@@ -17,8 +17,7 @@ pub(crate) fn folder() -> PathBuf {
 
 /// Loads a recipe by name (`recipes/NAME.toml`) or by path. Returns the folder that it lies in too, for `${RECIPES}`.
 pub(crate) fn load(name_or_path: &str, recipes_dir: &Path) -> Result<(Recipe, PathBuf), RecipeError> {
-    let is_path = name_or_path.contains(['/', '\\']) || Path::new(name_or_path).extension().is_some();
-    let path = if is_path { PathBuf::from(name_or_path) } else { recipes_dir.join(format!("{name_or_path}.toml")) };
+    let path = path(name_or_path, recipes_dir);
     let shown = path.display().to_string();
     if !path.is_file() {
         return Err(RecipeError::NotFound { name: name_or_path.to_owned(), looked: shown, known: known(recipes_dir).join(", ") });
@@ -29,6 +28,17 @@ pub(crate) fn load(name_or_path: &str, recipes_dir: &Path) -> Result<(Recipe, Pa
     let recipe = parse(&text, &shown, &stem)?;
     let folder = path.parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf);
     Ok((recipe, fs::canonicalize(&folder).unwrap_or(folder)))
+}
+
+/// The file that a name or a path means. A name may hold dots, as those of models do.
+pub(crate) fn path(name_or_path: &str, recipes_dir: &Path) -> PathBuf {
+    let is_path = name_or_path.contains(['/', '\\']) || Path::new(name_or_path).extension().is_some_and(|end| end == "toml");
+    if is_path { PathBuf::from(name_or_path) } else { recipes_dir.join(format!("{name_or_path}.toml")) }
+}
+
+/// Every recipe in a folder, by name; or why one cannot be used.
+pub(crate) fn all(recipes_dir: &Path) -> Vec<Result<Recipe, RecipeError>> {
+    known(recipes_dir).iter().map(|name| load(name, recipes_dir).map(|(recipe, _)| recipe)).collect()
 }
 
 /// The names of the recipes in a folder, sorted.

@@ -53,8 +53,13 @@ impl HttpEndpoint {
         }
         let models: Listed<Model> = self.ask_json(Method::GET, "/v1/models", None).await?;
         let described = |Model { id, root }| match root {
-            Some(root) if root != id => format!("{id} (from {root})"),
-            _ => id,
+            Some(root) if root == id => id,
+            // Where a machine keeps its files is private.
+            Some(root) if root.starts_with('/') => {
+                format!("{id} (from .../{})", root.trim_end_matches('/').rsplit('/').next().unwrap_or_default())
+            }
+            Some(root) => format!("{id} (from {root})"),
+            None => id,
         };
         Ok(models.data.into_iter().map(described).collect())
     }

@@ -37,7 +37,7 @@ fn each_dialect_gets_only_the_fields_that_it_knows() {
     llamacpp     forced true  "max_tokens":40,"temperature":0,"seed":3,"stream":true,"stream_options":{"include_usage":true},"timings_per_token":true,"ignore_eos":true,"cache_prompt":false}
     ollama       forced false "stream":true,"keep_alive":-1,"truncate":false,"shift":false,"options":{"num_predict":40,"seed":3,"temperature":0}}
     trtllm       forced true  "max_completion_tokens":40,"temperature":0,"seed":3,"stream":true,"stream_options":{"continuous_usage_stats":true,"include_usage":true},"ignore_eos":true,"min_tokens":40}
-    nim          forced true  "max_tokens":40,"temperature":0,"seed":3,"stream":true,"stream_options":{"continuous_usage_stats":true,"include_usage":true},"ignore_eos":true,"min_tokens":40}
+    nim          forced true  "max_tokens":40,"temperature":0,"seed":3,"stream":true,"stream_options":{"include_usage":true},"ignore_eos":true,"min_tokens":40}
     mistralrs    forced false "max_tokens":40,"temperature":0,"seed":3,"stream":true}
     transformers forced false "max_tokens":40,"temperature":0,"seed":3,"stream":true}
     simulated    forced true  "max_tokens":40,"temperature":0,"seed":3,"stream":true,"stream_options":{"continuous_usage_stats":true,"include_usage":true},"ignore_eos":true,"min_tokens":40}

@@ -2,6 +2,7 @@
 
 use record::{Observation, PlannedRequest, Release, Role};
 
+mod conformance;
 mod faults;
 mod metrics;
 mod questions;

@@ -1,8 +1,8 @@
 //! The names that each server gives its metrics.
 //!
-//! Sources: vLLM's design document on metrics and the page of a real server (fixtures/recorded/vllm); SGLang's reference of production
-//! metrics; the page of a real llama.cpp server; TensorRT-LLM's metrics collector and its Prometheus example; NIM's page on
-//! observability.
+//! Sources: vLLM's design document on metrics and the page of a real server (`fixtures/recorded/vllm`); SGLang's
+//! `observability/metrics_collector.py` and reference of production metrics; the page of a real llama.cpp server
+//! (`fixtures/recorded/llamacpp`); TensorRT-LLM's `metrics/collector.py`; NIM's page on observability.
 
 use crate::engine::MetricNames;
 
@@ -46,6 +46,8 @@ pub(super) const VLLM: MetricNames = MetricNames {
     ..NONE
 };
 
+/// Needs `--enable-metrics`. Tokens from the cache are told apart by where they lay (`cache_source`), which add up. It has histograms of
+/// queueing and of the time to first token, but none of prefill and decode.
 pub(super) const SGLANG: MetricNames = MetricNames {
     running: &["sglang:num_running_reqs"],
     waiting: &["sglang:num_queue_reqs"],
@@ -60,6 +62,7 @@ pub(super) const SGLANG: MetricNames = MetricNames {
     ..NONE
 };
 
+/// Needs `--metrics`. It has no histograms: times come with each answer.
 pub(super) const LLAMACPP: MetricNames = MetricNames {
     running: &["llamacpp:requests_processing"],
     waiting: &["llamacpp:requests_deferred"],
@@ -73,6 +76,7 @@ pub(super) const LLAMACPP: MetricNames = MetricNames {
     ..NONE
 };
 
+/// Times of 0 are not observed, except in the queue, so the counts of its histograms may differ.
 pub(super) const TRTLLM: MetricNames = MetricNames {
     path: "/prometheus/metrics",
     running: &["trtllm_num_requests_running"],
@@ -91,21 +95,16 @@ pub(super) const TRTLLM: MetricNames = MetricNames {
     ..NONE
 };
 
-/// vLLM's, without its prefix.
+/// Version 1 documents these without a prefix; version 2 is vLLM behind a proxy, with vLLM's.
 pub(super) const NIM: MetricNames = MetricNames {
     path: "/v1/metrics",
     running: &["num_requests_running", "vllm:num_requests_running"],
     waiting: &["num_requests_waiting", "vllm:num_requests_waiting"],
-    kv_usage: &["gpu_cache_usage_perc", "kv_cache_usage_perc", "vllm:kv_cache_usage_perc"],
+    kv_usage: &["gpu_cache_usage_perc", "vllm:kv_cache_usage_perc"],
     prompt_tokens: &["prompt_tokens_total", "vllm:prompt_tokens_total"],
     generation_tokens: &["generation_tokens_total", "vllm:generation_tokens_total"],
-    prefix_queries: &["prefix_cache_queries_total", "vllm:prefix_cache_queries_total"],
-    prefix_hits: &["prefix_cache_hits_total", "vllm:prefix_cache_hits_total"],
-    queue: &["request_queue_time_seconds", "vllm:request_queue_time_seconds"],
-    prefill: &["request_prefill_time_seconds", "vllm:request_prefill_time_seconds"],
-    decode: &["request_decode_time_seconds", "vllm:request_decode_time_seconds"],
     ttft: &["time_to_first_token_seconds", "vllm:time_to_first_token_seconds"],
-    ..NONE
+    ..VLLM
 };
 
 pub(super) const SIMULATED: MetricNames = MetricNames {

@@ -35,11 +35,11 @@ fn the_table() {
     |---|---|---|---|---|---|---|---|---|---|---|---|
     | openai | - | max_tokens | yes | None | - | - | yes | kept | - | - | - |
     | vllm | ignore_eos, min_tokens | max_tokens | yes | ContinuousUsage | - | yes | yes | kept | /tokenize {model, prompt, add_special_tokens: false} -> tokens | /metrics | /version at /version |
-    | sglang | ignore_eos, min_tokens | max_tokens | yes | ContinuousUsage | - | yes | yes | kept | - | /metrics | /server_info at /version |
+    | sglang | ignore_eos, min_tokens | max_tokens | yes | ContinuousUsage | - | - | yes | kept | - | /metrics | /server_info at /version |
     | llamacpp | ignore_eos | max_tokens | yes | Timings | yes | - | yes | - | /tokenize {content} -> tokens | /metrics | /props at /build_info |
     | ollama | - | num_predict | yes | None | - | yes | yes | kept | - | - | /api/version at /version |
     | trtllm | ignore_eos, min_tokens | max_completion_tokens | yes | ContinuousUsage | - | - | yes | kept | - | /prometheus/metrics | /version at /version |
-    | nim | ignore_eos, min_tokens | max_tokens | yes | ContinuousUsage | - | - | yes | kept | /tokenize {model, prompt, add_special_tokens: false} -> tokens | /v1/metrics | /v1/version at /release |
+    | nim | ignore_eos, min_tokens | max_tokens | yes | None | - | - | yes | kept | - | /v1/metrics | /v1/version at /release |
     | mistralrs | - | max_tokens | - | None | - | - | yes | kept | - | - | - |
     | transformers | - | max_tokens | - | None | - | - | - | kept | - | - | - |
     | simulated | ignore_eos, min_tokens | max_tokens | yes | ContinuousUsage | - | yes | yes | kept | /tokenize {model, prompt} -> tokens | /metrics | /version at /version |

@@ -58,6 +58,10 @@ fn contradiction(recipe: &Recipe, stem: &str) -> Option<String> {
     if recipe.model.id.trim().is_empty() {
         return Some("[model] `id` is empty; it is the name sent in requests".to_owned());
     }
+    // The text itself is not repeated: somebody may have written a value there.
+    if let Some(at) = recipe.secrets.iter().position(|name| !is_variable(name)) {
+        return Some(format!("`secrets` takes names of environment variables and no values; number {} is none", at + 1));
+    }
     let ways = [
         ("[container]", recipe.container.is_some()),
         ("[process]", recipe.process.is_some()),
@@ -115,6 +119,12 @@ fn mount_contradiction(container: &Container) -> Option<String> {
 
 /// Flags that decide for every workload what only the workload may decide.
 const CACHE_FLAGS: [&str; 3] = ["--enable-prefix-caching", "--no-enable-prefix-caching", "--disable-radix-cache"];
+
+/// Whether an environment's variable can be called so.
+fn is_variable(name: &str) -> bool {
+    name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+        && name.chars().all(|one| one.is_ascii_alphanumeric() || one == '_')
+}
 
 fn policy_contradiction(recipe: &Recipe, container: &Container) -> Option<String> {
     if let Some(secret) = recipe.secrets.iter().find(|secret| container.env.contains_key(*secret)) {

@@ -75,3 +75,36 @@ fn parts_that_do_not_fit() {
     assert_snapshot!(error(&GOOD.replace("${PORT}", "8000")), @"recipes/mine.toml: [process] `port` is 0 but `command` has no `${PORT}`, so the engine could not know its port");
     assert_snapshot!(error(&format!("{GOOD}\n[attach]\nurl = \"http://127.0.0.1:1\"")), @"recipes/mine.toml: it has [process] and [attach]; keep one");
 }
+
+#[test]
+fn a_secret_is_a_name() {
+    let with = |name: &str| GOOD.replace("[model]", &format!("secrets = [\"HF_TOKEN\", \"{name}\"]\n[model]"));
+    assert!(parse(&with("NGC_API_KEY"), "recipes/mine.toml", "mine").is_ok());
+    assert_snapshot!(error(&with("NGC_API_KEY=abc")), @"recipes/mine.toml: `secrets` takes names of environment variables and no values; number 2 is none");
+}
+
+fn container(lines: &str) -> String {
+    let (head, _) = GOOD.split_once("[process]").unwrap();
+    format!("{head}[container]\nport = 80\n{lines}\n")
+}
+
+#[test]
+fn a_container_that_could_be_anything() {
+    assert_snapshot!(error(&container("image = 'a/b'")), @"recipes/mine.toml: [container] `image` has no tag; write `a/b:TAG`, so that a reader knows which one was meant");
+    assert_snapshot!(error(&container("image = 'localhost:5000/b'")), @"recipes/mine.toml: [container] `image` has no tag; write `localhost:5000/b:TAG`, so that a reader knows which one was meant");
+    assert_snapshot!(error(&container("image = 'a@sha256:1'")), @"recipes/mine.toml: [container] `image` holds a digest; write it as `digest`, and the tag it came from in `image`");
+    assert_snapshot!(error(&container("image = 'a:1'\ndigest = 'abc'")), @"recipes/mine.toml: [container] `digest` is `abc`, not `sha256:` and 64 hexadecimal digits");
+    assert_snapshot!(error(&container("image = 'a:1'\nmounts = [{ source = 'x', target = '/x' }]")), @"recipes/mine.toml: [container] mounts: `source` is `x`; it must be absolute or begin with a placeholder");
+}
+
+#[test]
+fn the_workload_decides_about_the_prefix_cache() {
+    let with = |policy: &str, flag: &str| {
+        container(&format!("image = 'a:1'\ncommand = ['{flag}']")).replace("[model]", &format!("{policy}\n[model]"))
+    };
+    let fine = |policy: &str, flag: &str| parse(&with(policy, flag), "recipes/mine.toml", "mine").is_ok();
+    assert!(fine("", "--port"));
+    assert!(fine("prefix_cache = 'off'", "--no-enable-prefix-caching"));
+    assert!(!fine("", "--disable-radix-cache"));
+    assert!(!fine("prefix_cache = 'off'", "--enable-prefix-caching"));
+}

@@ -5,6 +5,7 @@
 //! - `simulated`: the main job on the simulated Spark in virtual time.
 //! - `failures`: engines that fail, disks that fill, interrupts; on a simulated server that runs as a real process.
 //! - `container`: the main job in containers and what can go wrong with it; ignored unless Docker and the images are there.
+//! - `recipe`: what recipes there are, whether they are right, where they come from; what a killed run left.
 //! - `testbed`: the main job on real engines; ignored unless the testbed is there.
 
 #[cfg(test)]
@@ -17,6 +18,8 @@ mod container;
 mod failures;
 #[cfg(test)]
 mod program;
+#[cfg(test)]
+mod recipe;
 #[cfg(test)]
 mod simulated;
 #[cfg(test)]

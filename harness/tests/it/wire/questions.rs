@@ -16,7 +16,7 @@ fn serve(request: &Request, stream: &mut TcpStream) -> Then {
     let bytes = match path {
         "/v1/models" => answer(
             "200 OK",
-            r#"{"object":"list","data":[{"id":"tiny","object":"model","root":"models/tiny"},{"id":"other","root":"other"},{"id":"third","root":null}]}"#,
+            r#"{"object":"list","data":[{"id":"tiny","object":"model","root":"models/tiny"},{"id":"other","root":"other"},{"id":"third","root":null},{"id":"fourth","root":"/where/it/lies/hf/"}]}"#,
         ),
         "/tokenize" => {
             let body: serde_json::Value = serde_json::from_str(&request.body).unwrap();
@@ -41,8 +41,8 @@ fn answers() {
     run(async {
         let vllm = server.endpoint(DialectName::Vllm, HttpOptions::default());
         let models = vllm.models().await.unwrap();
-        assert_eq!(models.iter().map(|model| model.id.as_str()).collect::<Vec<_>>(), ["tiny", "other", "third"]);
-        assert_eq!(vllm.served_models().await, ["tiny (from models/tiny)", "other", "third"]);
+        assert_eq!(models.iter().map(|model| model.id.as_str()).collect::<Vec<_>>(), ["tiny", "other", "third", "fourth"]);
+        assert_eq!(vllm.served_models().await, ["tiny (from models/tiny)", "other", "third", "fourth (from .../hf)"]);
         assert_eq!(vllm.version().await.as_deref(), Some("0.32.0"));
         assert_eq!(vllm.server_page().await.unwrap().unwrap().counters, [("a_total".to_owned(), 5.5)].into());
         assert_eq!(vllm.healthy().await, Some(true));

@@ -1,0 +1,88 @@
+//! `recipe`: what recipes there are, what each would run, whether they are right, and how they come to name one engine for ever.
+
+mod boot;
+mod check;
+mod hub;
+mod import;
+mod list;
+mod pin;
+pub(crate) mod table;
+mod toml_text;
+
+use std::fs;
+
+use anyhow::Context;
+use clap::Subcommand;
+use record::{ExitCode, Launch, Recipe};
+
+use crate::{Wrong, print, recipe_file};
+
+/// What `recipe` can do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum RecipeVerb {
+    /// Every recipe: engine, model, pinned or not.
+    List,
+    /// A recipe with everything filled in, and the command that it amounts to.
+    Show {
+        /// A recipe's name, or a path.
+        name: String,
+    },
+    /// Whether recipes are right, and what about them spoils a measurement.
+    Check {
+        /// Names or paths; none means all.
+        names: Vec<String>,
+    },
+    /// Write the digest of the image and the commit of the model that are on this machine into a recipe.
+    Pin {
+        /// A recipe's name, or a path.
+        name: String,
+    },
+    /// Make a recipe of a sparkrun or Spark Arena recipe (YAML, version 1 or 2).
+    Import(import::ImportArgs),
+    /// Print the table of engines as README.md has it.
+    Table,
+}
+
+/// Runs one of them.
+pub(crate) fn run(verb: &RecipeVerb) -> anyhow::Result<ExitCode> {
+    match verb {
+        RecipeVerb::List => Ok(list::run()),
+        RecipeVerb::Show { name } => show(name),
+        RecipeVerb::Check { names } => Ok(check::run(names)),
+        RecipeVerb::Pin { name } => pin::run(name),
+        RecipeVerb::Import(args) => import::run(args),
+        RecipeVerb::Table => {
+            print(table::engines(&recipe_file::all(&recipe_file::folder())).map_err(Wrong)?.trim_end());
+            Ok(ExitCode::Fine)
+        }
+    }
+}
+
+fn show(name: &str) -> anyhow::Result<ExitCode> {
+    let (recipe, folder) = recipe_file::load(name, &recipe_file::folder()).map_err(|error| Wrong(error.to_string()))?;
+    let places = boot::Places::of_this_machine(&folder);
+    print(toml_text::recipe(&recipe).trim_end());
+    print("\n# what that runs");
+    print(&boot::as_command(&recipe, &places).map_err(|why| Wrong(format!("{name}: {why}")))?);
+    Ok(ExitCode::Fine)
+}
+
+/// How a recipe's engine comes to run.
+fn launch(recipe: &Recipe) -> Launch {
+    if recipe.container.is_some() {
+        Launch::Container
+    } else if recipe.process.is_some() {
+        Launch::Process
+    } else {
+        Launch::Attach
+    }
+}
+
+/// Writes a file whole or not at all.
+fn write_whole(path: &std::path::Path, text: &str) -> anyhow::Result<()> {
+    let fresh = path.with_extension("toml.new");
+    fs::write(&fresh, text)
+        .and_then(|()| fs::rename(&fresh, path))
+        .inspect_err(|_| drop(fs::remove_file(&fresh)))
+        .with_context(|| format!("cannot write {}", path.display()))
+}

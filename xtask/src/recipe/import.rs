@@ -1,0 +1,130 @@
+//! `recipe import`: a sparkrun or Spark Arena recipe made into one of ours.
+//!
+//! Their format: github.com/spark-arena/sparkrun, RECIPES.md. What others wrote is text to be read, never to be run: nothing of this
+//! machine is expanded into it, no hook is run, and what cannot be carried is listed.
+//!
+//! Reading YAML costs a cold build more than the rest of this program's own code, so it is behind the feature `import`. Without it this
+//! verb has cargo build the program once more with it, and hands the arguments on.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use record::ExitCode;
+
+#[cfg(feature = "import")]
+mod arguments;
+#[cfg(feature = "import")]
+mod convert;
+#[cfg(feature = "import")]
+mod environment;
+#[cfg(feature = "import")]
+mod template;
+#[cfg(feature = "import")]
+mod yaml;
+
+/// What `recipe import` takes.
+#[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    /// The YAML file.
+    #[arg(value_name = "FILE.yaml")]
+    file: PathBuf,
+    /// What the recipe is to be called; by default after the file.
+    #[arg(long, value_name = "NAME")]
+    out: Option<String>,
+    /// The folder to write it to, instead of this project's recipes/.
+    #[arg(long, value_name = "FOLDER", conflicts_with = "stdout")]
+    into: Option<PathBuf>,
+    /// Print it instead of writing it.
+    #[arg(long)]
+    stdout: bool,
+    /// Import what there is of a recipe that patches its image or runs commands; those steps are not run, but noted.
+    #[arg(long)]
+    allow_hooks: bool,
+}
+
+/// Builds the program with the feature and runs it with the same arguments.
+#[cfg(not(feature = "import"))]
+pub(crate) fn run(args: &ImportArgs) -> anyhow::Result<ExitCode> {
+    use anyhow::Context;
+
+    let status = std::process::Command::new(env!("CARGO"))
+        .args(["run", "--quiet", "--package", "xtask", "--features", "import", "--", "recipe", "import"])
+        .args(again(args)?)
+        .current_dir(crate::run_folder::workspace())
+        .status()
+        .context("cannot run cargo")?;
+    match status.code() {
+        Some(0) => Ok(ExitCode::Fine),
+        Some(2) => Ok(ExitCode::Usage),
+        // It has said why.
+        Some(3) => Ok(ExitCode::Engine),
+        _ => anyhow::bail!("`recipe import` could not be built or run: {status}"),
+    }
+}
+
+/// The arguments for a program that runs in the workspace's folder.
+#[cfg(not(feature = "import"))]
+fn again(args: &ImportArgs) -> anyhow::Result<Vec<std::ffi::OsString>> {
+    let mut words = vec![std::path::absolute(&args.file)?.into()];
+    if let Some(name) = &args.out {
+        words.extend(["--out".into(), name.into()]);
+    }
+    if let Some(folder) = &args.into {
+        words.extend(["--into".into(), std::path::absolute(folder)?.into()]);
+    }
+    let flags = [("--stdout", args.stdout), ("--allow-hooks", args.allow_hooks)];
+    words.extend(flags.into_iter().filter(|(_, given)| *given).map(|(flag, _)| flag.into()));
+    Ok(words)
+}
+
+/// Reads, converts and writes.
+#[cfg(feature = "import")]
+pub(crate) fn run(args: &ImportArgs) -> anyhow::Result<ExitCode> {
+    use std::fs;
+
+    use crate::{Wrong, print, recipe_file, say};
+
+    /// Those that are published have less than 10 KB.
+    const BYTES_MAX: u64 = 256 * 1024;
+
+    let shown = args.file.display();
+    let wrong = |why: String| Wrong(format!("{shown}: {why}"));
+    let length = fs::metadata(&args.file).map_err(|error| wrong(error.to_string()))?.len();
+    if length > BYTES_MAX {
+        return Err(wrong(format!("{length} bytes; a recipe has at most {BYTES_MAX}")).into());
+    }
+    let text = fs::read_to_string(&args.file).map_err(|error| wrong(error.to_string()))?;
+    let file = args.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = convert::name(args.out.as_deref(), &file).map_err(wrong)?;
+    let request = convert::Request { name: &name, file: &file, allow_hooks: args.allow_hooks };
+    let imported = convert::convert(&text, &request).map_err(|error| wrong(convert::shown(&error.to_string())))?;
+    for line in &imported.left_out {
+        say(&format!("{shown}: {line}"));
+    }
+    if args.stdout {
+        print(imported.text.trim_end());
+        return Ok(ExitCode::Fine);
+    }
+    let path = args.into.clone().unwrap_or_else(recipe_file::folder).join(format!("{name}.toml"));
+    if path.exists() {
+        return Err(wrong(format!("{} exists; choose another name with --out", path.display())).into());
+    }
+    super::write_whole(&path, &imported.text)?;
+    print(&path.display().to_string());
+    say(&format!("`cargo xtask recipe check {}` says what it lacks", path.display()));
+    Ok(ExitCode::Fine)
+}
+
+#[cfg(all(test, not(feature = "import")))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_are_handed_on_with_absolute_paths() {
+        let file = PathBuf::from("some/x.yaml");
+        let args = ImportArgs { file, out: Some("mine".to_owned()), into: None, stdout: true, allow_hooks: true };
+        let words: Vec<_> = again(&args).unwrap().into_iter().map(|word| word.into_string().unwrap()).collect();
+        assert!(words[0].starts_with('/') && words[0].ends_with("some/x.yaml"), "{}", words[0]);
+        assert_eq!(words[1..], ["--out", "mine", "--stdout", "--allow-hooks"]);
+    }
+}
