@@ -5,6 +5,8 @@
 
 pub mod attach;
 pub mod backends;
+#[cfg(feature = "container")]
+pub mod container;
 pub mod device;
 pub mod docker_error;
 pub mod group;
