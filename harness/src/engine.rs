@@ -1,17 +1,29 @@
 //! Engines: how a server comes to run, how it is known to be ready, and how it is put away.
 //!
-//! `process` spawns one from a recipe, `attach` finds one that runs. The simulated Spark implements the same two traits in
-//! `fixtures`; containers will be a third module here.
+//! `process` spawns one from a recipe, `container` boots one, `attach` finds one that runs. The simulated Spark implements the same
+//! two traits in `fixtures`.
 
 pub mod attach;
+pub mod backends;
+#[cfg(feature = "container")]
+pub mod container;
+pub mod device;
+pub mod docker_error;
+pub mod group;
 pub mod log;
 pub mod placeholders;
 pub mod process;
 pub mod readiness;
 
-use record::{Cell, ExitCode, Launch};
+use std::net::TcpListener;
 
-use crate::endpoint::{Endpoint, EndpointError};
+use record::{Cell, ExitCode, Identity, Launch, Recipe};
+
+use crate::{
+    endpoint::{Endpoint, EndpointError},
+    machine,
+};
+pub use docker_error::DockerError;
 
 /// Something that can be started again and again.
 pub trait Engine {
@@ -42,6 +54,10 @@ pub trait Running {
     /// The last lines of its log, secrets redacted; empty where there is none.
     fn log_tail(&self) -> String;
 
+    /// What it turned out to be, asked once it is ready; an error if it does not run on the device that it was given. The names that it
+    /// serves are left to whoever talks to its endpoint.
+    fn identity(&self) -> impl Future<Output = Result<Identity, EngineError>>;
+
     /// Gets ready for a trial of this cell: whether its prompts may come from the cache, which noise a simulation draws.
     fn begin_trial(&self, cell: &Cell, order: u32) -> impl Future<Output = ()>;
 
@@ -64,12 +80,34 @@ pub enum EngineError {
         why: String,
     },
     /// The port is taken.
-    #[error(
-        "port {port} of 127.0.0.1 is in use: stop what listens there, or set `port = 0` in [process] to have a free one chosen"
-    )]
+    #[error("port {port} of 127.0.0.1 is in use: stop what listens there, or set {setting} to have a free one chosen")]
     PortTaken {
         /// The port.
         port: u16,
+        /// What to write in the recipe.
+        setting: &'static str,
+    },
+    /// Not enough memory for it.
+    #[error(
+        "recipe `{recipe}` needs {needs_gib} GiB of memory, and {available_gib:.1} GiB are available: end what holds the rest (`ps \
+         aux --sort=-rss | head` shows it)"
+    )]
+    Memory {
+        /// The recipe's name.
+        recipe: String,
+        /// What it asks for.
+        needs_gib: u32,
+        /// What there is.
+        available_gib: f64,
+    },
+    /// Docker will not boot it.
+    #[error(transparent)]
+    Docker(#[from] DockerError),
+    /// It runs on another device than the one it was given.
+    #[error("the engine answers, but runs on no GPU: {why}")]
+    NoGpu {
+        /// How that is known, and what to do.
+        why: String,
     },
     /// The program cannot be run.
     #[error("cannot run `{program}`: {why}")]
@@ -136,9 +174,33 @@ impl EngineError {
         match self {
             Self::Recipe { .. } => ExitCode::Usage,
             Self::Interrupted => ExitCode::Interrupted,
+            Self::Docker(error) => error.exit_code(),
             _ => ExitCode::Engine,
         }
     }
+}
+
+/// Finds out before the boot that the port is taken: an engine may need half a minute of imports to say so. 0 takes a free one; `setting`
+/// is what the recipe must say to have that.
+fn choose_port(wanted: u16, setting: &'static str) -> Result<u16, EngineError> {
+    let taken = |_| EngineError::PortTaken { port: wanted, setting };
+    let listener = TcpListener::bind(("127.0.0.1", wanted)).map_err(taken)?;
+    listener.local_addr().map(|address| address.port()).map_err(taken)
+}
+
+/// Finds out before the boot that the memory is not there: loading half a model takes minutes, and on a machine whose GPU shares its
+/// memory the kernel then kills whom it likes.
+fn check_memory(recipe: &Recipe) -> Result<(), EngineError> {
+    check_memory_against(recipe, machine::memory_available_bytes())
+}
+
+fn check_memory_against(recipe: &Recipe, available_bytes: Option<u64>) -> Result<(), EngineError> {
+    let (Some(needs_gib), Some(available)) = (recipe.limits.memory_gib, available_bytes) else { return Ok(()) };
+    if available >= u64::from(needs_gib) << 30 {
+        return Ok(());
+    }
+    let available_gib = available as f64 / f64::from(1 << 30);
+    Err(EngineError::Memory { recipe: recipe.name.clone(), needs_gib, available_gib })
 }
 
 /// Connections that a cell's trial is begun with: one per stream; for an open loop enough for an ordinary morning, since nobody knows
@@ -146,4 +208,24 @@ impl EngineError {
 fn connections(cell: &Cell) -> usize {
     const OPEN_LOOP: u32 = 32;
     cell.load.target_in_flight().unwrap_or(OPEN_LOOP.min(cell.load.requests())) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_that_is_not_there_is_said_before_a_boot() {
+        let text =
+            "name = \"x\"\nengine = \"other\"\ndialect = \"openai\"\n[model]\nid = \"m\"\n[process]\ncommand = [\"${PORT}\"]\n";
+        let mut recipe = record::recipe::parse(text, "x.toml", "x").unwrap();
+        assert!(check_memory_against(&recipe, Some(0)).is_ok(), "it asks for none");
+        recipe.limits.memory_gib = Some(70);
+        assert!(check_memory_against(&recipe, Some(70 << 30)).is_ok());
+        assert!(check_memory_against(&recipe, None).is_ok());
+        let error = check_memory_against(&recipe, Some(20 << 29)).unwrap_err();
+        assert_eq!(error.exit_code(), ExitCode::Engine);
+        insta::assert_snapshot!(error, @"recipe `x` needs 70 GiB of memory, and 10.0 GiB are available: end what holds the rest (`ps \
+         aux --sort=-rss | head` shows it)");
+    }
 }

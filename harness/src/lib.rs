@@ -13,6 +13,7 @@ pub mod machine;
 pub mod own_cost;
 pub mod progress;
 pub mod request_body;
+pub mod run_lock;
 pub mod sanity;
 pub mod server_watch;
 pub mod session;

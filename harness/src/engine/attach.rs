@@ -1,6 +1,6 @@
 //! An engine that already runs: only its URL is known, and it is not ours to stop.
 
-use record::{Cell, Launch, PrefixReuse};
+use record::{Cell, Identity, Launch, PrefixReuse};
 
 use super::{Engine, EngineError, Running, connections};
 use crate::http::{HttpEndpoint, ServedModel};
@@ -86,6 +86,11 @@ impl Running for Attached {
 
     fn log_tail(&self) -> String {
         String::new()
+    }
+
+    async fn identity(&self) -> Result<Identity, EngineError> {
+        // Neither its process nor its log can be looked at from here.
+        Ok(Identity::default())
     }
 
     async fn begin_trial(&self, cell: &Cell, _order: u32) {

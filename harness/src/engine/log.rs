@@ -6,10 +6,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::backends::backends;
+
 /// Lines that an error message quotes.
-const TAIL_LINES: usize = 12;
+pub(super) const TAIL_LINES: usize = 12;
 /// Bytes from the file's end in which they are looked for.
 const TAIL_BYTES: u64 = 16 * 1024;
+/// Bytes from the file's beginning that tell of the boot.
+const BOOT_BYTES: u64 = 8 << 20;
 
 /// An engine's log file, and the secrets that must not stay in it.
 #[derive(Clone)]
@@ -28,7 +32,11 @@ impl EngineLog {
     /// A log at `path`. `secrets` are values, e.g. of `HF_TOKEN`; short ones are ignored, since they would redact half the text.
     #[must_use]
     pub fn new(path: PathBuf, secrets: Vec<String>) -> Self {
-        Self { path, secrets: secrets.into_iter().filter(|secret| secret.len() >= 8).collect() }
+        // By lines, as logs are read. The longest first: one may be the beginning of another.
+        let lines = secrets.into_iter().flat_map(|secret| secret.lines().map(str::to_owned).collect::<Vec<_>>());
+        let mut secrets: Vec<_> = lines.filter(|line| line.len() >= 8).collect();
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        Self { path, secrets }
     }
 
     /// Creates the file, for the engine to write to.
@@ -51,6 +59,16 @@ impl EngineLog {
         self.redact(&lines[from..].join("\n"))
     }
 
+    /// The lines that say which kernels and backends the engine chose, by the words that mark them, redacted.
+    #[must_use]
+    pub fn backends(&self, words: &[&str]) -> Vec<String> {
+        let Ok(file) = File::open(&self.path) else { return Vec::new() };
+        let mut bytes = Vec::new();
+        // A log that breaks off in the middle still told what came before.
+        let _ = file.take(BOOT_BYTES).read_to_end(&mut bytes);
+        backends(&self.redact(&String::from_utf8_lossy(&bytes)), words)
+    }
+
     /// Rewrites the file without the secrets, once the engine no longer writes to it.
     pub fn redact_file(&self) -> io::Result<()> {
         if self.secrets.is_empty() {
@@ -60,8 +78,16 @@ impl EngineLog {
         fs::write(&self.path, self.redact(&text))
     }
 
-    fn redact(&self, text: &str) -> String {
+    /// A text without the secrets.
+    #[must_use]
+    pub fn redact(&self, text: &str) -> String {
         self.secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "[redacted]"))
+    }
+
+    /// The longest secret, in bytes; 0 if there is none.
+    #[must_use]
+    pub fn longest_secret(&self) -> usize {
+        self.secrets.first().map_or(0, String::len)
     }
 
     fn read_end(&self) -> io::Result<String> {
@@ -92,5 +118,22 @@ mod tests {
         let text = fs::read_to_string(&path).unwrap();
         assert!(text.starts_with("a line\n") && !text.contains("hf_abcdefgh123"));
         assert!(!format!("{log:?}").contains("hf_abcdefgh123"));
+    }
+
+    #[test]
+    fn a_secret_that_begins_another_and_one_of_two_lines_are_taken_out_whole() {
+        let secrets = ["abcdefgh", "abcdefgh-and-more", "first-line-of-it\nsecond-line-of-it"].map(str::to_owned);
+        let log = EngineLog::new(PathBuf::new(), secrets.to_vec());
+        assert_eq!(log.redact("abcdefgh-and-more abcdefgh first-line-of-it"), "[redacted] [redacted] [redacted]");
+        assert_eq!(log.longest_secret(), 17);
+    }
+
+    #[test]
+    fn lines_of_backends_are_found_without_secrets() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = EngineLog::new(folder.path().join("engine.log"), vec!["hunter2-hunter2".to_owned()]);
+        assert_eq!(log.backends(&["backend"]), [""; 0]);
+        fs::write(log.path(), "x\nbackend hunter2-hunter2\n").unwrap();
+        assert_eq!(log.backends(&["backend"]), ["backend [redacted]"]);
     }
 }

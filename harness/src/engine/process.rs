@@ -3,17 +3,24 @@
 //! It gets a process group of its own: Ctrl-C at the terminal reaches us alone, so that the engine is stopped in order, and its
 //! children are stopped with it.
 
-use std::{cell::RefCell, net::TcpListener, path::PathBuf, process::ExitStatus, process::Stdio, time::Duration};
+use std::{cell::RefCell, path::PathBuf, process::ExitStatus, process::Stdio, rc::Rc, time::Duration};
 
-use record::{Cell, Launch, PrefixReuse, Recipe, recipe};
+use record::{Cell, Identity, Launch, PrefixReuse, Recipe, recipe};
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 use tokio::{process::Command, sync::watch, time::timeout};
 
-use super::{Engine, EngineError, Running, connections, log::EngineLog, placeholders::Placeholders};
+use super::{
+    Engine, EngineError, Running, check_memory, choose_port, connections, device, group, log::EngineLog,
+    placeholders::Placeholders,
+};
 use crate::{
     dialect::dialect,
     http::{HttpEndpoint, HttpOptions},
+    run_lock::{Leftover, RunLock},
 };
+
+/// How long what is killed is waited for: the kernel may have much memory to give back.
+const KILL_WAIT: Duration = Duration::from_secs(5);
 
 /// A recipe with a `[process]`, ready to be spawned.
 #[derive(Debug)]
@@ -24,6 +31,7 @@ pub struct ProcessEngine {
     log_dir: PathBuf,
     secrets: Vec<String>,
     http: HttpOptions,
+    lock: Option<Rc<RunLock>>,
 }
 
 impl ProcessEngine {
@@ -37,15 +45,23 @@ impl ProcessEngine {
     ) -> Result<Self, EngineError> {
         let missing = |why: &str| EngineError::Recipe { recipe: recipe.name.clone(), why: why.to_owned() };
         let process = recipe.process.clone().ok_or_else(|| missing("it has no [process]"))?;
-        let engine = Self { recipe, process, placeholders, log_dir, secrets, http };
+        let placeholders = placeholders.for_model(&recipe.model);
+        let engine = Self { recipe, process, placeholders, log_dir, secrets, http, lock: None };
         // Whatever cannot be filled in is said before a folder is made; the port is known only at the start.
         engine.fill(u16::MAX)?;
         Ok(engine)
     }
 
+    /// Notes each engine in this lock, so that whoever takes it after a crash of ours can put the engine away.
+    #[must_use]
+    pub fn noted_in(self, lock: Rc<RunLock>) -> Self {
+        Self { lock: Some(lock), ..self }
+    }
+
     /// The command as a record may show it: where this machine keeps its folders is nobody's business.
     fn public_command(&self, port: u16) -> Vec<String> {
-        self.process.command.iter().map(|word| word.replace("${PORT}", &port.to_string())).collect()
+        let placeholders = Placeholders { port: Some(port), ..self.placeholders.clone() };
+        self.process.command.iter().map(|word| placeholders.fill_public(word)).collect()
     }
 
     /// The command and its environment, every placeholder filled in.
@@ -69,7 +85,8 @@ impl Engine for ProcessEngine {
     }
 
     async fn start(&mut self, boot: u32) -> Result<RunningProcess, EngineError> {
-        let port = choose_port(self.process.port)?;
+        check_memory(&self.recipe)?;
+        let port = choose_port(self.process.port, "`port = 0` in [process]")?;
         let filled = self.fill(port)?;
         let log = EngineLog::new(self.log_dir.join(format!("engine-boot{boot}.log")), self.secrets.clone());
         let endpoint = HttpEndpoint::new(
@@ -79,8 +96,9 @@ impl Engine for ProcessEngine {
             self.http.clone(),
         )?;
         let (ended, group) = spawn(&filled, &log)?;
-        Ok(RunningProcess {
+        let running = RunningProcess {
             endpoint,
+            backend_words: dialect(self.recipe.dialect).backend_words,
             command: self.public_command(port),
             log,
             ended,
@@ -88,7 +106,10 @@ impl Engine for ProcessEngine {
             stop_signal: self.process.stop_signal,
             stop_grace: Duration::from_secs(self.process.stop_grace_s.into()),
             stopped: RefCell::new(false),
-        })
+            lock: self.lock.clone(),
+        };
+        running.note()?;
+        Ok(running)
     }
 }
 
@@ -96,12 +117,6 @@ impl Engine for ProcessEngine {
 struct Filled {
     command: Vec<String>,
     env: Vec<(String, String)>,
-}
-
-/// Finds out before the boot that the port is taken: an engine may need half a minute of imports to say so.
-fn choose_port(wanted: u16) -> Result<u16, EngineError> {
-    let listener = TcpListener::bind(("127.0.0.1", wanted)).map_err(|_| EngineError::PortTaken { port: wanted })?;
-    listener.local_addr().map(|address| address.port()).map_err(|_| EngineError::PortTaken { port: wanted })
 }
 
 type Ended = watch::Receiver<Option<String>>;
@@ -114,6 +129,7 @@ fn spawn(filled: &Filled, log: &EngineLog) -> Result<(Ended, Pid), EngineError> 
     let mut child = Command::new(program)
         .args(arguments)
         .envs(filled.env.iter().map(|(name, value)| (name, value)))
+        .env(group::MARK, "1")
         .stdin(Stdio::null())
         .stdout(out)
         .stderr(err)
@@ -145,6 +161,7 @@ fn describe(status: ExitStatus) -> String {
 #[derive(Debug)]
 pub struct RunningProcess {
     endpoint: HttpEndpoint,
+    backend_words: &'static [&'static str],
     command: Vec<String>,
     log: EngineLog,
     ended: Ended,
@@ -152,6 +169,7 @@ pub struct RunningProcess {
     stop_signal: recipe::StopSignal,
     stop_grace: Duration,
     stopped: RefCell<bool>,
+    lock: Option<Rc<RunLock>>,
 }
 
 impl Running for RunningProcess {
@@ -173,6 +191,12 @@ impl Running for RunningProcess {
         self.log.tail()
     }
 
+    async fn identity(&self) -> Result<Identity, EngineError> {
+        let pids = group::members(self.group.as_raw_nonzero().get().unsigned_abs());
+        let device = device::of_process(&device::compute_apps(device::NVIDIA_SMI).await, &pids);
+        Ok(Identity { backends: self.log.backends(self.backend_words), device: Some(device), ..Identity::default() })
+    }
+
     async fn begin_trial(&self, cell: &Cell, _order: u32) {
         self.endpoint.forbid_prefix_reuse(cell.prefix_reuse == PrefixReuse::Forbidden);
     }
@@ -184,6 +208,10 @@ impl Running for RunningProcess {
     async fn stop(self) -> String {
         let words = self.stop_group().await;
         self.stopped.replace(true);
+        if let Some(lock) = &self.lock {
+            // The note would only be looked at, and nothing found.
+            let _ = lock.forget_engine();
+        }
         match self.log.redact_file() {
             Ok(()) => words,
             Err(error) => format!("{words}; its log could not be cleared of secrets: {error}"),
@@ -198,7 +226,43 @@ async fn wait(mut ended: Ended) -> String {
     }
 }
 
+/// Kills what an earlier run left behind, and says what. Nothing is killed that is not surely that: neither a later process of the same
+/// id, nor one that was not spawned as an engine.
+#[must_use]
+pub fn kill_leftover(leftover: &Leftover) -> Option<String> {
+    let id = leftover.group;
+    if group::start_ticks(id).is_some_and(|start| start != leftover.start_ticks) {
+        return None;
+    }
+    let ours = group::members(id).into_iter().filter(|pid| group::is_marked(*pid)).count();
+    let pid = i32::try_from(id).ok().and_then(Pid::from_raw)?;
+    if ours == 0 {
+        return None;
+    }
+    let said = format!("an engine that an earlier run left, process group {id} of {ours} processes");
+    if let Err(error) = kill_process_group(pid, Signal::KILL) {
+        return Some(format!("{said}, cannot be killed: {error}"));
+    }
+    let pause = Duration::from_millis(10);
+    let gone = (0..KILL_WAIT.as_millis() / pause.as_millis()).any(|_| {
+        std::thread::sleep(pause);
+        // One that nobody has reaped yet is gone all the same.
+        !group::members(id).into_iter().any(group::is_marked)
+    });
+    Some(if gone { format!("{said}, was killed") } else { format!("{said}, was killed, but is not gone yet") })
+}
+
 impl RunningProcess {
+    fn note(&self) -> Result<(), EngineError> {
+        let Some(lock) = &self.lock else { return Ok(()) };
+        let id = self.group.as_raw_nonzero().get().unsigned_abs();
+        // Without a start time it is gone already, and `died` says how.
+        let Some(start_ticks) = group::start_ticks(id) else { return Ok(()) };
+        let program = self.command.first().cloned().unwrap_or_default();
+        lock.note_engine(id, start_ticks)
+            .map_err(|error| EngineError::Spawn { program, why: format!("it cannot be noted in the lock file: {error}") })
+    }
+
     async fn stop_group(&self) -> String {
         if let Some(how) = self.ended.borrow().clone() {
             self.kill_rest();

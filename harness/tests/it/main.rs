@@ -1,10 +1,14 @@
 //! The harness from outside.
 //!
+//! - `container`: engines in containers, by the real Docker daemon: boots, failures, and that nothing of them is left.
 //! - `drive`: the drive loop, in virtual time.
 //! - `process`: engines as processes, how they fail to boot, and that nothing of them is left.
 //! - `server_watch`: what the server says of itself while a trial runs.
 //! - `wire`: bytes that servers were seen to send, and servers that misbehave.
 
+#[cfg(feature = "container")]
+#[cfg(test)]
+mod container;
 #[cfg(test)]
 mod drive;
 #[cfg(test)]

@@ -1,16 +1,17 @@
 //! Engines as processes: how they fail to boot, and that nothing of them is left.
 
-use std::{net::TcpListener, path::Path, time::Duration};
+use std::{net::TcpListener, os::unix::process::CommandExt, path::Path, process::Command, rc::Rc, time::Duration};
 
 use harness::{
     clock::RealClock,
     engine::{
-        Engine, EngineError, Running,
+        Engine, EngineError, Running, group,
         placeholders::Placeholders,
-        process::{ProcessEngine, RunningProcess},
+        process::{ProcessEngine, RunningProcess, kill_leftover},
         readiness::wait_until_ready,
     },
     http::HttpOptions,
+    run_lock::{Holder, Leftover, RunLock},
     stop::stop_pair,
 };
 
@@ -29,7 +30,7 @@ stop_grace_s = 0
 "#
     );
     let recipe = record::recipe::parse(&text, "scripted.toml", "scripted").unwrap();
-    let placeholders = Placeholders { recipes: log_dir.to_path_buf(), testbed: None, port: None };
+    let placeholders = Placeholders { recipes: log_dir.to_path_buf(), testbed: None, ..Placeholders::default() };
     ProcessEngine::new(recipe, placeholders, log_dir.to_path_buf(), vec!["hunter2-hunter2".to_owned()], HttpOptions::default())
         .unwrap()
 }
@@ -126,9 +127,49 @@ fn a_program_that_is_not_there_is_named() {
     let mut engine = {
         let text = "name = \"x\"\nengine = \"other\"\ndialect = \"openai\"\n[model]\nid = \"m\"\n[process]\ncommand = [\"no-such-program-here\", \"${PORT}\"]\n";
         let recipe = record::recipe::parse(text, "x.toml", "x").unwrap();
-        let placeholders = Placeholders { recipes: folder.path().to_path_buf(), testbed: None, port: None };
+        let placeholders = Placeholders { recipes: folder.path().to_path_buf(), testbed: None, ..Placeholders::default() };
         ProcessEngine::new(recipe, placeholders, folder.path().to_path_buf(), Vec::new(), HttpOptions::default()).unwrap()
     };
     let error = in_real_time(engine.start(0)).unwrap_err().to_string();
     assert!(error.starts_with("cannot run `no-such-program-here`: "), "{error}");
+}
+
+#[test]
+fn the_lock_knows_the_engine_while_it_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("lock");
+    let holder = Holder { pid: 1, command: "x".to_owned(), run_folder: "y".to_owned() };
+    let lock = Rc::new(RunLock::take(&path, holder).unwrap());
+    let noted = || std::fs::read_to_string(&path).unwrap();
+    in_real_time(async {
+        let mut engine = engine("sleep 16.1803", 0, folder.path()).noted_in(Rc::clone(&lock));
+        let running = engine.start(0).await.unwrap();
+        assert!(noted().contains("\"engine\":{\"group\":"), "{}", noted());
+        running.stop().await;
+        assert!(noted().contains("\"engine\":null"), "{}", noted());
+    });
+}
+
+#[test]
+fn what_a_killed_run_left_is_killed_if_it_is_surely_that() {
+    let spawn = |mark: Option<&str>| {
+        let mut command = Command::new("sh");
+        command.args(["-c", "sleep 14.1421 & sleep 14.1421"]).process_group(0);
+        mark.map(|mark| command.env(mark, "1"));
+        let child = command.spawn().unwrap();
+        let start_ticks = group::start_ticks(child.id()).unwrap();
+        (Leftover { group: child.id(), start_ticks }, child)
+    };
+    let (left, mut child) = spawn(Some(group::MARK));
+    assert!(comes_true(|| group::members(left.group).len() == 3));
+    assert_eq!(kill_leftover(&Leftover { start_ticks: left.start_ticks + 1, ..left }), None, "a later process of the same id");
+    let said = kill_leftover(&left).unwrap();
+    assert_eq!(said, format!("an engine that an earlier run left, process group {} of 3 processes, was killed", left.group));
+    assert_eq!(kill_leftover(&left), None, "it is gone");
+    child.wait().unwrap();
+    let (unmarked, mut child) = spawn(None);
+    assert_eq!(kill_leftover(&unmarked), None, "nothing says that it was an engine");
+    let group = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process_group(group, rustix::process::Signal::KILL).unwrap();
+    child.wait().unwrap();
 }

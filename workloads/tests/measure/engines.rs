@@ -41,7 +41,7 @@ fn simulated(setup: &Setup) -> anyhow::Result<ExitCode> {
 
 async fn from_recipe(setup: &Setup, recipe: Recipe, recipes: std::path::PathBuf) -> anyhow::Result<ExitCode> {
     let request = setup.request();
-    let placeholders = Placeholders { recipes, testbed: request.testbed_dir.clone(), port: None };
+    let placeholders = Placeholders { recipes, testbed: request.testbed_dir.clone(), ..Placeholders::default() };
     let tokenizer = match (&request.tokenizer, &recipe.model.tokenizer) {
         (Some(path), _) => Some(path.clone()),
         (None, Some(text)) => {

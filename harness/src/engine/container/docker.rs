@@ -1,0 +1,120 @@
+//! The way to the Docker daemon, and from its errors to ours.
+
+use std::{error::Error, io};
+
+use testcontainers::{
+    TestcontainersError,
+    bollard::{Docker, errors::Error as BollardError},
+    core::{client::docker_client_instance, error::ClientError},
+};
+
+use crate::engine::DockerError;
+
+/// A client of the daemon that `DOCKER_HOST` or the usual socket leads to, at a version of the API that both speak.
+pub async fn connect() -> Result<Docker, DockerError> {
+    let docker = docker_client_instance().await.map_err(|error| of_client(&error, 0))?;
+    docker.negotiate_version().await.map_err(|error| of_bollard(&error, 0))
+}
+
+/// Lowers the version of the API that testcontainers speaks to what the daemon knows.
+///
+/// testcontainers speaks the newest version without asking, which Docker Engine 20 to 28 refuse. Its client cannot be handed in, and it is
+/// thrown away as soon as nobody uses it, so that one which was prepared beforehand is gone when it counts. But while `start` runs it
+/// holds the client, all clones of a client share its version, and before it creates the container it calls our modifier of the
+/// host's settings. That is where this is called from. The modifier cannot wait, hence the thread.
+pub(super) fn negotiate_within_start() {
+    let worker = std::thread::spawn(|| {
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+        runtime.block_on(async {
+            if let Ok(docker) = docker_client_instance().await {
+                // Where it fails, the creation that follows fails too and says why.
+                let _ = docker.negotiate_version().await;
+            }
+        });
+    });
+    let _ = worker.join();
+}
+
+/// What an error of testcontainers means, on the way to a container with this port of the host.
+pub(super) fn of_testcontainers(error: &TestcontainersError, host_port: u16) -> DockerError {
+    match error {
+        TestcontainersError::Client(error) => of_client(error, host_port),
+        other => of_error(other, host_port),
+    }
+}
+
+/// testcontainers wraps the daemon's error without naming it as a source.
+fn of_client(error: &ClientError, host_port: u16) -> DockerError {
+    use ClientError as E;
+    match error {
+        E::Init(inner)
+        | E::CreateContainer(inner)
+        | E::StartContainer(inner)
+        | E::RemoveContainer(inner)
+        | E::InspectContainer(inner)
+        | E::ListContainers(inner) => of_bollard(inner, host_port),
+        // It pulls by itself what is not there; we looked before, so it went away meanwhile.
+        E::PullImage { descriptor, .. } => {
+            DockerError::ImageMissing { image: descriptor.clone(), how: "it was removed just now; pull it again".to_owned() }
+        }
+        other => of_error(other, host_port),
+    }
+}
+
+/// What the daemon's answer, or its silence, means.
+pub(super) fn of_bollard(error: &BollardError, host_port: u16) -> DockerError {
+    match error {
+        BollardError::DockerResponseServerError { message, .. } => DockerError::of_words(message, host_port),
+        BollardError::SocketNotFoundError(path) => DockerError::Absent { why: format!("there is no {path}") },
+        BollardError::RequestTimeoutError => DockerError::Other { words: "it gave no answer within two minutes".to_owned() },
+        // It stands for the inner one, and so does not name it as its source.
+        BollardError::IOError { err } => of_error(err, host_port),
+        other => of_error(other, host_port),
+    }
+}
+
+fn of_error(error: &(dyn Error + 'static), host_port: u16) -> DockerError {
+    let (mut root, mut kind) = (error, None);
+    loop {
+        kind = kind.or_else(|| root.downcast_ref::<io::Error>().map(io::Error::kind));
+        match root.source() {
+            Some(source) => root = source,
+            None => break,
+        }
+    }
+    match kind {
+        Some(io::ErrorKind::PermissionDenied) => DockerError::NotPermitted { why: root.to_string() },
+        Some(io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => DockerError::Absent { why: root.to_string() },
+        _ => DockerError::of_words(&error.to_string(), host_port),
+    }
+}
+
+/// Whether the daemon says that there is no such thing.
+pub(super) fn is_not_found(error: &BollardError) -> bool {
+    matches!(error, BollardError::DockerResponseServerError { status_code: 404, .. })
+}
+
+/// Whether testcontainers could not remove a container that was gone already.
+pub(super) fn is_gone(error: &TestcontainersError) -> bool {
+    matches!(error, TestcontainersError::Client(ClientError::RemoveContainer(error)) if is_not_found(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn silence_and_a_shut_door_are_told_apart() {
+        let told = |kind| of_bollard(&BollardError::IOError { err: io::Error::from(kind) }, 0);
+        assert!(matches!(told(io::ErrorKind::ConnectionRefused), DockerError::Absent { .. }));
+        assert!(matches!(told(io::ErrorKind::PermissionDenied), DockerError::NotPermitted { .. }));
+        assert!(matches!(told(io::ErrorKind::BrokenPipe), DockerError::Other { .. }));
+        let socket = of_client(&ClientError::Init(BollardError::SocketNotFoundError("/x.sock".to_owned())), 0);
+        assert_eq!(socket, DockerError::Absent { why: "there is no /x.sock".to_owned() });
+        let taken = BollardError::DockerResponseServerError { status_code: 500, message: "port is already allocated".to_owned() };
+        let taken = of_testcontainers(&TestcontainersError::Client(ClientError::StartContainer(taken)), 81);
+        assert!(matches!(taken, DockerError::PortTaken { port: 81, .. }));
+        let gone = ClientError::PullImage { descriptor: "x:y".to_owned(), err: BollardError::RequestTimeoutError };
+        assert!(matches!(of_client(&gone, 0), DockerError::ImageMissing { .. }));
+    }
+}

@@ -1,0 +1,64 @@
+//! The folders that a container sees, looked at before the boot: Docker's own complaint comes late and says little.
+
+use std::{fs, path::Path};
+
+use record::recipe;
+
+use crate::engine::DockerError;
+
+/// Makes sure that what is mounted is there. `written` are the mounts as the recipe has them, `filled` the same with their placeholders
+/// filled in. Folders below `${CACHE}` are ours, and are made; any other that is missing is a mistake or not downloaded yet.
+pub(super) fn prepare(written: &[recipe::Mount], filled: &[recipe::Mount]) -> Result<(), DockerError> {
+    for (written, filled) in written.iter().zip(filled) {
+        let missing =
+            |hint: String| DockerError::MountMissing { path: filled.source.clone(), target: filled.target.clone(), hint };
+        let path = Path::new(&filled.source);
+        if !path.is_absolute() {
+            return Err(missing("it is not absolute; correct `source` in [container] mounts".to_owned()));
+        }
+        if path.exists() {
+            continue;
+        }
+        if written.source.starts_with("${CACHE}") {
+            fs::create_dir_all(path).map_err(|error| missing(format!("it cannot be made: {error}")))?;
+        } else if written.source.starts_with("${HF_CACHE}") {
+            return Err(missing(
+                "download the model first (`hf download OWNER/NAME`), or make the folder for the engine to download to; HF_HOME says \
+                 where the cache is"
+                    .to_owned(),
+            ));
+        } else {
+            return Err(missing("make it, or correct `source` in [container] mounts".to_owned()));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_folders_of_our_own_cache_are_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().to_string_lossy().into_owned();
+        let check = |written: &str, filled: &str| {
+            let mount =
+                |source: &str| recipe::Mount { source: source.replace("ROOT", &root), target: "/x".to_owned(), writable: false };
+            prepare(&[mount(written)], &[mount(filled)]).map_err(|error| error.to_string().replace(&root, "ROOT"))
+        };
+        assert_eq!(check("${CACHE}/a/b", "ROOT/a/b"), Ok(()));
+        assert!(folder.path().join("a/b").is_dir());
+        assert_eq!(check("ROOT/a", "ROOT/a"), Ok(()));
+        let refused =
+            [("${HF_CACHE}", "ROOT/hf"), ("ROOT/y", "ROOT/y"), ("${RECIPES}", "recipes"), ("${CACHE}/x", "/dev/null/x")]
+                .map(|(written, filled)| check(written, filled).unwrap_err());
+        insta::assert_snapshot!(refused.join("\n"), @"
+        the folder ROOT/hf, which the container is to see as /x, is not there: download the model first (`hf download OWNER/NAME`), or make the folder for the engine to download to; HF_HOME says where the cache is
+        the folder ROOT/y, which the container is to see as /x, is not there: make it, or correct `source` in [container] mounts
+        the folder recipes, which the container is to see as /x, is not there: it is not absolute; correct `source` in [container] mounts
+        the folder /dev/null/x, which the container is to see as /x, is not there: it cannot be made: Not a directory (os error 20)
+        ");
+        assert!(!folder.path().join("hf").exists());
+    }
+}

@@ -1,0 +1,77 @@
+//! Processes as the kernel shows them: which group each is in, and when it began, which tells it from a later one of the same id.
+
+use std::fs;
+
+/// Set in the environment of every engine that is spawned, and inherited by its children. What is killed later by a note in a file
+/// that anyone may write must carry it.
+pub const MARK: &str = "SPARKGAUGE_ENGINE";
+
+/// A process, from `/proc/PID/stat`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stat {
+    group: u32,
+    start_ticks: u64,
+}
+
+/// The name in the second field may hold spaces and brackets, so fields are counted from its closing one: the group is the 5th, the
+/// start time the 22nd (proc(5)).
+fn parse(stat: &str) -> Option<Stat> {
+    let mut rest = stat.rsplit_once(')')?.1.split_whitespace();
+    let group = rest.nth(2)?.parse().ok()?;
+    let start_ticks = rest.nth(16)?.parse().ok()?;
+    Some(Stat { group, start_ticks })
+}
+
+fn stat(pid: u32) -> Option<Stat> {
+    parse(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+}
+
+/// When a process began, in clock ticks since the machine started; none if there is no such process.
+#[must_use]
+pub fn start_ticks(pid: u32) -> Option<u64> {
+    stat(pid).map(|stat| stat.start_ticks)
+}
+
+/// Whether the process that began at `start_ticks` still lives.
+#[must_use]
+pub fn lives(pid: u32, start: u64) -> bool {
+    start_ticks(pid) == Some(start)
+}
+
+/// The processes of a group.
+#[must_use]
+pub fn members(group: u32) -> Vec<u32> {
+    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
+    let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    pids.filter(|pid| stat(*pid).is_some_and(|stat| stat.group == group)).collect()
+}
+
+/// Whether a process was spawned as an engine, or by one.
+#[must_use]
+pub fn is_marked(pid: u32) -> bool {
+    let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+    let mark = format!("{MARK}=");
+    environment.split(|byte| *byte == 0).any(|variable| variable.starts_with(mark.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_full_of_brackets_does_not_shift_the_fields() {
+        let stat = "4242 (a) b (c) d) S 1 77 77 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 123456 10 20";
+        assert_eq!(parse(stat), Some(Stat { group: 77, start_ticks: 123_456 }));
+        assert_eq!(parse("1 (x) S 1 2"), None);
+        assert_eq!(parse(""), None);
+    }
+
+    #[test]
+    fn we_live_and_nobody_else_is_us() {
+        let us = std::process::id();
+        let start = start_ticks(us).unwrap();
+        assert!(lives(us, start) && !lives(us, start + 1));
+        assert!(members(stat(us).unwrap().group).contains(&us));
+        assert!(!is_marked(us));
+    }
+}

@@ -1,0 +1,247 @@
+//! One run per machine at a time: two would measure each other.
+//!
+//! The lock is the kernel's, on an open file (flock(2)), so a crash gives it back. What is written in the file only says who holds it,
+//! and which engine a holder that crashed left behind. The file is never deleted: two could then hold locks on two files of one name.
+
+use std::{
+    fs::{self, File, OpenOptions, Permissions, TryLockError},
+    io::{self, Read, Seek, Write},
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use rustix::fs::OFlags;
+use serde::{Deserialize, Serialize};
+
+/// Where it is. Any user may take it.
+pub const PATH: &str = "/tmp/sparkgauge.lock";
+
+/// Who measures.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// Its process.
+    pub pid: u32,
+    /// Its command line.
+    pub command: String,
+    /// Where its record goes.
+    pub run_folder: String,
+}
+
+/// A process engine that a holder left behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leftover {
+    /// Its process group, which is also its leader's process id.
+    pub group: u32,
+    /// When its leader began, in clock ticks since the machine started.
+    pub start_ticks: u64,
+}
+
+/// What the file says. Anyone may write there, so nothing is believed: it is shown, or checked.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Note {
+    holder: Holder,
+    #[serde(default)]
+    engine: Option<Leftover>,
+}
+
+/// A lock that was not had.
+#[derive(Debug, thiserror::Error)]
+pub enum RunLockError {
+    /// Another run holds it.
+    #[error("another run measures on this machine: {holder}; two would measure each other, so wait for it, or stop it")]
+    Held {
+        /// Who, in words.
+        holder: String,
+    },
+    /// The file cannot be used.
+    #[error("the lock file {path}: {error}; it must be a plain file that everyone may write (mode 666)")]
+    Unusable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+}
+
+/// The right to measure on this machine, until it is dropped.
+#[derive(Debug)]
+pub struct RunLock {
+    // Behind a lock only since its position moves with every write.
+    file: Mutex<File>,
+    holder: Holder,
+    leftover: Option<Leftover>,
+}
+
+impl RunLock {
+    /// Takes the lock on the file at `path`, which is [`PATH`] but in tests.
+    pub fn take(path: &Path, holder: Holder) -> Result<Self, RunLockError> {
+        let unusable = |error| RunLockError::Unusable { path: path.to_owned(), error };
+        let mut file = open(path).map_err(unusable)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(RunLockError::Held { holder: in_words(read(&mut file)) }),
+            Err(TryLockError::Error(error)) => return Err(unusable(error)),
+        }
+        // Whoever releases the lock empties the file; who left something there crashed.
+        let leftover = read(&mut file).and_then(|note| note.engine);
+        let lock = Self { file: Mutex::new(file), holder, leftover };
+        // The leftover stays noted until it is dealt with: we may crash before that.
+        lock.write(leftover).map_err(unusable)?;
+        Ok(lock)
+    }
+
+    /// The engine that a holder before us left behind, if it crashed. It may have ended since.
+    #[must_use]
+    pub fn leftover(&self) -> Option<Leftover> {
+        self.leftover
+    }
+
+    /// Notes that this engine now runs, as a process group and the start time of its leader.
+    pub fn note_engine(&self, group: u32, start_ticks: u64) -> io::Result<()> {
+        self.write(Some(Leftover { group, start_ticks }))
+    }
+
+    /// Notes that none runs any more.
+    pub fn forget_engine(&self) -> io::Result<()> {
+        self.write(None)
+    }
+
+    fn file(&self) -> MutexGuard<'_, File> {
+        self.file.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self, engine: Option<Leftover>) -> io::Result<()> {
+        let text = serde_json::to_string(&Note { holder: self.holder.clone(), engine })?;
+        let mut file = self.file();
+        file.set_len(0)?;
+        file.rewind()?;
+        file.write_all(text.as_bytes())
+    }
+}
+
+impl Drop for RunLock {
+    fn drop(&mut self) {
+        // A file that cannot be emptied names a holder whose engine is gone, which is seen when it is looked for.
+        let _ = self.file().set_len(0);
+    }
+}
+
+/// Opens the file, and makes it where it is not there. Not both in one call: in a folder like /tmp the kernel refuses to "create" a file
+/// that is there and another's (`fs.protected_regular`, `proc_sys_fs(5)`). A link is not followed: it would be another's choice what
+/// we write to.
+fn open(path: &Path) -> io::Result<File> {
+    let no_follow = i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or_default();
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).custom_flags(no_follow);
+    let file = match options.open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => match options.create_new(true).open(path) {
+            Ok(file) => {
+                // The umask took the others' right to write away.
+                file.set_permissions(Permissions::from_mode(0o666))?;
+                file
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => options.create_new(false).open(path)?,
+            Err(error) => return Err(error),
+        },
+        opened => opened?,
+    };
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("not a plain file"));
+    }
+    Ok(file)
+}
+
+/// What the file says, if it says something.
+fn read(file: &mut File) -> Option<Note> {
+    let mut text = String::new();
+    file.rewind().ok()?;
+    file.take(1 << 16).read_to_string(&mut text).ok()?;
+    serde_json::from_str(&text).ok()
+}
+
+fn in_words(note: Option<Note>) -> String {
+    let Some(Note { holder, .. }) = note else { return "it did not say which".to_owned() };
+    let plain = |text: &str| text.chars().filter(|one| !one.is_control()).take(300).collect::<String>();
+    format!("pid {}, `{}`, into {}", holder.pid, plain(&holder.command), plain(&holder.run_folder))
+}
+
+/// Whether a run measures just now, and which; for those who only ask.
+#[must_use]
+pub fn held_by(path: &Path) -> Option<String> {
+    let mut file = fs::File::open(path).ok()?;
+    match file.try_lock_shared() {
+        Err(TryLockError::WouldBlock) => Some(in_words(read(&mut file))),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn holder(command: &str) -> Holder {
+        Holder { pid: 123, command: command.to_owned(), run_folder: "runs/x".to_owned() }
+    }
+
+    #[test]
+    fn one_holds_it_and_the_other_is_told_who() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        let first = RunLock::take(&path, holder("cargo xtask bench")).unwrap();
+        assert_eq!(first.leftover(), None);
+        let refused = RunLock::take(&path, holder("another")).unwrap_err();
+        insta::assert_snapshot!(refused, @"another run measures on this machine: pid 123, `cargo xtask bench`, into runs/x; two would measure each other, so wait for it, or stop it");
+        assert_eq!(held_by(&path).as_deref(), Some("pid 123, `cargo xtask bench`, into runs/x"));
+        drop(first);
+        assert_eq!(held_by(&path), None);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "");
+        assert_eq!(RunLock::take(&path, holder("another")).unwrap().leftover(), None);
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o666);
+    }
+
+    #[test]
+    fn a_crash_leaves_a_note_of_the_engine_and_a_release_does_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        let engine = Leftover { group: 42, start_ticks: 777 };
+        // What a crash leaves: the file as it is, the lock given back by the kernel.
+        let lock = RunLock::take(&path, holder("first")).unwrap();
+        lock.note_engine(41, 1).unwrap();
+        lock.note_engine(engine.group, engine.start_ticks).unwrap();
+        let crashed = fs::read(&path).unwrap();
+        drop(lock);
+        fs::write(&path, crashed).unwrap();
+        let next = RunLock::take(&path, holder("a second one with a longer command")).unwrap();
+        assert_eq!(next.leftover(), Some(engine));
+        // Crashed again before it was dealt with.
+        let crashed = fs::read(&path).unwrap();
+        drop(next);
+        fs::write(&path, crashed).unwrap();
+        let third = RunLock::take(&path, holder("third")).unwrap();
+        assert_eq!(third.leftover(), Some(engine));
+        third.forget_engine().unwrap();
+        fs::copy(&path, folder.path().join("copy")).unwrap();
+        drop(third);
+        fs::copy(folder.path().join("copy"), &path).unwrap();
+        assert_eq!(RunLock::take(&path, holder("fourth")).unwrap().leftover(), None);
+    }
+
+    #[test]
+    fn what_is_no_lock_file_is_refused_and_what_says_nothing_is_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("garbage"), [0xff, b'{', 0]).unwrap();
+        let lock = RunLock::take(&path("garbage"), holder("x")).unwrap();
+        assert_eq!(lock.leftover(), None);
+        fs::write(path("garbage"), "{").unwrap();
+        let refused = RunLock::take(&path("garbage"), holder("y")).unwrap_err().to_string();
+        assert!(refused.contains("it did not say which"), "{refused}");
+        std::os::unix::fs::symlink(path("elsewhere"), path("link")).unwrap();
+        for not_a_file in [path("link"), folder.path().to_owned(), path("no/such/folder")] {
+            let refused = RunLock::take(&not_a_file, holder("z")).unwrap_err().to_string();
+            assert!(refused.starts_with(&format!("the lock file {}: ", not_a_file.display())), "{refused}");
+        }
+        assert!(!path("elsewhere").exists());
+    }
+}
