@@ -214,7 +214,7 @@ impl Endpoint for HttpEndpoint {
     }
 
     async fn healthy(&self) -> Option<bool> {
-        Some(self.answers_with_success(self.dialect.health?).await)
+        self.answers_with_success(self.dialect.health?).await
     }
 
     async fn served_models(&self) -> Vec<String> {

@@ -53,36 +53,76 @@ pub async fn ask<E: Endpoint, C: Clock>(endpoint: &E, clock: &C, request: &Plann
     observation
 }
 
-/// Waits until the engine has answered with a token. Returns the time since `started_ns`, in nanoseconds.
+/// When an engine was ready, in nanoseconds on the clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Booted {
+    /// When its own health endpoint first answered with success; none where it has none.
+    pub healthy_at_ns: Option<u64>,
+    /// When it had answered with a token.
+    pub ready_at_ns: u64,
+}
+
+/// Waits until the engine says that it is healthy, where it has a word for that, and then has answered with a token.
 pub async fn wait_until_ready<R: Running, C: Clock>(
     running: &R,
     clock: &C,
     model: &str,
     timeout_s: u32,
     stop: &Stop,
-) -> Result<u64, EngineError> {
-    let started_ns = clock.now_ns();
-    let deadline_ns = started_ns + u64::from(timeout_s) * 1_000_000_000;
+) -> Result<Booted, EngineError> {
+    let deadline_ns = clock.now_ns() + u64::from(timeout_s) * 1_000_000_000;
     let died = Box::pin(running.died());
-    let attempts = Box::pin(attempt_until(running, clock, model, deadline_ns, timeout_s));
+    let attempts = Box::pin(async {
+        let limit = Limit { deadline_ns, timeout_s };
+        let healthy_at_ns = wait_until_healthy(running, clock, limit).await?;
+        attempt_until(running, clock, model, limit).await?;
+        Ok(Booted { healthy_at_ns, ready_at_ns: clock.now_ns() })
+    });
     match future::select(future::select(died, Box::pin(stop.wait())), attempts).await {
         Either::Left((Either::Left((how, _)), _)) => Err(EngineError::Exited { how, log_tail: running.log_tail() }),
         Either::Left((Either::Right(_), _)) => Err(EngineError::Interrupted),
-        Either::Right((ready, _)) => ready.map(|()| clock.now_ns().saturating_sub(started_ns)),
+        Either::Right((ready, _)) => ready,
     }
 }
 
-async fn attempt_until<R: Running, C: Clock>(
-    running: &R,
-    clock: &C,
-    model: &str,
+/// How long a boot may take.
+#[derive(Clone, Copy)]
+struct Limit {
     deadline_ns: u64,
     timeout_s: u32,
+}
+
+/// When it was healthy; none where it has no endpoint that says so.
+async fn wait_until_healthy<R: Running, C: Clock>(running: &R, clock: &C, limit: Limit) -> Result<Option<u64>, EngineError> {
+    loop {
+        match running.endpoint().healthy().await {
+            None => return Ok(None),
+            Some(true) => return Ok(Some(clock.now_ns())),
+            Some(false) => pause(running, clock, limit, || "it does not say that it is healthy".to_owned()).await?,
+        }
+    }
+}
+
+/// Pauses before the next attempt, unless the time is over by then.
+async fn pause<R: Running, C: Clock>(
+    running: &R,
+    clock: &C,
+    limit: Limit,
+    last: impl FnOnce() -> String,
 ) -> Result<(), EngineError> {
+    let next_ns = clock.now_ns() + PAUSE_NS;
+    if next_ns >= limit.deadline_ns {
+        return Err(EngineError::NeverReady { timeout_s: limit.timeout_s, last: last(), log_tail: running.log_tail() });
+    }
+    clock.sleep_until(next_ns).await;
+    Ok(())
+}
+
+async fn attempt_until<R: Running, C: Clock>(running: &R, clock: &C, model: &str, limit: Limit) -> Result<(), EngineError> {
     let request = question(vec![user("Say one word.")], 1);
     let mut internal_errors = 0;
     loop {
-        let left_ns = deadline_ns.saturating_sub(clock.now_ns());
+        let left_ns = limit.deadline_ns.saturating_sub(clock.now_ns());
         let answer = ask(running.endpoint(), clock, &request, left_ns).await;
         match &answer.outcome {
             Outcome::Complete if answer.first_token_ns.is_some() || answer.output_tokens() > Some(0) => return Ok(()),
@@ -102,10 +142,7 @@ async fn attempt_until<R: Running, C: Clock>(
             }
             _ => {}
         }
-        if clock.now_ns() + PAUSE_NS >= deadline_ns {
-            return Err(EngineError::NeverReady { timeout_s, last: words(&answer), log_tail: running.log_tail() });
-        }
-        clock.sleep_until(clock.now_ns() + PAUSE_NS).await;
+        pause(running, clock, limit, || words(&answer)).await?;
     }
 }
 

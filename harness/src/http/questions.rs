@@ -108,8 +108,13 @@ impl HttpEndpoint {
         }
     }
 
-    pub(super) async fn answers_with_success(&self, path: &str) -> bool {
-        self.ask(self.question(Method::GET, path).timeout(HEALTH_LIMIT), path).await.is_ok()
+    /// Whether a path answers with success; none where there is no such path, as behind a server that only speaks the dialect.
+    pub(super) async fn answers_with_success(&self, path: &str) -> Option<bool> {
+        match self.ask(self.question(Method::GET, path).timeout(HEALTH_LIMIT), path).await {
+            Ok(_) => Some(true),
+            Err(EndpointError::Status { status: 404 | 405 | 501, .. }) => None,
+            Err(_) => Some(false),
+        }
     }
 
     pub(super) async fn read_version(&self, path: &str, pointer: &str) -> Option<String> {

@@ -59,7 +59,7 @@ pub(super) async fn prepare<R: Running, C: Clock>(
     };
     let command = running.command().to_vec();
     check_plans(session, &sized)?;
-    journal.append(&Entry::Boot(Boot {
+    journal.append(&Entry::Boot(Box::new(Boot {
         boot,
         ready_ns,
         healthy_ns: booted.healthy_at_ns.and_then(since_ns),
@@ -69,7 +69,7 @@ pub(super) async fn prepare<R: Running, C: Clock>(
         identity,
         sizing: sized.sizing.clone(),
         sanity,
-    }))?;
+    })))?;
     Ok(sized)
 }
 

@@ -8,7 +8,7 @@ use harness::{
         DockerError, Engine, EngineError, Running,
         container::{ContainerEngine, RunningContainer},
         placeholders::Placeholders,
-        readiness::wait_until_ready,
+        readiness::{Booted, wait_until_ready},
     },
     http::HttpOptions,
     stop::stop_pair,
@@ -50,7 +50,7 @@ fn in_real_time<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
 }
 
-async fn ready(running: &RunningContainer, timeout_s: u32) -> Result<u64, EngineError> {
+async fn ready(running: &RunningContainer, timeout_s: u32) -> Result<Booted, EngineError> {
     let (_teller, stop) = stop_pair();
     wait_until_ready(running, &RealClock::start(), "simulated-gpt-oss-120b", timeout_s, &stop).await
 }

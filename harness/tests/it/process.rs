@@ -8,7 +8,7 @@ use harness::{
         Engine, EngineError, Running, group,
         placeholders::Placeholders,
         process::{ProcessEngine, RunningProcess, kill_leftover},
-        readiness::wait_until_ready,
+        readiness::{Booted, wait_until_ready},
     },
     http::HttpOptions,
     run_lock::{Holder, Leftover, RunLock},
@@ -39,7 +39,7 @@ fn in_real_time<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
 }
 
-async fn boot(script: &str, log_dir: &Path, timeout_s: u32) -> (RunningProcess, Result<u64, EngineError>) {
+async fn boot(script: &str, log_dir: &Path, timeout_s: u32) -> (RunningProcess, Result<Booted, EngineError>) {
     let running = engine(script, 0, log_dir).start(0).await.unwrap();
     let (_teller, stop) = stop_pair();
     let ready = wait_until_ready(&running, &RealClock::start(), "tiny", timeout_s, &stop).await;

@@ -89,6 +89,11 @@ impl Setup {
         &self.request
     }
 
+    /// Whether a person or a signal stopped us already.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stop.is_told()
+    }
+
     /// Measures one engine to the end of the run.
     pub(crate) async fn measure<E: Engine, C: Clock>(
         &self,
