@@ -49,7 +49,7 @@ struct Note {
 #[derive(Debug, thiserror::Error)]
 pub enum RunLockError {
     /// Another run holds it.
-    #[error("another run measures on this machine: {holder}; two would measure each other, so wait for it, or stop it")]
+    #[error("another run measures on this machine: {holder}; two would measure each other, so wait for it (--wait), or stop it")]
     Held {
         /// Who, in words.
         holder: String,
@@ -191,7 +191,7 @@ mod tests {
         let first = RunLock::take(&path, holder("cargo xtask bench")).unwrap();
         assert_eq!(first.leftover(), None);
         let refused = RunLock::take(&path, holder("another")).unwrap_err();
-        insta::assert_snapshot!(refused, @"another run measures on this machine: pid 123, `cargo xtask bench`, into runs/x; two would measure each other, so wait for it, or stop it");
+        insta::assert_snapshot!(refused, @"another run measures on this machine: pid 123, `cargo xtask bench`, into runs/x; two would measure each other, so wait for it (--wait), or stop it");
         assert_eq!(held_by(&path).as_deref(), Some("pid 123, `cargo xtask bench`, into runs/x"));
         drop(first);
         assert_eq!(held_by(&path), None);

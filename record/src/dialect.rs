@@ -128,6 +128,8 @@ const LLAMACPP: Dialect = Dialect {
     metrics: Some(&names::LLAMACPP),
     backend_words: &[
         "ggml_cuda_init",
+        "n_threads",
+        "kv_unified",
         "cuda0",
         "load_backend",
         "system_info",

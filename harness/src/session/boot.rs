@@ -50,13 +50,14 @@ pub(super) async fn prepare<R: Running, C: Clock>(
         identity.served_models = endpoint.served_models().await;
         Ok::<_, EngineError>((sanity, sized, endpoint.version().await, identity))
     };
-    let (sanity, sized, engine_version, identity) = match future::select(Box::pin(checks), Box::pin(given_up(running, session))).await {
-        Either::Left((checked, _)) => checked?,
-        Either::Right((GivenUp::Interrupted, _)) => return Err(EngineError::Interrupted.into()),
-        Either::Right((GivenUp::Died(how), _)) => {
-            return Err(EngineError::Exited { how, log_tail: running.log_tail() }.into());
-        }
-    };
+    let (sanity, sized, engine_version, identity) =
+        match future::select(Box::pin(checks), Box::pin(given_up(running, session))).await {
+            Either::Left((checked, _)) => checked?,
+            Either::Right((GivenUp::Interrupted, _)) => return Err(EngineError::Interrupted.into()),
+            Either::Right((GivenUp::Died(how), _)) => {
+                return Err(EngineError::Exited { how, log_tail: running.log_tail() }.into());
+            }
+        };
     let command = running.command().to_vec();
     check_plans(session, &sized)?;
     journal.append(&Entry::Boot(Box::new(Boot {

@@ -197,7 +197,9 @@ impl Attachment {
 }
 
 async fn attached(setup: &Setup, attachment: Attachment) -> anyhow::Result<ExitCode> {
-    let served = choose_model(&attachment.endpoint("", None, HttpOptions::default())?, &attachment.url, attachment.model.as_deref()).await?;
+    let served =
+        choose_model(&attachment.endpoint("", None, HttpOptions::default())?, &attachment.url, attachment.model.as_deref())
+            .await?;
     let endpoint = attachment.endpoint(&served.id, None, HttpOptions::default())?;
     let _alone = machine_alone(setup)?;
     let facts = EngineFacts {
@@ -233,7 +235,10 @@ fn secrets(recipe: &Recipe) -> anyhow::Result<Vec<(String, String)>> {
 fn inherited_secrets() -> Vec<String> {
     let telling = ["_TOKEN", "_KEY", "_SECRET", "_PASSWORD"];
     let inherited = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    inherited.filter(|(name, _)| telling.iter().any(|ending| name.to_uppercase().ends_with(ending))).map(|(_, value)| value).collect()
+    inherited
+        .filter(|(name, _)| telling.iter().any(|ending| name.to_uppercase().ends_with(ending)))
+        .map(|(_, value)| value)
+        .collect()
 }
 
 #[expect(clippy::disallowed_methods, reason = "secrets are given by name, and only here turned into values")]
