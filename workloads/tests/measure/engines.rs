@@ -84,7 +84,7 @@ async fn from_recipe(setup: &Setup, recipe: Recipe, recipes: std::path::PathBuf)
     let mut options = HttpOptions { metrics_path, ..HttpOptions::default() };
     options.idle_ns = idle_ns(&recipe).unwrap_or(options.idle_ns);
     if recipe.container.is_some() {
-        return in_container(setup, recipe, placeholders, secrets, options, facts).await;
+        return Box::pin(in_container(setup, recipe, placeholders, secrets, options, facts)).await;
     }
     let mut values: Vec<_> = secrets.into_iter().map(|(_, value)| value).collect();
     values.extend(inherited_secrets());
@@ -118,7 +118,7 @@ async fn in_container(
             say(&format!("removed {removed}"));
         }
     }
-    setup.measure(&mut engine, &RealClock::start(), facts).await
+    Box::pin(setup.measure(&mut engine, &RealClock::start(), facts)).await
 }
 
 #[cfg(not(feature = "container"))]
