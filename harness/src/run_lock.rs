@@ -11,6 +11,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
+use record::ExitCode;
 use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 
@@ -62,6 +63,14 @@ pub enum RunLockError {
         /// Why.
         error: io::Error,
     },
+}
+
+impl RunLockError {
+    /// The exit code that it means.
+    #[must_use]
+    pub fn exit_code(&self) -> ExitCode {
+        ExitCode::Engine
+    }
 }
 
 /// The right to measure on this machine, until it is dropped.

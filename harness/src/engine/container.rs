@@ -255,8 +255,8 @@ impl Running for RunningContainer {
 }
 
 impl RunningContainer {
-    /// The host's ids of its processes.
-    async fn pids(&self) -> Result<Vec<u32>, EngineError> {
+    /// The host's ids of its processes, as `docker top` has them.
+    pub async fn pids(&self) -> Result<Vec<u32>, EngineError> {
         let top = self.docker.top_processes(&self.container.id(), None).await.map_err(|error| docker::of_bollard(&error, 0))?;
         let column = top.titles.unwrap_or_default().iter().position(|title| title == "PID").unwrap_or(1);
         let rows = top.processes.unwrap_or_default();

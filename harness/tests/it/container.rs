@@ -88,6 +88,9 @@ fn one_boots_answers_is_known_and_is_put_away() {
         ready(&running, 60).await.unwrap();
         assert_eq!(running.command().join(" "), "/usr/bin/simulated-spark --host 0.0.0.0 --port 8000 --speed 100");
         let identity = running.identity().await.unwrap();
+        let pids = running.pids().await.unwrap();
+        let command = |pid: &u32| std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap();
+        assert!(pids.len() == 1 && command(&pids[0]).contains("simulated-spark"), "{pids:?}");
         let image = identity.image.unwrap();
         assert_eq!((image.name.as_str(), image.digests.len()), (image::simulated(), 0));
         assert!(record::recipe::is_digest(&image.id) && image.platform.starts_with("linux/"), "{image:?}");

@@ -1,5 +1,11 @@
 //! Every way in which Docker fails to boot an engine, and that each has its words, its exit code, and leaves nothing behind.
 
+use std::{
+    fs::{self, Permissions},
+    os::unix::{fs::PermissionsExt, net::UnixListener, process::CommandExt},
+    process::Command,
+};
+
 use super::*;
 
 /// Boots, and expects that Docker does not.
@@ -177,7 +183,7 @@ fn a_full_disk_is_told_at_the_end_and_ends_nothing() {
     assert_eq!(left(folder.path()), 0);
 }
 
-/// Not a test of its own: the one below runs it with a Docker that is elsewhere.
+/// Not a test of its own: the ones below run it with a Docker that is elsewhere.
 #[test]
 #[ignore = "needs Docker"]
 fn whoever_asks_without_docker() {
@@ -189,23 +195,49 @@ fn whoever_asks_without_docker() {
     assert!(error.contains(&*expected), "{error}");
 }
 
+/// Runs the one above with this program and this socket.
+fn ask(program: &Path, socket: &Path, user: Option<u32>, expects: &str) {
+    let mut child = Command::new(program);
+    child.args(["--exact", "container::failures::whoever_asks_without_docker", "--ignored"]);
+    child.env("DOCKER_HOST", format!("unix://{}", socket.display())).env("SPARKGAUGE_TEST_EXPECTS", expects);
+    user.map(|user| child.uid(user).gid(user).current_dir("/"));
+    // A program that was just copied is busy for as long as a child of another test, not yet a program itself, has it open too.
+    let ran = (0..100).find_map(|_| match child.output() {
+        Err(error) if error.kind() == std::io::ErrorKind::ExecutableFileBusy => {
+            std::thread::sleep(Duration::from_millis(10));
+            None
+        }
+        ran => Some(ran.unwrap()),
+    });
+    let child = ran.unwrap();
+    let said = String::from_utf8_lossy(&child.stdout);
+    assert!(child.status.success() && said.contains("1 passed"), "{said}");
+}
+
 #[test]
 #[ignore = "needs Docker"]
 fn a_daemon_that_is_not_there_is_said_to_be() {
     let folder = tempfile::tempdir().unwrap();
-    let socket = folder.path().join("docker.sock");
-    let ask = |expects: &str| {
-        let child = std::process::Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "container::failures::whoever_asks_without_docker", "--ignored"])
-            .env("DOCKER_HOST", format!("unix://{}", socket.display()))
-            .env("SPARKGAUGE_TEST_EXPECTS", expects)
-            .output()
-            .unwrap();
-        assert!(child.status.success(), "{}", String::from_utf8_lossy(&child.stdout));
-        assert!(String::from_utf8_lossy(&child.stdout).contains("1 passed"));
-    };
-    ask(&format!("Docker does not answer (there is no {}): install Docker Engine", socket.display()));
+    let (program, socket) = (std::env::current_exe().unwrap(), folder.path().join("docker.sock"));
+    let expects = format!("Docker does not answer (there is no {}): install Docker Engine", socket.display());
+    ask(&program, &socket, None, &expects);
     // A socket that nobody listens to any more.
-    drop(std::os::unix::net::UnixListener::bind(&socket).unwrap());
-    ask("Docker does not answer (Connection refused (os error 111)): install Docker Engine");
+    drop(UnixListener::bind(&socket).unwrap());
+    ask(&program, &socket, None, "Docker does not answer (Connection refused (os error 111)): install Docker Engine");
+}
+
+#[test]
+#[ignore = "needs Docker"]
+fn a_daemon_that_may_not_be_asked_is_said_to_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let (program, socket) = (folder.path().join("program"), folder.path().join("docker.sock"));
+    let _daemon = UnixListener::bind(&socket).unwrap();
+    let mode = |path: &Path, mode| fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    // Root may do everything, so it asks as somebody else, who must find a program to run.
+    fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+    for (path, bits) in [(folder.path(), 0o755), (&program, 0o755), (&socket, 0o000)] {
+        mode(path, bits);
+    }
+    let nobody = rustix::process::geteuid().is_root().then_some(65_534);
+    ask(&program, &socket, nobody, "Docker's socket may not be used by this user (Permission denied (os error 13))");
 }
