@@ -72,9 +72,14 @@ fn start_of(pid: u32) -> Option<u64> {
 }
 
 /// The program's name stands second, in parentheses, and may itself hold spaces and parentheses; so the fields are counted from its end.
+/// One that has ended and that its parent has not asked about yet is gone.
 fn parse_start(stat: &str) -> Option<u64> {
     let (_, fields) = stat.rsplit_once(')')?;
-    fields.split_whitespace().nth(22 - 3)?.parse().ok()
+    let mut fields = fields.split_whitespace();
+    if matches!(fields.next()?, "Z" | "X") {
+        return None;
+    }
+    fields.nth(22 - 4)?.parse().ok()
 }
 
 #[cfg(test)]
@@ -104,6 +109,7 @@ mod tests {
     fn the_start_is_field_22_whatever_the_program_is_called() {
         let stat = |name: &str| format!("42 ({name}) S 1 42 42 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 98765 1000 200");
         assert_eq!(parse_start(&stat("sleep")), Some(98765));
+        assert_eq!(parse_start(&stat("sleep").replace(") S", ") Z")), None);
         assert_eq!(parse_start(&stat("a b) (c")), Some(98765));
         assert_eq!(parse_start("42 (sleep) S 1"), None);
         assert_eq!(parse_start(""), None);

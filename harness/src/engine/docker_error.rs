@@ -8,7 +8,7 @@ pub enum DockerError {
     /// Nobody listens.
     #[error(
         "Docker does not answer ({why}): install Docker Engine (https://docs.docker.com/engine/install/), or start it with `sudo \
-         systemctl start docker`"
+         systemctl start docker`, or let DOCKER_HOST name where it is. Recipes with a [process], and --attach, need no Docker"
     )]
     Absent {
         /// What was tried.

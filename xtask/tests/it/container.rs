@@ -293,7 +293,11 @@ fn one_that_exceeds_its_memory_in_the_middle_of_a_trial() {
         text.replace("mounts = [", &format!("mounts = [\n{mount}\n"))
     };
     let run = Run::of("oom-trial", change);
-    let child = run.start();
+    let mut command = run.command();
+    let child = command.args(["--workload", "office"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    wait_for_a_trial(&run.out());
+    // The next one takes three seconds, after a warm-up of much less.
+    std::thread::sleep(Duration::from_millis(1500));
     fs::write(signals.path().join("go"), b"").unwrap();
     let done: Done = child.wait_with_output().unwrap().into();
     check(&done, 3, &["the engine ended during", "memory limit of 700 MiB"]);
@@ -321,7 +325,7 @@ fn a_disk_that_fills_costs_only_what_does_not_fit() {
     let words: Vec<_> = program.get_args().map(|word| format!("'{}'", word.to_str().unwrap())).collect();
     let call = format!("ulimit -f 27; trap '' XFSZ; exec '{}' {}", env!("CARGO_BIN_EXE_xtask"), words.join(" "));
     // Built beforehand, without the limit.
-    check(&Run::of("warm", with("host_port = 1")).bench(), 3, &[]);
+    check(&Run::of("warm", replacing("image = ", "image = \"example.invalid/none:1.0\"")).bench(), 3, &[]);
     let done: Done = Command::new("sh").args(["-c", &call]).output().unwrap().into();
     check(&done, 3, &["cannot write", "what was written before is whole and readable"]);
     let record = run.record();
@@ -333,11 +337,11 @@ fn a_disk_that_fills_costs_only_what_does_not_fit() {
 #[ignore = "needs Docker and the testbed's images: cargo xtask testbed"]
 fn a_daemon_that_is_not_there() {
     let run = Run::of("daemon", |text| text);
-    let mut command = run.command();
-    let done: Done = command.env("DOCKER_HOST", "unix:///nonexistent/docker.sock").output().unwrap().into();
-    check(&done, 3, &["Docker", "/nonexistent/docker.sock", "install", "[process]"]);
-    let done: Done = command.env("DOCKER_HOST", "tcp://127.0.0.1:1").output().unwrap().into();
-    check(&done, 3, &["Docker", "127.0.0.1:1"]);
+    let done: Done = run.command().env("DOCKER_HOST", "unix:///nonexistent/docker.sock").output().unwrap().into();
+    check(&done, 3, &["Docker does not answer", "/nonexistent/docker.sock", "install", "[process]"]);
+    let other = Run::of("refused", |text| text);
+    let done: Done = other.command().env("DOCKER_HOST", "tcp://127.0.0.1:1").output().unwrap().into();
+    check(&done, 3, &["Docker does not answer", "refused", "DOCKER_HOST"]);
 }
 
 #[test]
