@@ -8,6 +8,8 @@
 //! of a family together, with [`multiplicity`] in between, and [`power`] says what could be seen at all. Beside that way stand the checks
 //! before a verdict ([`steady`], [`drift`], [`outliers`], [`order_statistics`]), what gives other inputs ([`capacity`], [`fisher`]), and
 //! what plans and calibrates a measurement ([`abba`], [`variance_components`]).
+//!
+//! Every function is checked against values that numpy, scipy and statsmodels computed (`statistics/vectors.json`).
 
 pub mod abba;
 pub mod capacity;
@@ -24,6 +26,9 @@ pub mod student;
 mod tails;
 pub mod variance_components;
 pub mod verdict;
+
+#[cfg(test)]
+mod tests;
 
 /// The version of these procedures, which a verdict names: figures of two versions are not compared.
 pub const STATS_VERSION: u32 = 1;
