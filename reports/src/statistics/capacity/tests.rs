@@ -27,6 +27,10 @@ fn a_lucky_step_does_not_undo_a_bad_one() {
     let bad = crossed(&[(1.0, 100.0), (2.0, 1000.0), (3.0, 200.0), (4.0, 2000.0)]);
     assert_eq!(bad, crossed(&[(1.0, 100.0), (2.0, 1000.0)]));
     assert!(bad.is_some_and(|rate| rate > 1.0 && rate < 2.0));
+    // Nor does it move the line: 400 at 2 stands for 3 as well, and the limit is crossed from there.
+    let lucky = crossed(&[(1.0, 100.0), (2.0, 400.0), (3.0, 200.0), (4.0, 2000.0)]).unwrap();
+    let part = (500.0_f64 / 400.0).ln() / (2000.0_f64 / 400.0).ln();
+    assert!((lucky - 3.0 * (4.0_f64 / 3.0).powf(part)).abs() < 1e-12, "{lucky}");
 }
 
 #[test]

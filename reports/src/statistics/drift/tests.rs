@@ -24,6 +24,10 @@ fn a_slope_within_chance_is_none() {
     let drift = Drift::of(&[1.0, 1.3, 0.8, 1.2, 0.9, 1.4]).unwrap();
     assert!(drift.p > 0.3 && drift.total_ln().abs() > 0.03, "{drift:?}");
     assert_eq!(drift.consequence(0.03, Order::Sequential), Consequence::None);
+    // One of 20 is chance enough, too.
+    let drift = Drift::of(&[1.0, 1.03, 1.01, 1.06, 1.03, 1.07]).unwrap();
+    assert!(drift.p > 0.01 && drift.p < 0.1 && drift.total_ln() > 0.03, "{drift:?}");
+    assert_eq!(drift.consequence(0.03, Order::Sequential), Consequence::None);
 }
 
 #[test]
