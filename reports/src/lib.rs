@@ -9,6 +9,7 @@ pub mod markdown;
 pub mod metrics;
 mod number;
 pub mod quantile;
+pub mod statistics;
 pub mod summary;
 pub mod validity;
 mod words;

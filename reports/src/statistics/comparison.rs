@@ -1,0 +1,196 @@
+//! One cell, two sides: how much worse is the candidate, and how surely?
+//!
+//! Everything is done on natural logarithms, where a change is a difference and noise is about the same size whatever the value. A
+//! difference `d` is positive when the candidate is worse, whichever direction is better for the metric.
+
+use serde::Serialize;
+
+use super::{moments, power, power::Noise, student::Student};
+
+mod input;
+#[cfg(test)]
+mod tests;
+
+pub use input::{Better, Component, Design, Pairing, Refusal, Side};
+
+/// Fewest values on a side from which anything is concluded.
+pub const MIN_UNITS: usize = 3;
+
+/// Spread below this, on the logarithms, is the rounding of identical values.
+const ROUNDING: f64 = 1e-12;
+
+/// A candidate against its baseline.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Comparison {
+    /// How it was done.
+    pub design: Design,
+    /// The two sides' number, mean and spread.
+    pub baseline: Summary,
+    /// The same of the candidate.
+    pub candidate: Summary,
+    /// How much worse the candidate is, as a difference of natural logarithms; negative when it is better.
+    pub d: f64,
+    /// The standard error of `d`.
+    pub se: f64,
+    /// Its degrees of freedom.
+    pub df: f64,
+    /// `P(T > d / se)`: how often a candidate that is not worse looks at least this much worse.
+    pub p_regressed: f64,
+    /// `P(T < d / se)`: how often one that is not better looks at least this much better.
+    pub p_improved: f64,
+    /// The noise behind `se`, from which further trials are planned.
+    pub noise: Noise,
+}
+
+/// One side's values.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Summary {
+    /// How many there are.
+    pub n: usize,
+    /// Their geometric mean, in their own unit.
+    pub geometric_mean: f64,
+    /// The standard deviation of their logarithms, which is about their coefficient of variation.
+    pub sd_ln: f64,
+}
+
+/// From `low` to `high`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Interval {
+    /// The lower end.
+    pub low: f64,
+    /// The upper end.
+    pub high: f64,
+}
+
+impl Comparison {
+    /// The interval of `d` at level `1 - 2 alpha`: `d -+ t_(1-alpha, df) se`. None unless `0 < alpha < 0.5`.
+    #[must_use]
+    pub fn interval(&self, alpha: f64) -> Option<Interval> {
+        let t = Student::new(self.df)?.quantile(1.0 - alpha).filter(|t| *t > 0.0)?;
+        Some(Interval { low: self.d - t * self.se, high: self.d + t * self.se })
+    }
+
+    /// The change of the candidate against the baseline in percent of the metric itself, up when it is larger: `100 (exp(s d) - 1)`.
+    #[must_use]
+    pub fn change_percent(&self) -> f64 {
+        self.percent(self.d)
+    }
+
+    /// The interval of [`Comparison::change_percent`] at level `1 - 2 alpha`.
+    #[must_use]
+    pub fn change_interval_percent(&self, alpha: f64) -> Option<Interval> {
+        let Interval { low, high } = self.interval(alpha)?;
+        let (one, other) = (self.percent(low), self.percent(high));
+        Some(Interval { low: one.min(other), high: one.max(other) })
+    }
+
+    /// The smallest change that this measurement would have found in 8 of 10 cases, as a share: `exp((t_(1-alpha) + t_0.8) se) - 1`.
+    #[must_use]
+    pub fn mde80(&self, alpha: f64) -> Option<f64> {
+        power::mde_ln(self.se, self.df, alpha).map(f64::exp_m1)
+    }
+
+    /// `P(T < (d - M) / se)` with `M = ln(1 + margin)`: the p of "worse by the margin or more", which is small when the candidate is not
+    /// worse (non-inferiority).
+    #[must_use]
+    pub fn p_worse_by_margin(&self, margin: f64) -> Option<f64> {
+        Some(Student::new(self.df)?.cdf((self.d - margin.ln_1p()) / self.se))
+    }
+
+    /// The larger p of the two one-sided tests for equivalence within the margin (Schuirmann, *A comparison of the two one-sided tests
+    /// procedure and the power approach*, 1987); it is at most alpha exactly when the interval lies inside the margins.
+    #[must_use]
+    pub fn p_different_by_margin(&self, margin: f64) -> Option<f64> {
+        let better = Student::new(self.df)?.sf((self.d + margin.ln_1p()) / self.se);
+        self.p_worse_by_margin(margin).map(|worse| worse.max(better))
+    }
+
+    fn percent(&self, d: f64) -> f64 {
+        100.0 * (self.design.better.worse_sign() * d).exp_m1()
+    }
+}
+
+/// Compares one value per unit of the candidate with those of the baseline; a unit is a boot, or a trial where there is one boot per side.
+/// Paired by seed, both sides are in the order of the seeds.
+///
+/// - Unpaired (Welch, *The generalization of Student's problem*, 1947; df after Satterthwaite, 1946): `v_i = s_i^2 / n_i`,
+///   `se^2 = v_B + v_C`, `df = se^4 / (v_B^2 / (n_B - 1) + v_C^2 / (n_C - 1))`.
+/// - Paired: `z = s (ln C - ln B)` of each seed, `se^2 = var(z) / n`, `df = n - 1`.
+/// - A variance `s^2` that both sides have once and their units do not show (another occasion, one boot) adds `2 s^2` to `se^2`, and
+///   `(2 s^2)^2 / df_s` to the denominator of the df.
+pub fn compare(baseline: &[f64], candidate: &[f64], design: Design) -> Result<Comparison, Refusal> {
+    input::check(baseline, candidate, &design)?;
+    let logarithms = |values: &[f64], side| ordered_logarithms(values, &design).ok_or(Refusal::TooFew { side, n: values.len() });
+    let (b, c) = (logarithms(baseline, Side::Baseline)?, logarithms(candidate, Side::Candidate)?);
+    let sign = design.better.worse_sign();
+    let spread = match design.pairing {
+        Pairing::Unpaired => Spread::welch(&b, &c),
+        Pairing::BySeed => Spread::paired(&b, &c),
+    };
+    let spread = spread.filter(|spread| spread.unit_variance.sqrt() > ROUNDING).ok_or(Refusal::NoSpread)?;
+    let noise = design.noise(spread.unit_variance.sqrt());
+    let d = sign * spread.difference;
+    let variance = spread.variance + noise.shared_variance;
+    let (se, df) = (variance.sqrt(), variance * variance / (spread.per_freedom + noise.shared_per_freedom));
+    let student = Student::new(df).filter(|_| d.is_finite() && se.is_finite()).ok_or(Refusal::NoSpread)?;
+    let summary = |logarithms: &[f64]| Summary {
+        n: logarithms.len(),
+        geometric_mean: moments::mean(logarithms).unwrap_or(f64::NAN).exp(),
+        sd_ln: moments::sd(logarithms).unwrap_or(f64::NAN),
+    };
+    Ok(Comparison {
+        design,
+        baseline: summary(&b),
+        candidate: summary(&c),
+        d,
+        se,
+        df,
+        p_regressed: student.sf(d / se),
+        p_improved: student.cdf(d / se),
+        noise,
+    })
+}
+
+/// The logarithms; where their order says nothing, in ascending order, so that no sum depends on it.
+fn ordered_logarithms(values: &[f64], design: &Design) -> Option<Vec<f64>> {
+    let mut logarithms = moments::logarithms(values)?;
+    if design.pairing == Pairing::Unpaired {
+        logarithms.sort_by(f64::total_cmp);
+    }
+    Some(logarithms)
+}
+
+/// A difference of two means and what its own values say of its variance.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Spread {
+    /// Candidate less baseline.
+    pub(super) difference: f64,
+    /// The variance of the difference.
+    pub(super) variance: f64,
+    /// The sum of `v^2 / df` over what the variance is made of.
+    pub(super) per_freedom: f64,
+    /// The variance of one unit of a side (of one pair).
+    unit_variance: f64,
+}
+
+impl Spread {
+    pub(super) fn welch(baseline: &[f64], candidate: &[f64]) -> Option<Self> {
+        let (s2_b, s2_c) = (moments::variance(baseline)?, moments::variance(candidate)?);
+        let (n_b, n_c) = (baseline.len() as f64, candidate.len() as f64);
+        let (v_b, v_c) = (s2_b / n_b, s2_c / n_c);
+        Some(Self {
+            difference: moments::mean(candidate)? - moments::mean(baseline)?,
+            variance: v_b + v_c,
+            per_freedom: v_b * v_b / (n_b - 1.0) + v_c * v_c / (n_c - 1.0),
+            unit_variance: f64::midpoint(s2_b, s2_c),
+        })
+    }
+
+    fn paired(baseline: &[f64], candidate: &[f64]) -> Option<Self> {
+        let differences: Vec<f64> = baseline.iter().zip(candidate).map(|(b, c)| c - b).collect();
+        let (n, unit_variance) = (differences.len() as f64, moments::variance(&differences)?);
+        let variance = unit_variance / n;
+        let per_freedom = variance * variance / (n - 1.0);
+        Some(Self { difference: moments::mean(&differences)?, variance, per_freedom, unit_variance })
+    }
+}

@@ -1,0 +1,203 @@
+//! What a comparison is given, and why it may be refused.
+
+use std::fmt;
+
+use serde::Serialize;
+use thiserror::Error;
+
+use super::{MIN_UNITS, Noise};
+use crate::statistics::student::MIN_FREEDOM;
+
+/// A standard deviation of more, a factor of 22 000, is not the noise of a machine.
+const MAX_SD_LN: f64 = 10.0;
+
+/// Which way a metric is better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Better {
+    /// Rates: more is better.
+    Higher,
+    /// Times: less is better.
+    Lower,
+}
+
+impl Better {
+    /// The sign that makes a difference of logarithms positive when the candidate is worse.
+    #[must_use]
+    pub fn worse_sign(self) -> f64 {
+        match self {
+            Self::Higher => -1.0,
+            Self::Lower => 1.0,
+        }
+    }
+}
+
+/// Whether the values of both sides belong together. It is declared with the workload, never picked after the data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pairing {
+    /// Two independent sets.
+    Unpaired,
+    /// Value k of each side was measured with the same seed.
+    BySeed,
+}
+
+/// A side of a comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// What is compared with.
+    Baseline,
+    /// What is judged.
+    Candidate,
+}
+
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Baseline => "baseline",
+            Self::Candidate => "candidate",
+        })
+    }
+}
+
+/// A standard deviation that is known from elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Component {
+    /// The standard deviation, of natural logarithms.
+    pub sd_ln: f64,
+    /// The degrees of freedom it was estimated with.
+    pub df: f64,
+    /// Whether nobody measured it.
+    pub assumed: bool,
+}
+
+impl Component {
+    /// What is taken where nothing was calibrated: 1 % with 3 degrees of freedom, between boots as between occasions.
+    pub const ASSUMED: Self = Self { sd_ln: 0.01, df: 3.0, assumed: true };
+
+    /// Whether it is a standard deviation at all.
+    fn is_sound(&self) -> bool {
+        (0.0..=MAX_SD_LN).contains(&self.sd_ln) && self.df >= MIN_FREEDOM
+    }
+}
+
+/// How two sides are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Design {
+    /// Which way the metric is better.
+    pub better: Better,
+    /// Whether the values belong together.
+    pub pairing: Pairing,
+    /// Set when the baseline was measured on another occasion: how far occasions differ.
+    pub occasion: Option<Component>,
+    /// Set when each side had one boot, so that the units are its trials: how far boots differ.
+    pub boot: Option<Component>,
+}
+
+impl Design {
+    /// Two independent sets of boots, measured on one occasion.
+    #[must_use]
+    pub fn new(better: Better) -> Self {
+        Self { better, pairing: Pairing::Unpaired, occasion: None, boot: None }
+    }
+
+    /// The components that its units do not show.
+    fn components(&self) -> impl Iterator<Item = Component> {
+        [self.occasion, self.boot].into_iter().flatten()
+    }
+
+    /// The noise of this design for units of that standard deviation.
+    pub(super) fn noise(&self, unit_sd_ln: f64) -> Noise {
+        let shared: Vec<(f64, f64)> = self.components().map(|one| (2.0 * one.sd_ln * one.sd_ln, one.df)).collect();
+        Noise {
+            pairing: self.pairing,
+            unit_sd_ln,
+            shared_variance: shared.iter().map(|(variance, _)| variance).sum(),
+            shared_per_freedom: shared.iter().map(|(variance, df)| variance * variance / df).sum(),
+        }
+    }
+}
+
+/// Why two sides are not compared.
+#[derive(Debug, Clone, PartialEq, Serialize, Error)]
+#[serde(rename_all = "snake_case", tag = "reason")]
+pub enum Refusal {
+    /// A side has too few values.
+    #[error("the {side} has {n} values, and a verdict needs {MIN_UNITS} on each side: run more boots")]
+    TooFew {
+        /// Which.
+        side: Side,
+        /// How many it has.
+        n: usize,
+    },
+    /// A value has no logarithm.
+    #[error("value {place} of the {side} is {value}, and only finite values above 0 can be compared: look at that trial")]
+    NotPositive {
+        /// Whose.
+        side: Side,
+        /// Which, from 0.
+        place: usize,
+        /// It.
+        value: f64,
+    },
+    /// A percentile of the candidate fell among failed requests, and none of the baseline did: that is a regression.
+    #[error("a percentile of the candidate fell among failed requests, and none of the baseline did: read its failures")]
+    CandidateUnbounded,
+    /// The sides are not of one length, though they are paired.
+    #[error("{baseline} values of the baseline and {candidate} of the candidate are no pairs: measure both with the same seeds")]
+    NotPaired {
+        /// How many the baseline has.
+        baseline: usize,
+        /// How many the candidate has.
+        candidate: usize,
+    },
+    /// The values do not differ among themselves, so nothing was measured again.
+    #[error("the values of each side are identical (or, paired, differ by the same): cached or synthetic?")]
+    NoSpread,
+    /// A component is no standard deviation.
+    #[error("a standard deviation of {sd_ln} with {df} degrees of freedom is none: calibrate again")]
+    Component {
+        /// The standard deviation.
+        sd_ln: f64,
+        /// Its degrees of freedom.
+        df: f64,
+    },
+    /// The margin is none.
+    #[error("a margin of {margin} is none: it is a share above 0, such as 0.03")]
+    Margin {
+        /// It.
+        margin: f64,
+    },
+    /// Something outside of the numbers forbids it: another environment, drift, too many invalid trials.
+    #[error("{why}")]
+    Integrity {
+        /// What, and what to do.
+        why: String,
+    },
+}
+
+/// Refuses what cannot be compared, the worst reason first.
+pub(super) fn check(baseline: &[f64], candidate: &[f64], design: &Design) -> Result<(), Refusal> {
+    if let Some(Component { sd_ln, df, .. }) = design.components().find(|component| !component.is_sound()) {
+        return Err(Refusal::Component { sd_ln, df });
+    }
+    // A time is +inf where its percentile fell among failed requests; a rate never is.
+    let unbounded = |value: f64| design.better == Better::Lower && value == f64::INFINITY;
+    all_positive(baseline, Side::Baseline, |_| false)?;
+    all_positive(candidate, Side::Candidate, unbounded)?;
+    for (side, values) in [(Side::Baseline, baseline), (Side::Candidate, candidate)] {
+        if values.len() < MIN_UNITS {
+            return Err(Refusal::TooFew { side, n: values.len() });
+        }
+    }
+    if design.pairing == Pairing::BySeed && baseline.len() != candidate.len() {
+        return Err(Refusal::NotPaired { baseline: baseline.len(), candidate: candidate.len() });
+    }
+    if candidate.iter().any(|&value| unbounded(value)) { Err(Refusal::CandidateUnbounded) } else { Ok(()) }
+}
+
+fn all_positive(values: &[f64], side: Side, excused: impl Fn(f64) -> bool) -> Result<(), Refusal> {
+    let bad = values.iter().position(|&value| !(value.is_finite() && value > 0.0 || excused(value)));
+    bad.map_or(Ok(()), |place| Err(Refusal::NotPositive { side, place, value: values[place] }))
+}

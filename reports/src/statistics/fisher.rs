@@ -1,0 +1,45 @@
+//! Did the candidate fail more often? Counts of requests, by Fisher's exact test.
+
+use serde::Serialize;
+
+use super::tails::hypergeometric_at_least;
+
+#[cfg(test)]
+mod tests;
+
+/// Below this a candidate fails more often than its baseline.
+pub const P_FAILS_MORE: f64 = 0.01;
+
+/// The requests of one side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Served {
+    /// Those that were served.
+    pub ok: u32,
+    /// Those that were not.
+    pub failed: u32,
+}
+
+impl Served {
+    fn all(self) -> u64 {
+        u64::from(self.ok) + u64::from(self.failed)
+    }
+}
+
+/// The chance that, with failures falling on both sides alike, the candidate would have as many of them as it has or more: the upper
+/// tail of the hypergeometric distribution (Fisher, *On the interpretation of chi-squared from contingency tables*, 1922). None if a
+/// side has no requests.
+#[must_use]
+pub fn p_fails_more(baseline: Served, candidate: Served) -> Option<f64> {
+    if baseline.all() == 0 || candidate.all() == 0 {
+        return None;
+    }
+    let failed = u64::from(baseline.failed) + u64::from(candidate.failed);
+    let all = baseline.all() + candidate.all();
+    Some(hypergeometric_at_least(u64::from(candidate.failed), all, failed, candidate.all()))
+}
+
+/// Whether the candidate fails more often, at [`P_FAILS_MORE`].
+#[must_use]
+pub fn fails_more(baseline: Served, candidate: Served) -> bool {
+    p_fails_more(baseline, candidate).is_some_and(|p| p < P_FAILS_MORE)
+}

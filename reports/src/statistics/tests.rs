@@ -1,0 +1,6 @@
+//! What holds for all of the statistics together; each module has its own tests beside it.
+
+mod beside;
+mod properties;
+mod simulation;
+mod vectors;

@@ -1,0 +1,101 @@
+use super::*;
+use crate::statistics::abba::SplitMix;
+
+fn sd(sd_ln: f64) -> Component {
+    Component { sd_ln, df: 9.0, assumed: false }
+}
+
+#[test]
+fn trials_of_a_boot_pay_when_boots_are_dear_and_alike() {
+    let table = [
+        (240.0, 180.0, 0.015, 0.010, 2),
+        (240.0, 180.0, 0.009, 0.024, 1),
+        (2000.0, 60.0, 0.02, 0.01, 3),
+        (60.0, 60.0, 0.01, 0.0, 3),
+    ];
+    for (cost_boot, cost_trial, trial, boot, expected) in table {
+        assert_eq!(trials_per_boot(cost_boot, cost_trial, sd(trial), sd(boot)), expected, "{trial} {boot}");
+    }
+    // Neither differs: one is as good as many.
+    assert_eq!(trials_per_boot(240.0, 180.0, sd(0.0), sd(0.0)), 1);
+}
+
+#[test]
+fn boots_that_do_not_differ_have_no_variance_and_not_a_negative_one() {
+    let noise = two_levels(&[vec![1.0, 2.0, 3.0], vec![3.0, 1.0, 2.0], vec![2.0, 3.0, 1.0]]).unwrap();
+    assert_eq!((noise.ms_between, noise.boot, noise.f), (0.0, Component { sd_ln: 0.0, df: 2.0, assumed: false }, Some(0.0)));
+    assert_eq!(noise.trial, Component { sd_ln: 1.0, df: 6.0, assumed: false });
+    let equal = two_levels(&[vec![1.0, 1.0], vec![2.0, 2.0]]).unwrap();
+    assert_eq!((equal.f, equal.p_f, equal.trial.sd_ln), (None, None, 0.0));
+}
+
+#[test]
+fn groups_of_different_size_are_weighed() {
+    // Means 1, 2, 5 of sizes 1, 2, 3 around 10/3: SSB = 49/9 + 2 * 16/9 + 3 * 25/9 = 52/3, k = (6 - 14/6) / 2 = 11/6.
+    let noise = two_levels(&[vec![1.0], vec![1.0, 3.0], vec![4.0, 5.0, 6.0]]).unwrap();
+    assert!((noise.ms_between - 26.0 / 3.0).abs() < 1e-12);
+    assert!((noise.ms_within - 4.0 / 3.0).abs() < 1e-12);
+    assert!((noise.boot.sd_ln.powi(2) - (26.0 / 3.0 - 4.0 / 3.0) * 6.0 / 11.0).abs() < 1e-12);
+    // Satterthwaite: (a - b)^2 / (a^2 / 2 + b^2 / 3) with a = 26/3, b = 4/3.
+    let expected = (22.0_f64 / 3.0).powi(2) / ((26.0_f64 / 3.0).powi(2) / 2.0 + (4.0_f64 / 3.0).powi(2) / 3.0);
+    assert!((noise.boot.df - expected).abs() < 1e-12);
+}
+
+#[test]
+fn what_cannot_be_told_apart_is_not() {
+    let (one, two) = (vec![1.0], vec![1.0, 2.0]);
+    for boots in [
+        vec![],
+        vec![two.clone()],
+        vec![one.clone(), one.clone()],
+        vec![two.clone(), vec![]],
+        vec![two.clone(), vec![f64::NAN, 1.0]],
+    ] {
+        assert_eq!(two_levels(&boots), None, "{boots:?}");
+    }
+    let occasion = vec![two.clone(), two.clone()];
+    for occasions in [
+        vec![],
+        vec![occasion.clone()],
+        vec![vec![two.clone()], vec![two.clone()]],
+        vec![vec![one.clone(), one.clone()], vec![one.clone(), one]],
+        vec![occasion.clone(), vec![]],
+        vec![occasion.clone(), vec![two, vec![]]],
+    ] {
+        assert_eq!(three_levels(&occasions), None, "{occasions:?}");
+    }
+    assert!(three_levels(&[occasion.clone(), occasion]).is_some());
+}
+
+#[test]
+fn equal_sizes_give_the_textbook_formulas() {
+    let occasions =
+        [vec![vec![1.0, 2.0], vec![4.0, 5.0]], vec![vec![9.0, 8.0], vec![7.0, 9.0]], vec![vec![3.0, 3.5], vec![2.0, 6.0]]];
+    let noise = three_levels(&occasions).unwrap();
+    let squares = |sd: f64| sd * sd;
+    assert!((squares(noise.trial.sd_ln) - noise.ms_trial).abs() < 1e-12);
+    assert!((squares(noise.boot.sd_ln) - ((noise.ms_boot - noise.ms_trial) / 2.0).max(0.0)).abs() < 1e-12);
+    assert!((squares(noise.occasion.sd_ln) - (noise.ms_occasion - noise.ms_boot) / 4.0).abs() < 1e-12);
+    // Trials differ by 0.5, 0.5, 0.5, 1, 0.25 and 2 from their boots' means on either side.
+    assert!((noise.ms_trial - 2.0 * (0.25 * 3.0 + 1.0 + 0.0625 + 4.0) / 6.0).abs() < 1e-12);
+}
+
+#[test]
+fn noise_that_was_put_in_is_found() {
+    let mut chance = SplitMix(5);
+    let mut normal = || (0..12).map(|_| (chance.word() >> 11) as f64 / (1_u64 << 53) as f64).sum::<f64>() - 6.0;
+    let mut occasions = Vec::new();
+    for place in 0..400_usize {
+        let occasion = 0.007 * normal();
+        // Sizes differ, as they do when trials turn out invalid.
+        let boot = |boot: usize, normal: &mut dyn FnMut() -> f64| -> Vec<f64> {
+            let level = occasion + 0.010 * normal();
+            (0..=(place + boot) % 3).map(|_| level + 0.015 * normal()).collect()
+        };
+        occasions.push((0..2 + place % 3).map(|number| boot(number, &mut normal)).collect::<Vec<_>>());
+    }
+    let noise = three_levels(&occasions).unwrap();
+    for (component, expected) in [(noise.trial, 0.015), (noise.boot, 0.010), (noise.occasion, 0.007)] {
+        assert!((component.sd_ln / expected - 1.0).abs() < 0.15, "{component:?} for {expected}");
+    }
+}

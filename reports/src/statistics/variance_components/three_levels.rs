@@ -1,0 +1,63 @@
+//! Trials within boots within occasions.
+
+use serde::Serialize;
+
+use super::{Component, MeanSquare, component, sums_of_squares};
+
+/// The noise of trials within boots within occasions.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct ThreeLevels {
+    /// The mean square between occasions.
+    pub ms_occasion: f64,
+    /// The mean square between boots of an occasion.
+    pub ms_boot: f64,
+    /// The mean square between trials of a boot.
+    pub ms_trial: f64,
+    /// From trial to trial of a boot.
+    pub trial: Component,
+    /// From boot to boot of an occasion.
+    pub boot: Component,
+    /// From occasion to occasion.
+    pub occasion: Component,
+}
+
+/// The noise in natural logarithms of a metric: a list of occasions, each a list of boots, each a list of trials.
+///
+/// With a occasions, b boots and N trials in all, `n_ij` trials in a boot and `n_i` in an occasion:
+/// `E(MST) = s2_t`, `E(MSB) = s2_t + k1 s2_b`, `E(MSO) = s2_t + k2 s2_b + k3 s2_o`, where
+/// `k1 = (N - sum_i sum_j n_ij^2 / n_i) / (b - a)`, `k2 = (sum_i sum_j n_ij^2 / n_i - sum_ij n_ij^2 / N) / (a - 1)` and
+/// `k3 = (N - sum_i n_i^2 / N) / (a - 1)`. Where all sizes are the same, k1 and k2 are the trials of a boot and k3 those of an occasion.
+///
+/// None without a degree of freedom at each level, with an occasion or a boot that is empty, or if a number is not finite.
+#[must_use]
+pub fn three_levels(occasions: &[Vec<Vec<f64>>]) -> Option<ThreeLevels> {
+    let boots = occasions.concat();
+    let (a, b) = (occasions.len() as f64, boots.len() as f64);
+    let n: f64 = boots.iter().map(|boot| boot.len() as f64).sum();
+    let (df_occasion, df_boot, df_trial) = (a - 1.0, b - a, n - b);
+    if df_occasion < 1.0 || df_boot < 1.0 || df_trial < 1.0 || occasions.iter().any(Vec::is_empty) {
+        return None;
+    }
+    let (ss_trial, ss_above) = sums_of_squares(&boots)?;
+    let (_, ss_occasion) = sums_of_squares(&occasions.iter().map(|boots| boots.concat()).collect::<Vec<_>>())?;
+    let ms_trial = ss_trial / df_trial;
+    // Both are sums of squares over the same means, so what is left of one is never below 0 but by rounding.
+    let (ms_boot, ms_occasion) = ((ss_above - ss_occasion).max(0.0) / df_boot, ss_occasion / df_occasion);
+
+    let square = |boot: &Vec<f64>| (boot.len() as f64).powi(2);
+    let size = |boots: &Vec<Vec<f64>>| boots.iter().map(|boot| boot.len() as f64).sum::<f64>();
+    let within: f64 = occasions.iter().map(|boots| boots.iter().map(square).sum::<f64>() / size(boots)).sum();
+    let k1 = (n - within) / df_boot;
+    let k2 = (within - boots.iter().map(square).sum::<f64>() / n) / df_occasion;
+    let k3 = (n - occasions.iter().map(|boots| size(boots).powi(2)).sum::<f64>() / n) / df_occasion;
+
+    let trial = component(&[MeanSquare::new(1.0, ms_trial, df_trial)]);
+    let boot = component(&[MeanSquare::new(1.0 / k1, ms_boot, df_boot), MeanSquare::new(-1.0 / k1, ms_trial, df_trial)]);
+    let share = k2 / k1;
+    let occasion = component(&[
+        MeanSquare::new(1.0 / k3, ms_occasion, df_occasion),
+        MeanSquare::new(-share / k3, ms_boot, df_boot),
+        MeanSquare::new((share - 1.0) / k3, ms_trial, df_trial),
+    ]);
+    Some(ThreeLevels { ms_occasion, ms_boot, ms_trial, trial, boot, occasion })
+}

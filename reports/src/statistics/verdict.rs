@@ -1,0 +1,212 @@
+//! From comparisons to verdicts, over the whole family at once.
+//!
+//! A cell is regressed when it is worse beyond chance (`p <= alpha`), beyond chance for a family of that size (q), and by the margin or
+//! more. Equivalence is shown, not assumed: unchanged means that the interval lies inside the margins, and what shows nothing is
+//! inconclusive. That every gate cell passes needs no further correction, since it is an intersection-union claim (Berger, 1982).
+
+use serde::Serialize;
+
+use super::{
+    comparison::{Comparison, Interval, Refusal},
+    multiplicity,
+};
+
+mod options;
+#[cfg(test)]
+mod tests;
+
+pub use options::{ALPHA, ALPHA_OF_TWO, Looks, Multiplicity, Options, Q, Rule};
+
+/// What can be said of a cell; the first that holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// It is not comparable.
+    Refused,
+    /// Fewer than three values on a side.
+    Insufficient,
+    /// Worse, by the margin or more, beyond chance.
+    Regressed,
+    /// Better, by the margin or more, beyond chance.
+    Improved,
+    /// The interval lies inside the margins.
+    Unchanged,
+    /// The interval lies below the upper margin; whether it improved is open.
+    NotWorse,
+    /// Neither a change nor its absence is shown.
+    Inconclusive,
+}
+
+impl Verdict {
+    /// Whether a gate lets it through. What is inconclusive does not pass by itself: the policy says what becomes of it.
+    #[must_use]
+    pub fn passes(self) -> bool {
+        matches!(self, Self::Improved | Self::Unchanged | Self::NotWorse)
+    }
+}
+
+/// What a reader should know beside the verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Note {
+    /// Unchanged, though 0 is outside the interval: a change that is there and too small to act upon.
+    DetectableBelowMargin,
+    /// Worse by the margin and beyond chance by itself, but not by what the options ask of it in this family.
+    SuspectedRegression,
+    /// One boot per side: it would have been improved, which one boot cannot show.
+    ImprovementWithheld,
+    /// More requests fail than before.
+    FailsMore,
+    /// A percentile fell among failed requests, and none of the baseline did.
+    Unbounded,
+}
+
+/// One cell, before it is judged.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cell {
+    /// Its comparison, or why there is none.
+    pub outcome: Result<Comparison, Refusal>,
+    /// The smallest change worth acting on, as a share; it is applied as `ln(1 + margin)` on either side.
+    pub margin: f64,
+    /// Whether it belongs to the gate's family, which is fixed before there are data.
+    pub gate: bool,
+    /// Whether the candidate fails more requests; see [`super::fisher`].
+    pub fails_more: bool,
+}
+
+/// One cell, judged.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Decision {
+    /// What is said of it.
+    pub verdict: Verdict,
+    /// Whether it counts for the gate; what does not is judged by its own p alone and advises only.
+    pub gate: bool,
+    /// Its p of being worse, adjusted for the family; none outside the gate or without a comparison.
+    pub q_regressed: Option<f64>,
+    /// The same of being better.
+    pub q_improved: Option<f64>,
+    /// The interval of `d` that decided, at level `1 - 2 alpha`.
+    pub interval: Option<Interval>,
+    /// What else there is to know.
+    pub notes: Vec<Note>,
+    /// Why it is refused or insufficient.
+    pub refusal: Option<Refusal>,
+    /// For what is inconclusive: how many units per side would find a change of the margin. None if a thousand would not.
+    pub trials_needed: Option<u32>,
+}
+
+/// Judges a family: all cells of a comparison, those of the gate and the others. The answer is in their order.
+///
+/// A gate cell without a comparison stays in the family with p = 1, so that a refusal makes no other cell easier to condemn.
+#[must_use]
+pub fn decide(cells: &[Cell], options: &Options) -> Vec<Decision> {
+    let regressed = family(cells, options, |comparison| comparison.p_regressed);
+    let improved = family(cells, options, |comparison| comparison.p_improved);
+    let judged = cells.iter().zip(regressed.into_iter().zip(improved));
+    judged.map(|(cell, q)| decide_one(cell, q, options)).collect()
+}
+
+/// The adjusted p of each cell of the gate.
+fn family(cells: &[Cell], options: &Options, p: impl Fn(&Comparison) -> f64) -> Vec<Option<f64>> {
+    let gate: Vec<f64> = cells.iter().filter(|cell| cell.gate).map(|cell| cell.outcome.as_ref().map_or(1.0, &p)).collect();
+    let adjusted = match options.multiplicity {
+        Multiplicity::BenjaminiHochberg { .. } => multiplicity::benjamini_hochberg(&gate),
+        Multiplicity::Holm => multiplicity::holm(&gate),
+    };
+    let mut adjusted = adjusted.into_iter();
+    cells.iter().map(|cell| if cell.gate { adjusted.next().filter(|_| cell.outcome.is_ok()) } else { None }).collect()
+}
+
+fn decide_one(cell: &Cell, (q_regressed, q_improved): (Option<f64>, Option<f64>), options: &Options) -> Decision {
+    let blank = Decision {
+        verdict: Verdict::Refused,
+        gate: cell.gate,
+        q_regressed,
+        q_improved,
+        interval: None,
+        notes: cell.fails_more.then_some(Note::FailsMore).into_iter().collect(),
+        refusal: None,
+        trials_needed: None,
+    };
+    let refused = |verdict, refusal| Decision { verdict, refusal: Some(refusal), ..blank.clone() };
+    let margin = cell.margin.ln_1p();
+    if !(margin.is_finite() && margin > 0.0) {
+        return refused(Verdict::Refused, Refusal::Margin { margin: cell.margin });
+    }
+    let comparison = match &cell.outcome {
+        Ok(comparison) => comparison,
+        Err(Refusal::CandidateUnbounded) => {
+            let notes = blank.notes.iter().copied().chain([Note::Unbounded]).collect();
+            return Decision { verdict: Verdict::Regressed, notes, refusal: Some(Refusal::CandidateUnbounded), ..blank };
+        }
+        Err(few @ Refusal::TooFew { .. }) => return refused(Verdict::Insufficient, few.clone()),
+        Err(refusal) => return refused(Verdict::Refused, refusal.clone()),
+    };
+    let Some(interval) = comparison.interval(options.looks.alpha()) else {
+        return refused(Verdict::Refused, Refusal::NoSpread);
+    };
+    let evidence = Evidence { comparison, interval, margin, q_regressed, q_improved };
+    let verdict = if cell.fails_more { Verdict::Regressed } else { evidence.verdict(options) };
+    let notes = blank.notes.iter().copied().chain(evidence.notes(verdict, options)).collect();
+    let needed = || comparison.noise.trials_needed(cell.margin, options.looks.alpha());
+    let trials_needed = (verdict == Verdict::Inconclusive).then(needed).flatten();
+    Decision { verdict, interval: Some(interval), notes, trials_needed, ..blank }
+}
+
+/// What the table of verdicts looks at; all of it on logarithms.
+struct Evidence<'c> {
+    comparison: &'c Comparison,
+    interval: Interval,
+    margin: f64,
+    q_regressed: Option<f64>,
+    q_improved: Option<f64>,
+}
+
+impl Evidence<'_> {
+    fn verdict(&self, options: &Options) -> Verdict {
+        let Interval { low, high } = self.interval;
+        if self.is_regressed(options) {
+            Verdict::Regressed
+        } else if self.is_improved(options) && self.several_boots() {
+            Verdict::Improved
+        } else if -self.margin < low && high < self.margin {
+            Verdict::Unchanged
+        } else if high < self.margin {
+            Verdict::NotWorse
+        } else {
+            Verdict::Inconclusive
+        }
+    }
+
+    fn notes(&self, verdict: Verdict, options: &Options) -> Vec<Note> {
+        let Interval { low, high } = self.interval;
+        let worse = self.comparison.p_regressed <= options.looks.alpha() && self.comparison.d >= self.margin;
+        let table = [
+            (Note::DetectableBelowMargin, verdict == Verdict::Unchanged && (low > 0.0 || high < 0.0)),
+            (Note::SuspectedRegression, verdict == Verdict::Inconclusive && worse),
+            (Note::ImprovementWithheld, verdict != Verdict::Regressed && self.is_improved(options) && !self.several_boots()),
+        ];
+        table.into_iter().filter_map(|(note, holds)| holds.then_some(note)).collect()
+    }
+
+    fn is_regressed(&self, options: &Options) -> bool {
+        let by_margin = match options.rule {
+            Rule::Margin => self.comparison.d >= self.margin,
+            Rule::BeyondMargin => self.interval.low > self.margin,
+        };
+        by_margin && options.is_beyond_chance(self.comparison.p_regressed, self.q_regressed)
+    }
+
+    fn is_improved(&self, options: &Options) -> bool {
+        let by_margin = match options.rule {
+            Rule::Margin => self.comparison.d <= -self.margin,
+            Rule::BeyondMargin => self.interval.high < -self.margin,
+        };
+        by_margin && options.is_beyond_chance(self.comparison.p_improved, self.q_improved)
+    }
+
+    /// One boot may have been a lucky one; that it was an unlucky one is left to be shown by measuring again.
+    fn several_boots(&self) -> bool {
+        self.comparison.design.boot.is_none()
+    }
+}
