@@ -140,11 +140,15 @@ async fn drive_until_given_up<R: Running, C: Clock>(
     };
     let limits = DriveLimits { collect_text: session.tokenizer.is_some() && !sized.usage, ..session.limits };
     let driven = drive(running.endpoint(), session.clock, plan, limits, stop);
-    let (driven, cost) = if session.real_time { watch_own_cost(session.clock, driven).await } else { (driven.await, None) };
+    let (mut driven, cost) = if session.real_time { watch_own_cost(session.clock, driven).await } else { (driven.await, None) };
     if death.is_none() && driven.observations.iter().any(|seen| matches!(seen.outcome, Outcome::Disconnected { .. })) {
         *death = died_just_now(running, session.clock).await;
         if death.is_none() {
             *death = answers_no_more(running, session.clock, &driven).await;
+        }
+        if let Some(how) = death {
+            // Its requests all failed before its end was noticed.
+            driven.cut_short.get_or_insert_with(|| format!("the engine ended: {how}"));
         }
     }
     (driven, cost)

@@ -7,6 +7,7 @@ use std::{
     net::TcpListener,
     path::Path,
     process::{Command, Stdio},
+    time::Duration,
 };
 
 use record::EndReason;
@@ -121,10 +122,16 @@ fn broken_streams_make_a_trial_invalid_and_are_all_there() {
 fn one_that_dies_in_the_middle_of_a_trial() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("run");
-    // It counts its requests: the boot's own come first, and the trials after.
-    let script = format!("{} & sleep 4; kill -9 $!; exit 3", server("--speed 1 --seed 16180"));
+    let pid_file = folder.path().join("pid");
+    let script = format!("{} & echo $! > '{}'; wait $!; exit 3", server("--speed 1 --seed 16180"), pid_file.display());
     let path = recipe(folder.path(), &["sh", "-c", &script], "");
-    check(&bench(&path, &out), 3, &["the engine ended during chat/"]);
+    let workload = ["bench", "--wait", "--profile", "smoke", "--workload", "long-output", "--recipe", &path, "--out"];
+    let child = command(&[&workload[..], &[out.to_str().unwrap()]].concat()).stderr(Stdio::piped()).spawn().unwrap();
+    wait_for_a_trial(&out);
+    // Half of the next one: two streams of twice 48 tokens, after a warm-up of half as much.
+    std::thread::sleep(Duration::from_millis(3000));
+    Command::new("kill").args(["-KILL", fs::read_to_string(pid_file).unwrap().trim()]).status().unwrap();
+    check(&child.wait_with_output().unwrap().into(), 3, &["the engine ended during long-output/"]);
     let record = record_in(&out);
     assert!(matches!(record.end.unwrap().reason, EndReason::Failed { .. }));
     let last = record.trials.last().unwrap();
