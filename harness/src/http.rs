@@ -22,6 +22,7 @@ use crate::{
     clock::{Clock, TrialClock},
     endpoint::{Endpoint, EndpointError, ServerPage},
     request_body::{Api, RequestBody},
+    secrets::Secrets,
     sse,
     stream::AnswerStream,
 };
@@ -43,6 +44,8 @@ pub struct HttpOptions {
     pub api: Api,
     /// Sent as a bearer token.
     pub api_key: Option<ApiKey>,
+    /// What a server may repeat, and what must then be taken out of its words: the secrets of its recipe.
+    pub secrets: Secrets,
     /// Longest silence of a stream after its first event, in nanoseconds.
     pub idle_ns: u64,
     /// Longest streamed answer, in bytes.
@@ -55,7 +58,14 @@ impl Default for HttpOptions {
     /// Chat, no key, five minutes of silence (a request that an engine preempts under load may wait long for its next token), and
     /// 256 MiB, which is more than 65536 tokens with a kilobyte of JSON each.
     fn default() -> Self {
-        Self { api: Api::Chat, api_key: None, idle_ns: 300_000_000_000, max_body_bytes: 256 << 20, metrics_path: None }
+        Self {
+            api: Api::Chat,
+            api_key: None,
+            secrets: Secrets::default(),
+            idle_ns: 300_000_000_000,
+            max_body_bytes: 256 << 20,
+            metrics_path: None,
+        }
     }
 }
 
@@ -140,11 +150,12 @@ impl HttpEndpoint {
         post.header("accept", accepted(body.answered_by())).json(body).build()
     }
 
-    /// A server's words without the key, which some repeat when they refuse it.
-    fn without_key(&self, words: &str) -> String {
+    /// A server's words without the key and the secrets, which some repeat when they refuse them.
+    fn without_secrets(&self, words: &str) -> String {
+        let words = self.options.secrets.redact(words);
         match &self.options.api_key {
             Some(ApiKey(key)) if !key.is_empty() => words.replace(key, "[key]"),
-            _ => words.to_owned(),
+            _ => words,
         }
     }
 
@@ -191,10 +202,8 @@ impl Endpoint for HttpEndpoint {
             Err(error) => Outcome::Malformed { detail: format!("the request cannot be written: {}", streaming::chain(&error)) },
         };
         observation.end_ns.get_or_insert_with(|| clock.now_ns());
-        match outcome {
-            Outcome::Rejected { status, detail } => Outcome::Rejected { status, detail: self.without_key(&detail) },
-            other => other,
-        }
+        observation.finish_reason = observation.finish_reason.take().map(|reason| self.without_secrets(&reason));
+        outcome.map_detail(|detail| self.without_secrets(&detail))
     }
 
     async fn count_tokens(&self, texts: &[&str]) -> Result<Option<Vec<u32>>, EndpointError> {

@@ -15,6 +15,7 @@ pub mod progress;
 pub mod request_body;
 pub mod run_lock;
 pub mod sanity;
+pub mod secrets;
 pub mod server_watch;
 pub mod session;
 pub mod sizing;

@@ -135,6 +135,19 @@ impl Outcome {
         matches!(self, Self::Complete)
     }
 
+    /// The same with other words for what happened.
+    #[must_use]
+    pub fn map_detail(self, change: impl FnOnce(String) -> String) -> Self {
+        match self {
+            Self::Truncated { detail } => Self::Truncated { detail: change(detail) },
+            Self::Rejected { status, detail } => Self::Rejected { status, detail: change(detail) },
+            Self::TimedOut { detail } => Self::TimedOut { detail: change(detail) },
+            Self::Disconnected { detail } => Self::Disconnected { detail: change(detail) },
+            Self::Malformed { detail } => Self::Malformed { detail: change(detail) },
+            Self::Complete | Self::NotSent => self,
+        }
+    }
+
     /// The word for it in reports.
     #[must_use]
     pub fn word(&self) -> &'static str {

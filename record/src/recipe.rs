@@ -8,6 +8,7 @@ use crate::{DialectName, EngineName};
 
 mod container;
 mod parse;
+mod pinned;
 
 pub use container::{Container, Gpus, Ipc, Mount, Ulimit, is_digest};
 pub use parse::{RecipeError, parse};
@@ -54,24 +55,6 @@ pub struct Recipe {
     pub secrets: Vec<String>,
 }
 
-impl Recipe {
-    /// Why the same recipe could be another engine tomorrow, in words; empty if it could not. Only of what it boots itself from
-    /// elsewhere: images and models of a hub.
-    #[must_use]
-    pub fn unpinned(&self) -> Vec<String> {
-        let Some(container) = &self.container else { return Vec::new() };
-        let mut why = Vec::new();
-        if !container.is_pinned() {
-            why.push(format!("image {} has no digest", container.image));
-        }
-        if self.model.is_of_hub() && !self.model.is_pinned() {
-            let revision = if self.model.revision.is_empty() { "none" } else { &self.model.revision };
-            why.push(format!("the revision of model {} is `{revision}`, not a commit", self.model.source));
-        }
-        why
-    }
-}
-
 /// The model that a recipe serves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -91,21 +74,6 @@ pub struct Model {
     /// Tokens, prompt and output together, that one request may have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_context: Option<u32>,
-}
-
-impl Model {
-    /// Whether `source` names a repository of the Hugging Face hub: `owner/name`.
-    #[must_use]
-    pub fn is_of_hub(&self) -> bool {
-        let allowed = |part: &str| !part.is_empty() && part.chars().all(|one| one.is_ascii_alphanumeric() || "-_.".contains(one));
-        self.source.split_once('/').is_some_and(|(owner, name)| allowed(owner) && allowed(name))
-    }
-
-    /// Whether the revision is a commit.
-    #[must_use]
-    pub fn is_pinned(&self) -> bool {
-        self.revision.len() == 40 && self.revision.bytes().all(|byte| byte.is_ascii_hexdigit())
-    }
 }
 
 /// A server spawned as a process.

@@ -161,7 +161,9 @@ fn is_final(status: u16, internal_errors: &mut u32) -> bool {
 
 fn hint(status: u16) -> &'static str {
     match status {
-        401 | 403 => "; name the variable that holds the key with --api-key-env",
+        401 | 403 => {
+            "; name the variable that holds the key in the recipe's `secrets`, or with --api-key-env for a server that already runs"
+        }
         404 => "; is this the name under which it serves the model, and the right URL?",
         422 => "; it may not know a field that the recipe's dialect sends: try dialect `openai`",
         500 => " (several times in a row); see the engine's log",

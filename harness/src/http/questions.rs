@@ -119,7 +119,7 @@ impl HttpEndpoint {
 
     pub(super) async fn read_version(&self, path: &str, pointer: &str) -> Option<String> {
         let answer: Value = self.ask_json(Method::GET, path, None).await.ok()?;
-        answer.pointer(pointer).and_then(Value::as_str).map(str::to_owned)
+        answer.pointer(pointer).and_then(Value::as_str).map(|version| self.without_secrets(version))
     }
 
     fn question(&self, method: Method, path: &str) -> RequestBuilder {
@@ -138,13 +138,13 @@ impl HttpEndpoint {
         let mut response: Response = question.send().await.map_err(|error| unreachable(&error))?;
         let body = streaming::read_body(&mut response, MAX_BYTES).await.map_err(|error| unreachable(&error))?;
         if !response.status().is_success() {
-            let body = self.without_key(&Refusal::read(&body).words);
+            let body = self.without_secrets(&Refusal::read(&body).words);
             return Err(EndpointError::Status { url: self.url(path), status: response.status().as_u16(), body });
         }
         Ok(body)
     }
 
     fn unexpected(&self, path: &str, why: String) -> EndpointError {
-        EndpointError::Unexpected { url: self.url(path), why }
+        EndpointError::Unexpected { url: self.url(path), why: self.without_secrets(&why) }
     }
 }

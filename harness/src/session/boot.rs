@@ -3,7 +3,7 @@
 use futures_util::future::{self, Either};
 use record::{Boot, Entry};
 
-use super::{GivenUp, RunError, Session, given_up};
+use super::{GivenUp, RunError, Session, given_up, trial::died_just_now};
 use crate::{
     clock::Clock,
     endpoint::Endpoint,
@@ -52,7 +52,12 @@ pub(super) async fn prepare<R: Running, C: Clock>(
     };
     let (sanity, sized, engine_version, identity) =
         match future::select(Box::pin(checks), Box::pin(given_up(running, session))).await {
-            Either::Left((checked, _)) => checked?,
+            Either::Left((Ok(checked), _)) => checked,
+            // An engine that dies drops its connections first: the question that failed is not the reason.
+            Either::Left((Err(error), _)) => match died_just_now(running, clock).await {
+                Some(how) => return Err(EngineError::Exited { how, log_tail: running.log_tail() }.into()),
+                None => return Err(error.into()),
+            },
             Either::Right((GivenUp::Interrupted, _)) => return Err(EngineError::Interrupted.into()),
             Either::Right((GivenUp::Died(how), _)) => {
                 return Err(EngineError::Exited { how, log_tail: running.log_tail() }.into());

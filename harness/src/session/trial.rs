@@ -169,7 +169,7 @@ async fn answers_no_more<R: Running, C: Clock>(running: &R, clock: &C, driven: &
 
 /// How the engine ended, if it did. One that dies drops its connections first and is reaped a moment later; without this moment the
 /// next cell would be blamed, or nobody.
-async fn died_just_now<R: Running, C: Clock>(running: &R, clock: &C) -> Option<String> {
+pub(super) async fn died_just_now<R: Running, C: Clock>(running: &R, clock: &C) -> Option<String> {
     let moment = clock.sleep_until(clock.now_ns() + DEATH_GRACE_NS);
     match future::select(Box::pin(running.died()), Box::pin(moment)).await {
         Either::Left((how, _)) => Some(how),

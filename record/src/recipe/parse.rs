@@ -1,6 +1,7 @@
 //! A recipe's text, parsed and checked for what a type cannot say.
 
 use super::{Container, PrefixCache, Recipe, container::is_digest};
+use crate::EngineName;
 
 /// A recipe that cannot be used. Each message says which file, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -83,8 +84,9 @@ fn contradiction(recipe: &Recipe, stem: &str) -> Option<String> {
             );
         }
     }
-    let container = recipe.container.as_ref()?;
-    image_contradiction(container).or_else(|| mount_contradiction(container)).or_else(|| policy_contradiction(recipe, container))
+    let container = recipe.container.as_ref();
+    let unbootable = container.and_then(|container| image_contradiction(container).or_else(|| mount_contradiction(container)));
+    unbootable.or_else(|| secret_contradiction(recipe)).or_else(|| policy_contradiction(recipe))
 }
 
 fn image_contradiction(container: &Container) -> Option<String> {
@@ -117,30 +119,73 @@ fn mount_contradiction(container: &Container) -> Option<String> {
     })
 }
 
-/// Flags that decide for every workload what only the workload may decide.
-const CACHE_FLAGS: [&str; 3] = ["--enable-prefix-caching", "--no-enable-prefix-caching", "--disable-radix-cache"];
+/// Flags that decide for every workload what only the workload may decide, and whether each turns the cache on.
+const CACHE_FLAGS: [(&str, bool); 5] = [
+    ("--enable-prefix-caching", true),
+    ("--no-enable-prefix-caching", false),
+    ("--disable-radix-cache", false),
+    ("--cache-prompt", true),
+    ("--no-cache-prompt", false),
+];
+
+fn policy_contradiction(recipe: &Recipe) -> Option<String> {
+    let words = words(recipe);
+    let given = CACHE_FLAGS.iter().find(|(flag, _)| words.iter().any(|word| word == flag));
+    match (recipe.prefix_cache, given) {
+        (PrefixCache::Workload, Some((flag, _))) => Some(format!(
+            "the command has `{flag}`, but the workload decides what the prefix cache may do; leave it out, or say `prefix_cache = \
+             \"off\"` above if the engine is to have none"
+        )),
+        (PrefixCache::Off, Some((flag, true))) => {
+            Some(format!("the command has `{flag}`, but `prefix_cache` is \"off\"; keep one"))
+        }
+        // The others are told by a file or a variable, or cannot be told.
+        (PrefixCache::Off, None) if matches!(recipe.engine, EngineName::Vllm | EngineName::Sglang | EngineName::Llamacpp) => {
+            let off: Vec<_> = CACHE_FLAGS.iter().filter(|(_, on)| !on).map(|(flag, _)| *flag).collect();
+            Some(format!("`prefix_cache` is \"off\", but no flag of the command turns it off: {}", off.join(", ")))
+        }
+        _ => None,
+    }
+}
+
+fn words(recipe: &Recipe) -> Vec<&str> {
+    let container = recipe.container.iter().flat_map(|one| one.entrypoint.iter().flatten().chain(&one.command));
+    let process = recipe.process.iter().flat_map(|one| &one.command);
+    container.chain(process).map(String::as_str).collect()
+}
+
+/// A secret by value would be in every record of the recipe. Its text is not repeated here either.
+fn secret_contradiction(recipe: &Recipe) -> Option<String> {
+    let words = words(recipe);
+    let flag = words.windows(2).find(|pair| is_key_flag(pair[0]) && !pair[1].starts_with("--")).map(|pair| pair[0]);
+    let joined = words.iter().find_map(|word| word.split_once('=').map(|(flag, _)| flag).filter(|flag| is_key_flag(flag)));
+    if let Some(flag) = flag.or(joined) {
+        return Some(format!(
+            "the command has a key behind `{flag}`, for anyone to see; give it by a variable that `secrets` names"
+        ));
+    }
+    let container = recipe.container.iter().flat_map(|one| &one.env);
+    let process = recipe.process.iter().flat_map(|one| &one.env);
+    let (name, _) =
+        container.chain(process).find(|(name, value)| recipe.secrets.contains(name) || is_secret(name) && !value.is_empty())?;
+    Some(format!(
+        "`env` gives `{name}` a value for anyone to see; remove it there, name it in `secrets`, and set it where you run this"
+    ))
+}
+
+fn is_key_flag(word: &str) -> bool {
+    let word = word.to_ascii_lowercase();
+    word.starts_with("--") && ["api-key", "api_key", "token", "password", "secret"].iter().any(|end| word.ends_with(end))
+}
+
+/// By the last word of its name: `TOKENIZERS_PARALLELISM` is none.
+fn is_secret(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    ["TOKEN", "KEY", "SECRET", "PASSWORD", "CREDENTIALS"].iter().any(|end| name.ends_with(end))
+}
 
 /// Whether an environment's variable can be called so.
 fn is_variable(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
         && name.chars().all(|one| one.is_ascii_alphanumeric() || one == '_')
-}
-
-fn policy_contradiction(recipe: &Recipe, container: &Container) -> Option<String> {
-    if let Some(secret) = recipe.secrets.iter().find(|secret| container.env.contains_key(*secret)) {
-        return Some(format!(
-            "`{secret}` is a secret, but [container] `env` gives it a value for anyone to see; remove it there"
-        ));
-    }
-    let flag = container.command.iter().find(|word| CACHE_FLAGS.contains(&word.as_str()))?;
-    match recipe.prefix_cache {
-        PrefixCache::Workload => Some(format!(
-            "[container] `command` has `{flag}`, but the workload decides what the prefix cache may do; leave it out, or say \
-             `prefix_cache = \"off\"` above if the engine is to have none"
-        )),
-        PrefixCache::Off if flag == "--enable-prefix-caching" => {
-            Some(format!("[container] `command` has `{flag}`, but `prefix_cache` is \"off\"; keep one"))
-        }
-        PrefixCache::Off => None,
-    }
 }

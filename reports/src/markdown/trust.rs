@@ -26,12 +26,29 @@ pub(super) fn write(page: &mut Page, record: &Record, summary: &RunSummary) {
     if !reasons.is_empty() {
         page.push(&reasons);
     }
+    if let Some(resets) = cache_resets(record) {
+        page.push(&resets);
+    }
     page.push("## Token counts");
     page.push(&token_counts(record));
     if !record.boots.is_empty() {
         page.push(&sizing(record));
     }
     write_missing(page, record, summary);
+}
+
+/// How the prefix cache was emptied between trials. Older records, and those of virtual time, say nothing of it.
+fn cache_resets(record: &Record) -> Option<String> {
+    if record.header.schema_version < 2 || record.header.started_unix_s.is_none() || record.trials.is_empty() {
+        return None;
+    }
+    let resets = record.trials.iter().filter_map(|trial| trial.facts.cache_reset.as_deref());
+    let done: Vec<_> = resets.filter(|how| how.starts_with("emptied")).collect();
+    Some(match done.first() {
+        Some(how) => format!("The prefix cache before {} of {} trials: {}.", done.len(), record.trials.len(), code(how)),
+        None => "The prefix cache was not emptied between trials: prompts that share nothing must do, and its hits are counted."
+            .to_owned(),
+    })
 }
 
 /// Every reason and note of a cell, as a list in a list; one that several trials have is told once.

@@ -53,8 +53,8 @@ fn judge_prompts<'o>(served: impl Iterator<Item = &'o Observation>, reasons: &mu
     reasons.extend(off_plan.above().map(|off| Reason::suspect(format!("prompt tokens {off}"))));
 }
 
-/// Prompts that share nothing hit no cache. What each answer says of itself counts; where none does, the server's counters, which hold
-/// the requests that failed too.
+/// Prompts that share nothing hit no cache. What each answer says of itself counts, or the server's counters where they say more: these
+/// hold the requests that failed too.
 fn cache_hits<'o>(trial: &Trial, template_tokens: u32, served: impl Iterator<Item = &'o Observation>) -> Option<Reason> {
     let (mut told, mut hits, mut prompts, mut templates) = (false, 0_u64, 0_u64, 0_u64);
     for observation in served {
@@ -66,10 +66,10 @@ fn cache_hits<'o>(trial: &Trial, template_tokens: u32, served: impl Iterator<Ite
     }
     // The dialect knows its counter's name; the ending of a name is for records of before it did.
     let counted = trial.server.as_ref().and_then(server::prefix_hits).or_else(|| trial.counters.as_ref().and_then(counted_hits));
-    let (hits, source) = match counted {
+    let (hits, source) = match counted.map(|counted| (counted - templates as f64).max(0.0)) {
+        Some(counted) if !told || counted > hits as f64 => (counted, ", by the server's counters"),
         _ if told => (hits as f64, ""),
-        Some(counted) => ((counted - templates as f64).max(0.0), ", by the server's counters"),
-        None => return Some(Reason::note("the server does not say whether prompts came from its cache".to_owned())),
+        _ => return Some(Reason::note("the server does not say whether prompts came from its cache".to_owned())),
     };
     let share = hits / prompts.max(1) as f64;
     let text = || {

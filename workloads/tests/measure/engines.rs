@@ -15,6 +15,7 @@ use harness::{
     http::{ApiKey, HttpEndpoint, HttpOptions},
     machine,
     run_lock::{self, Holder, RunLock, RunLockError},
+    secrets::Secrets,
 };
 use record::{DialectName, EngineName, ExitCode, Recipe, Target, recipe};
 
@@ -81,7 +82,8 @@ async fn from_recipe(setup: &Setup, recipe: Recipe, recipes: std::path::PathBuf)
         return setup.measure(&mut AttachedEngine::new(attachment.url, endpoint), &clock, facts).await;
     }
     let secrets = secrets(&recipe)?;
-    let mut options = HttpOptions { metrics_path, ..HttpOptions::default() };
+    let known = Secrets::new(secrets.iter().map(|(_, value)| value.clone()));
+    let mut options = HttpOptions { metrics_path, secrets: known, ..HttpOptions::default() };
     options.idle_ns = idle_ns(&recipe).unwrap_or(options.idle_ns);
     if recipe.container.is_some() {
         return Box::pin(in_container(setup, recipe, placeholders, secrets, options, facts)).await;
@@ -113,7 +115,7 @@ async fn in_container(
         lock.forget_engine()?;
     }
     // A daemon that is not there is said by the boot, whose record then says it too.
-    if let Ok(docker) = connect().await {
+    if let Ok(docker) = setup.unless_stopped(connect()).await? {
         for removed in remove_orphans(&docker).await.map_err(EngineError::from)? {
             say(&format!("removed {removed}"));
         }
@@ -197,9 +199,8 @@ impl Attachment {
 }
 
 async fn attached(setup: &Setup, attachment: Attachment) -> anyhow::Result<ExitCode> {
-    let served =
-        choose_model(&attachment.endpoint("", None, HttpOptions::default())?, &attachment.url, attachment.model.as_deref())
-            .await?;
+    let asked = attachment.endpoint("", None, HttpOptions::default())?;
+    let served = setup.unless_stopped(choose_model(&asked, &attachment.url, attachment.model.as_deref())).await??;
     let endpoint = attachment.endpoint(&served.id, None, HttpOptions::default())?;
     let _alone = machine_alone(setup)?;
     let facts = EngineFacts {

@@ -63,9 +63,13 @@ pub(crate) fn run(request: &RunRequest) -> anyhow::Result<ExitCode> {
 fn stop_on_signals(teller: Arc<StopTeller>) -> std::io::Result<()> {
     let mut signals = Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM])?;
     std::thread::spawn(move || {
+        // Once: the terminal tells us, and so does the command line's program that it told too.
+        let mut said = false;
         for _ in signals.forever() {
             teller.tell();
-            say("stopping: the engine is put away and the record finished");
+            if !std::mem::replace(&mut said, true) {
+                say("stopping: the engine is put away and the record finished");
+            }
         }
     });
     Ok(())
@@ -87,6 +91,14 @@ fn stop_at_eof(teller: Arc<StopTeller>) {
 impl Setup {
     pub(crate) fn request(&self) -> &RunRequest {
         &self.request
+    }
+
+    /// Does something before the run itself, which listens by itself; an error if we are stopped meanwhile.
+    pub(crate) async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Result<T, EngineError> {
+        tokio::select! {
+            () = self.stop.wait() => Err(EngineError::Interrupted),
+            done = work => Ok(done),
+        }
     }
 
     /// Whether a person or a signal stopped us already.

@@ -7,7 +7,8 @@ use record::recipe;
 use crate::engine::DockerError;
 
 /// Makes sure that what is mounted is there. `written` are the mounts as the recipe has them, `filled` the same with their placeholders
-/// filled in. Folders below `${CACHE}` are ours, and are made; any other that is missing is a mistake or not downloaded yet.
+/// filled in. Folders below `${CACHE}` that the engine may write to are ours, and are made; any other that is missing is a mistake or
+/// was not filled yet.
 pub(super) fn prepare(written: &[recipe::Mount], filled: &[recipe::Mount]) -> Result<(), DockerError> {
     for (written, filled) in written.iter().zip(filled) {
         let missing =
@@ -19,7 +20,11 @@ pub(super) fn prepare(written: &[recipe::Mount], filled: &[recipe::Mount]) -> Re
         if path.exists() {
             continue;
         }
-        if written.source.starts_with("${CACHE}") {
+        if written.source.starts_with("${CACHE}") && !written.writable {
+            return Err(missing(
+                "the engine only reads it, so it must be filled first; the recipe's comments say how".to_owned(),
+            ));
+        } else if written.source.starts_with("${CACHE}") {
             fs::create_dir_all(path).map_err(|error| missing(format!("it cannot be made: {error}")))?;
         } else if written.source.starts_with("${HF_CACHE}") {
             return Err(missing(
@@ -42,11 +47,13 @@ mod tests {
     fn only_folders_of_our_own_cache_are_made() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().to_string_lossy().into_owned();
-        let check = |written: &str, filled: &str| {
-            let mount =
-                |source: &str| recipe::Mount { source: source.replace("ROOT", &root), target: "/x".to_owned(), writable: false };
+        let prepared = |written: &str, filled: &str, writable: bool| {
+            let mount = |source: &str| recipe::Mount { source: source.replace("ROOT", &root), target: "/x".to_owned(), writable };
             prepare(&[mount(written)], &[mount(filled)]).map_err(|error| error.to_string().replace(&root, "ROOT"))
         };
+        let check = |written: &str, filled: &str| prepared(written, filled, true);
+        let unfilled = prepared("${CACHE}/a/b", "ROOT/a/b", false).unwrap_err();
+        assert!(unfilled.contains("must be filled first"), "{unfilled}");
         assert_eq!(check("${CACHE}/a/b", "ROOT/a/b"), Ok(()));
         assert!(folder.path().join("a/b").is_dir());
         assert_eq!(check("ROOT/a", "ROOT/a"), Ok(()));

@@ -9,6 +9,7 @@ use harness::{
     dialect::dialect,
     http::{ApiKey, HttpEndpoint, HttpOptions},
     request_body::Api,
+    secrets::Secrets,
 };
 use record::{DialectName, Outcome};
 
@@ -87,6 +88,21 @@ fn warm_connections_are_there_before_the_first_request() {
     });
     let seen = server.seen.lock().unwrap();
     assert_eq!((seen.connections, seen.requests.len()), (8, 16));
+}
+
+#[test]
+fn a_secret_that_the_server_repeats_shows_nowhere() {
+    let words = r#"{"error":{"message":"token hf_0123456789 is not allowed","code":403}}"#;
+    let server = Server::canned(answer("403 Forbidden", words), Then::KeepOpen);
+    let options = HttpOptions { secrets: Secrets::new(["hf_0123456789".to_owned()]), ..HttpOptions::default() };
+    let endpoint = server.endpoint(DialectName::Openai, options.clone());
+    let shown = run(async {
+        let seen = send(&endpoint).await;
+        let error = endpoint.models().await.unwrap_err();
+        format!("{endpoint:?} {options:?} {seen:?} {error} {error:?}")
+    });
+    assert!(shown.contains("token [redacted] is not allowed"), "{shown}");
+    assert!(!shown.contains("hf_0123456789"), "{shown}");
 }
 
 #[test]
