@@ -86,7 +86,7 @@ impl HttpEndpoint {
         }
         let answer: Value = self.ask_json(Method::POST, tokenize.path, Some(&body)).await?;
         let tokens = answer[tokenize.tokens_field].as_array().and_then(|tokens| u32::try_from(tokens.len()).ok());
-        tokens.ok_or_else(|| self.unexpected(tokenize.path, format!("no array `{}`", tokenize.tokens_field)))
+        tokens.ok_or_else(|| self.unexpected(tokenize.path, &format!("no array `{}`", tokenize.tokens_field)))
     }
 
     pub(super) async fn read_server_page(&self, path: &str, names: &'static MetricNames) -> Result<ServerPage, EndpointError> {
@@ -95,7 +95,7 @@ impl HttpEndpoint {
         let parsed = tokio::task::spawn_blocking(move || read_page(&String::from_utf8_lossy(&body), names)).await;
         parsed
             .unwrap_or_else(|ended| Err(format!("reading the page of metrics failed: {ended}")))
-            .map_err(|why| self.unexpected(path, why))
+            .map_err(|why| self.unexpected(path, &why))
     }
 
     pub(super) async fn ask_for_reset(&self, CacheReset { path, needs }: CacheReset) -> Result<String, EndpointError> {
@@ -129,7 +129,7 @@ impl HttpEndpoint {
     async fn ask_json<A: DeserializeOwned>(&self, method: Method, path: &str, body: Option<&Value>) -> Result<A, EndpointError> {
         let question = self.question(method, path);
         let answer = self.ask(body.into_iter().fold(question, RequestBuilder::json), path).await?;
-        serde_json::from_slice(&answer).map_err(|error| self.unexpected(path, error.to_string()))
+        serde_json::from_slice(&answer).map_err(|error| self.unexpected(path, &error.to_string()))
     }
 
     async fn ask(&self, question: RequestBuilder, path: &str) -> Result<Vec<u8>, EndpointError> {
@@ -144,7 +144,7 @@ impl HttpEndpoint {
         Ok(body)
     }
 
-    fn unexpected(&self, path: &str, why: String) -> EndpointError {
-        EndpointError::Unexpected { url: self.url(path), why: self.without_secrets(&why) }
+    fn unexpected(&self, path: &str, why: &str) -> EndpointError {
+        EndpointError::Unexpected { url: self.url(path), why: self.without_secrets(why) }
     }
 }

@@ -51,6 +51,17 @@ fn one_that_exits_at_once() {
 }
 
 #[test]
+fn one_that_dies_while_it_is_looked_at_is_reported_by_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    // Around the first token, the sanity check and the sizing: whichever question fails, the engine's end is the reason.
+    for delay_s in ["0.2", "0.4", "0.7"] {
+        let script = format!("{} & sleep {delay_s}; kill -9 $!; echo an illegal access >&2; exit 9", server("--speed 1"));
+        let path = recipe(folder.path(), &["sh", "-c", &script], "");
+        check(&bench(&path, &folder.path().join(delay_s)), 3, &["exit code 9", "an illegal access"]);
+    }
+}
+
+#[test]
 fn one_that_never_gets_ready() {
     let folder = tempfile::tempdir().unwrap();
     let path = recipe(folder.path(), &["sh", "-c", "sleep 14.142135", "${PORT}"], "[ready]\ntimeout_s = 1");
