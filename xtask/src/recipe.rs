@@ -64,6 +64,9 @@ fn show(name: &str) -> anyhow::Result<ExitCode> {
     print(toml_text::recipe(&recipe).trim_end());
     print("\n# what that runs");
     print(&boot::as_command(&recipe, &places).map_err(|why| Wrong(format!("{name}: {why}")))?);
+    for line in recipe.container.iter().filter_map(boot::local_id_note) {
+        print(&line);
+    }
     Ok(ExitCode::Fine)
 }
 

@@ -2,17 +2,14 @@
 //!
 //! It is for people and for snapshots: a run boots containers through the daemon's interface, with the same parts.
 
-use std::{
-    env,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use record::{
     Recipe,
     recipe::{Container, Gpus, Ipc, Process},
 };
 
-use crate::testbed;
+use crate::{cache_folder, testbed};
 
 /// What the placeholders for places stand for. One that is not known stays as it is.
 #[derive(Debug, Default)]
@@ -32,7 +29,7 @@ impl Places {
     pub(crate) fn of_this_machine(folder: &Path) -> Self {
         let testbed = testbed::root().ok();
         Self {
-            hf_cache: super::hub::home(&|name| env::var_os(name)),
+            hf_cache: cache_folder::hugging_face(),
             cache: testbed.as_deref().and_then(Path::parent).map(Path::to_path_buf),
             testbed,
             recipes: Some(folder.to_path_buf()),
@@ -160,12 +157,22 @@ fn as_docker_run(recipe: &Recipe, container: &Container, places: &Places) -> Res
     Ok(format!("{} \\\n    {}", broken(&words), broken(&inside)))
 }
 
-/// With its digest, the tag says nothing any more. (An image that was made here is known by the digest alone; the text cannot tell.)
+/// With its digest, the tag says nothing any more.
 fn image(container: &Container) -> String {
     match &container.digest {
         Some(digest) => format!("{}@{digest}", repository(&container.image)),
         None => container.image.clone(),
     }
+}
+
+/// What to say beneath the command: by its text a registry's digest cannot be told from the id of an image that was made here, of which
+/// no registry knows. A run takes either.
+pub(crate) fn local_id_note(container: &Container) -> Option<String> {
+    let digest = container.digest.as_ref()?;
+    Some(format!(
+        "# if {digest} is the id of an image that was made on this machine, `docker run` takes {} instead",
+        container.image
+    ))
 }
 
 /// An image's name without its tag.

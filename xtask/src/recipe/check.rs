@@ -1,6 +1,6 @@
 //! `recipe check`: what is wrong with a recipe, and what about it would spoil a measurement without a word.
 
-use std::{collections::BTreeSet, env};
+use std::{collections::BTreeSet, env, fs};
 
 use record::{ExitCode, Recipe, recipe::Container};
 
@@ -10,7 +10,9 @@ use crate::{
     print, recipe_file, say,
 };
 
+mod agreement;
 mod flags;
+mod mounts;
 
 /// How much a finding matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +54,9 @@ pub(crate) fn run(names: &[String]) -> ExitCode {
             }
         };
         let mut findings = about(&recipe);
-        findings.extend(around(&recipe, &Places::of_this_machine(&its_folder)));
+        // It was just read; its comments are only for advice.
+        let text = fs::read_to_string(recipe_file::path(name, &folder)).unwrap_or_default();
+        findings.extend(around(&recipe, &Places::of_this_machine(&its_folder), &text));
         if let Some(container) = recipe.container.as_ref().filter(|_| no_docker.is_none()) {
             match docker::image(&by_digest(container)) {
                 Ok(image) => findings.extend(about_image(container, image.as_ref())),
@@ -85,16 +89,16 @@ fn show(name: &str, findings: &[Finding]) {
 /// What the recipe itself tells.
 fn about(recipe: &Recipe) -> Vec<Finding> {
     let mut findings = placeholders(recipe);
-    let unpinned = recipe.unpinned().into_iter();
-    findings.extend(unpinned.map(|why| {
-        Finding::new(
-            Level::Warning,
-            format!("not pinned: {why}; `cargo xtask recipe pin {}` writes what is on this machine", recipe.name),
-        )
-    }));
+    findings.extend(recipe.unpinned().into_iter().map(|why| Finding::new(Level::Warning, format!("not pinned: {why}"))));
+    let model = &recipe.model;
+    if recipe.container.as_ref().is_some_and(|container| !container.is_pinned() || model.is_of_hub() && !model.is_pinned()) {
+        let pin = format!("`cargo xtask recipe pin {}` writes the digest and the commit that are on this machine", recipe.name);
+        findings.push(Finding::new(Level::Note, pin));
+    }
     if let Some(container) = &recipe.container {
         findings.extend(flags::about(recipe, container));
     }
+    findings.extend(agreement::about(recipe));
     findings
 }
 
@@ -135,16 +139,10 @@ fn placeholders(recipe: &Recipe) -> Vec<Finding> {
 }
 
 /// What this machine lacks for it.
-fn around(recipe: &Recipe, places: &Places) -> Vec<Finding> {
-    let mut findings = Vec::new();
+fn around(recipe: &Recipe, places: &Places, text: &str) -> Vec<Finding> {
+    let mut findings = mounts::about(recipe, places, text);
     for name in recipe.secrets.iter().filter(|name| env::var_os(name).is_none_or(|value| value.is_empty())) {
         findings.push(Finding::new(Level::Warning, format!("the secret `{name}` is not set in this environment")));
-    }
-    for mount in recipe.container.iter().flat_map(|container| &container.mounts) {
-        let Ok(source) = places.fill(&mount.source) else { continue };
-        if !source.contains("${") && !std::path::Path::new(&source).exists() {
-            findings.push(Finding::new(Level::Note, format!("`{}` is mounted and does not exist: {source}", mount.source)));
-        }
     }
     findings
 }

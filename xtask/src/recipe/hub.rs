@@ -8,18 +8,21 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The folder that holds the hub's files: `$HF_HOME`, else `~/.cache/huggingface`.
-pub(crate) fn home(variable: &dyn Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
-    let set = |name: &str| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    set("HF_HOME")
-        .or_else(|| Some(set("XDG_CACHE_HOME")?.join("huggingface")))
-        .or_else(|| Some(set("HOME")?.join(".cache/huggingface")))
+/// The folder that holds the models, below the one that recipes mount.
+///
+/// `HF_HUB_CACHE` is not looked at, though it moves this folder for the hub's own programs: recipes mount the folder above, so a model
+/// elsewhere would be pinned and never be served.
+pub(crate) fn models(home: &Path) -> PathBuf {
+    home.join("hub")
 }
 
-/// The folder that holds the models: `$HF_HUB_CACHE`, else `hub` in the folder above.
-pub(crate) fn models(variable: &dyn Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
-    let set = variable("HF_HUB_CACHE").filter(|value| !value.is_empty()).map(PathBuf::from);
-    set.or_else(|| Some(home(variable)?.join("hub")))
+/// What to say of `HF_HUB_CACHE` where it leads elsewhere: what was downloaded there is not found here.
+pub(crate) fn elsewhere(models: &Path, hub_cache: Option<OsString>) -> Option<String> {
+    let set = hub_cache.filter(|value| !value.is_empty()).map(PathBuf::from).filter(|set| set != models)?;
+    let (set, models) = (set.display(), models.display());
+    Some(format!(
+        "HF_HUB_CACHE is {set}, but recipes mount what holds {models}: download with HF_HUB_CACHE unset, or move HF_HOME"
+    ))
 }
 
 /// The commit that a branch of `owner/name` stands for in the cache, or why that cannot be told.
@@ -28,6 +31,8 @@ pub(crate) fn commit(models: &Path, source: &str, branch: &str) -> Result<String
     if branch.split('/').any(|part| part.is_empty() || part == "." || part == "..") {
         return Err(format!("`{branch}` is no branch's name"));
     }
+    // llama.cpp's `:QUANT` names a file of the repository.
+    let source = source.split_once(':').map_or(source, |(repository, _)| repository);
     let file = models.join(format!("models--{}", source.replace('/', "--"))).join("refs").join(branch);
     let text = fs::read_to_string(&file)
         .map_err(|error| format!("{}: {error}; download the model first: `hf download {source}`", file.display()))?;
@@ -43,16 +48,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_cache_is_where_the_variables_say() {
-        let check = |set: &[(&str, &str)], expected: Option<&str>| {
-            let variable = |name: &str| set.iter().find(|(key, _)| *key == name).map(|(_, value)| OsString::from(value));
-            assert_eq!(models(&variable), expected.map(PathBuf::from), "{set:?}");
-        };
-        check(&[("HF_HUB_CACHE", "/a"), ("HF_HOME", "/b"), ("HOME", "/c")], Some("/a"));
-        check(&[("HF_HUB_CACHE", ""), ("HF_HOME", "/b"), ("HOME", "/c")], Some("/b/hub"));
-        check(&[("XDG_CACHE_HOME", "/x"), ("HOME", "/c")], Some("/x/huggingface/hub"));
-        check(&[("HOME", "/c")], Some("/c/.cache/huggingface/hub"));
-        check(&[], None);
+    fn a_cache_that_recipes_do_not_mount_is_named() {
+        let models = models(Path::new("/b"));
+        let said = |set: &str| elsewhere(&models, Some(OsString::from(set)));
+        assert!(said("/a").unwrap().contains("HF_HUB_CACHE is /a, but recipes mount what holds /b/hub"));
+        assert_eq!([said("/b/hub/"), said(""), elsewhere(&models, None)], [None, None, None]);
     }
 
     #[test]
@@ -65,6 +65,7 @@ mod tests {
         fs::write(refs.join("odd"), "no commit").unwrap();
         assert_eq!(commit(folder.path(), "openai/gpt-oss-20b", "").as_deref(), Ok(hash));
         assert_eq!(commit(folder.path(), "openai/gpt-oss-20b", "main").as_deref(), Ok(hash));
+        assert_eq!(commit(folder.path(), "openai/gpt-oss-20b:Q8_0", "main").as_deref(), Ok(hash));
         let why = |branch: &str| commit(folder.path(), "openai/gpt-oss-20b", branch).unwrap_err();
         assert!(why("odd").ends_with("odd: holds no commit"));
         assert!(why("v2").contains("hf download openai/gpt-oss-20b"));

@@ -12,7 +12,7 @@ use record::{
 
 use super::{boot, hub, write_whole};
 use crate::{
-    Wrong,
+    Wrong, cache_folder,
     docker::{self, Image},
     print, recipe_file, say,
 };
@@ -102,17 +102,20 @@ fn revision(recipe: &Recipe, done: &mut Done) -> Option<String> {
         done.said.push(format!("the model has its commit already: {}", model.revision));
         return None;
     }
-    let Some(models) = hub::models(&|name| env::var_os(name)) else {
+    let Some(home) = cache_folder::hugging_face() else {
         done.failed.push("the model: no cache of the hub; set HF_HOME".to_owned());
         return None;
     };
+    let models = hub::models(&home);
     match hub::commit(&models, &model.source, &model.revision) {
         Ok(commit) => {
             done.said.push(format!("[model] revision = {commit}, what is in {} for {}", models.display(), model.source));
             Some(commit)
         }
         Err(why) => {
-            done.failed.push(format!("the model {}: {why}", model.source));
+            let elsewhere =
+                hub::elsewhere(&models, env::var_os("HF_HUB_CACHE")).map(|why| format!("; {why}")).unwrap_or_default();
+            done.failed.push(format!("the model {}: {why}{elsewhere}", model.source));
             None
         }
     }

@@ -74,9 +74,7 @@ fn pinning_writes_what_is_on_this_machine() {
     fs::write(refs.join("main"), COMMIT).unwrap();
     let answer = format!("echo '[{{\"Id\": \"{ID}\", \"RepoDigests\": [], \"Os\": \"linux\", \"Architecture\": \"arm64\"}}]'");
     let bin = docker(folder.path(), &answer);
-    let pin = || {
-        ran(command(&["recipe", "pin", path.to_str().unwrap()]).env("PATH", &bin).env("HF_HUB_CACHE", folder.path().join("hub")))
-    };
+    let pin = || ran(command(&["recipe", "pin", path.to_str().unwrap()]).env("PATH", &bin).env("HF_HOME", folder.path()));
     let (code, said, complained) = pin();
     assert_eq!(code, 0, "{complained}");
     assert!(said.contains(ID) && said.contains("the id of made/here:1") && said.contains(COMMIT), "{said}");
@@ -87,6 +85,8 @@ fn pinning_writes_what_is_on_this_machine() {
     let (code, said, _) = pin();
     assert!(code == 0 && said.matches("already").count() == 2, "{said}");
     assert_eq!(fs::read_to_string(&path).unwrap(), expected);
+    let (_, shown, _) = ran(&mut command(&["recipe", "show", path.to_str().unwrap()]));
+    assert!(shown.contains(&format!("made/here@{ID}")) && shown.contains("`docker run` takes made/here:1 instead"), "{shown}");
 }
 
 #[test]
@@ -96,10 +96,12 @@ fn what_cannot_be_pinned_is_said_and_nothing_is_written() {
     let text = "name = \"mine\"\nengine = \"vllm\"\ndialect = \"vllm\"\n[model]\nid = \"m\"\nsource = \"o/n\"\n[container]\nimage = \"a/b:1\"\nport = 80\n";
     fs::write(&path, text).unwrap();
     let bin = docker(folder.path(), "echo 'Error: No such image: a/b:1' >&2; exit 1");
+    let mut pin = command(&["recipe", "pin", path.to_str().unwrap()]);
     let (code, _, said) =
-        ran(command(&["recipe", "pin", path.to_str().unwrap()]).env("PATH", &bin).env("HF_HUB_CACHE", folder.path().join("hub")));
+        ran(pin.env("PATH", &bin).env("HF_HOME", folder.path()).env("HF_HUB_CACHE", folder.path().join("elsewhere")));
     assert_eq!(code, 3, "{said}");
     assert!(said.contains("`docker pull a/b:1` fetches it") && said.contains("hf download o/n"), "{said}");
+    assert!(said.contains("HF_HUB_CACHE is") && said.contains("recipes mount"), "{said}");
     assert_eq!(fs::read_to_string(&path).unwrap(), text);
 }
 
@@ -192,9 +194,8 @@ mod import {
         [container]
         image = "ghcr.io/example/vllm-spark:latest"
         platform = "linux/arm64"
-        entrypoint = ["vllm", "serve"]
         command = [
-            "${MODEL}",
+            "vllm", "serve", "${MODEL}",
             "--served-model-name", "qwen-fp8",
             "--max-model-len", "262144",
             "--max-num-seqs", "64",
@@ -231,7 +232,7 @@ mod import {
     fn a_gguf_keeps_its_quantisation_and_listens_where_it_is_asked() {
         let (code, text, _) = import("llama-cpp.yaml", &["--stdout"]);
         assert_eq!(code, 0);
-        for part in ["\"-hf\", \"${MODEL}:Q8_0\"", "\"--host\", \"0.0.0.0\"", "entrypoint = [\"llama-server\"]", "port = 8000"] {
+        for part in ["\"-hf\", \"${MODEL}:Q8_0\"", "\"--host\", \"0.0.0.0\"", "\"llama-server\",", "port = 8000"] {
             assert!(text.contains(part), "`{part}` is not in: {text}");
         }
     }

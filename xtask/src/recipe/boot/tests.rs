@@ -14,6 +14,17 @@ fn an_image_is_told_from_its_tag() {
 }
 
 #[test]
+fn an_id_of_this_machine_is_no_digest_of_a_registry() {
+    let (mut recipe, _) = recipe_file::load("vllm", &recipe_file::folder()).unwrap();
+    let mut container = recipe.container.take().unwrap();
+    container.image = "mine:1".to_owned();
+    container.digest = Some("sha256:ab".to_owned());
+    let note = local_id_note(&container).unwrap();
+    assert!(note.starts_with("# if sha256:ab is the id") && note.ends_with("`docker run` takes mine:1 instead"), "{note}");
+    assert_eq!(local_id_note(&Container { digest: None, ..container }), None);
+}
+
+#[test]
 fn words_are_quoted_for_a_shell() {
     assert_eq!(quoted("--port=1"), "--port=1");
     assert_eq!(quoted(""), "''");

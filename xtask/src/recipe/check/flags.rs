@@ -52,7 +52,8 @@ pub(super) fn about(recipe: &Recipe, container: &Container) -> Vec<Finding> {
         }
     }
     let passes_revision = words.iter().any(|word| word.contains("${REVISION}"));
-    if recipe.model.is_of_hub() && !passes_revision {
+    // One that is a commit is not pinned by that alone, and that was said.
+    if recipe.model.is_of_hub() && !recipe.model.is_pinned() && !passes_revision {
         let revision = "the engine serves what its cache takes for the newest, whatever `revision` says";
         warn(format!("`command` does not pass `${{REVISION}}`, so {revision}"));
     }
@@ -82,12 +83,12 @@ fn listening(recipe: &Recipe, container: &Container, words: &[&str]) -> Vec<Find
     findings
 }
 
-fn has(words: &[&str], flag: &str) -> bool {
+pub(super) fn has(words: &[&str], flag: &str) -> bool {
     words.iter().any(|word| word.strip_prefix(flag).is_some_and(|rest| rest.is_empty() || rest.starts_with('=')))
 }
 
 /// The value of `--flag value` or `--flag=value`; of several the last, as servers take it.
-fn value<'a>(words: &[&'a str], flag: &str) -> Option<&'a str> {
+pub(super) fn value<'a>(words: &[&'a str], flag: &str) -> Option<&'a str> {
     let at =
         words.iter().rposition(|word| word.strip_prefix(flag).is_some_and(|rest| rest.is_empty() || rest.starts_with('=')))?;
     match words[at].split_once('=') {

@@ -13,7 +13,7 @@ use super::{
     template,
     yaml::{self, Foreign},
 };
-use crate::recipe::toml_text;
+use crate::recipe::{boot, toml_text};
 
 mod left_out;
 mod words;
@@ -148,9 +148,10 @@ fn recipe(foreign: &Foreign, name: &str) -> Result<(Recipe, Vec<String>), Import
     let model = model(foreign, &served, &mut arguments, engine, &mut notes)?;
     let limits = Limits { max_concurrent: words::number(&arguments, &words::AT_ONCE), ..Limits::default() };
     notes.append(&mut environment.left_out);
+    notes.extend(words::files(&arguments).map(|file| format!("the file `{file}`: the argument was, but the image must hold it")));
     let mut container = container(foreign, &mut notes)?;
-    container.entrypoint = Some(line.program);
-    container.command = arguments.0;
+    (container.entrypoint, container.command) = entrypoint(foreign, &container.image, line.program, &mut notes)?;
+    container.command.extend(arguments.0);
     container.env = environment.open;
     container.port = port;
     let recipe = Recipe {
@@ -299,9 +300,15 @@ fn container(foreign: &Foreign, notes: &mut Vec<String>) -> Result<Container, Im
     // Its own defaults, where a recipe says nothing: github.com/spark-arena/sparkrun, RECIPES.md, Executor.
     let ipc = if setting("ipc").is_none_or(|ipc| ipc == "host") { Ipc::Host } else { Ipc::Private };
     let shm_mib = words::size_mib(&setting("shm_size").unwrap_or_else(|| "10.24gb".to_owned()))?;
-    let gpus =
-        if setting("gpus").is_some_and(|gpus| ["none", "0", "false"].contains(&gpus.as_str())) { Gpus::None } else { Gpus::All };
-    for key in executor.keys().filter(|key| !["ipc", "shm_size", "gpus"].contains(&key.as_str())) {
+    let gpus = match setting("gpus").as_deref() {
+        Some("none" | "0" | "false") => Gpus::None,
+        None | Some("all") => Gpus::All,
+        Some(other) => {
+            notes.push(format!("executor_config `gpus` (`{other}`): it gets all of them"));
+            Gpus::All
+        }
+    };
+    for key in executor.keys().filter(|key| !["ipc", "shm_size", "gpus", "entrypoint"].contains(&key.as_str())) {
         notes.push(format!("executor_config `{key}`"));
     }
     Ok(Container {
@@ -311,11 +318,7 @@ fn container(foreign: &Foreign, notes: &mut Vec<String>) -> Result<Container, Im
         entrypoint: None,
         command: Vec::new(),
         env: BTreeMap::new(),
-        mounts: vec![Mount {
-            source: "${HF_CACHE}".to_owned(),
-            target: concat!("/ro", "ot/.cache/huggingface").to_owned(),
-            writable: true,
-        }],
+        mounts: vec![Mount { source: "${HF_CACHE}".to_owned(), target: words::HUB_CACHE.to_owned(), writable: true }],
         port: 0,
         host_port: 0,
         gpus,
@@ -325,6 +328,38 @@ fn container(foreign: &Foreign, notes: &mut Vec<String>) -> Result<Container, Im
         memory_limit_mib: None,
         stop_signal: StopSignal::Term,
         stop_grace_s: 30,
+    })
+}
+
+/// An image whose own entrypoint is a server, which would take a command for its arguments.
+const SERVER_IMAGE: &str = "vllm/vllm-openai";
+
+/// What replaces the image's entrypoint, if anything does, and the words of the command up to its arguments.
+///
+/// sparkrun runs `IMAGE bash -c COMMAND`, so by default the image's entrypoint stays: it prepares things and then runs what it is given
+/// (RECIPES.md, "Which images need this"). `""` clears it. sparkrun itself looks into an image and refuses one that could not work so;
+/// here nothing is looked into, and the one that is known is helped.
+fn entrypoint(
+    foreign: &Foreign,
+    image: &str,
+    program: Vec<String>,
+    notes: &mut Vec<String>,
+) -> Result<(Option<Vec<String>>, Vec<String>), ImportError> {
+    let mut given = foreign.table("executor_config")?.get("entrypoint").and_then(yaml::scalar);
+    let repository = boot::repository(image);
+    if given.is_none() && repository.strip_prefix("docker.io/").unwrap_or(repository) == SERVER_IMAGE {
+        notes.push(format!(
+            "the image's entrypoint: that of {SERVER_IMAGE} is `vllm serve`, which would take the command for arguments"
+        ));
+        given = Some(String::new());
+    }
+    Ok(match given {
+        None => (None, program),
+        Some(given) if !given.is_empty() => (Some(vec![given]), program),
+        Some(_) => {
+            let mut words = program.into_iter();
+            (Some(words.by_ref().take(1).collect()), words.collect())
+        }
     })
 }
 

@@ -33,9 +33,8 @@ fn a_short_one_gets_what_it_needs() {
     [container]
     image = "a/b:1"
     platform = "linux/arm64"
-    entrypoint = ["vllm", "serve"]
     command = [
-        "${MODEL}",
+        "vllm", "serve", "${MODEL}",
         "--host", "0.0.0.0",
         "--port", "${PORT}",
         "--revision", "${REVISION}",
@@ -94,6 +93,41 @@ fn hooks_are_noted_and_cannot_break_out_of_their_comment() {
     let by_hand: Vec<_> = imported.text.lines().filter(|line| line.contains("by hand")).collect();
     assert!(by_hand.len() == 2 && by_hand.iter().all(|line| line.starts_with("# ")), "{by_hand:?}");
     assert!(imported.text.contains("description = \"x [process]\""));
+}
+
+/// The entrypoint and the first words of the command that come of an image and an `executor_config`, and what is said of them.
+fn entered(image: &str, executor: &str) -> (Option<Vec<String>>, String, String) {
+    let imported = import(&format!("{}executor_config: {executor}\n", GOOD.replace("a/b:1", image))).unwrap();
+    let container = parse(&imported.text, "x", "mine").unwrap().container.unwrap();
+    (container.entrypoint, container.command[..3].join(" "), imported.left_out.join("\n"))
+}
+
+#[test]
+fn the_images_entrypoint_stays_unless_the_recipe_says_otherwise() {
+    let check = |image: &str, executor: &str, entrypoint: Option<&str>, begins: &str| {
+        let (found, words, notes) = entered(image, executor);
+        assert_eq!(found.map(|words| words.join(" ")).as_deref(), entrypoint, "{image} {executor}");
+        assert!(words.starts_with(begins), "{words}");
+        assert_eq!(notes.contains("entrypoint"), image.contains("openai") && !executor.contains("entrypoint"), "{notes}");
+    };
+    check("a/b:1", "{}", None, "vllm serve ${MODEL}");
+    check("a/b:1", "{entrypoint: null}", None, "vllm serve ${MODEL}");
+    check("a/b:1", "{entrypoint: ''}", Some("vllm"), "serve ${MODEL}");
+    check("a/b:1", "{entrypoint: /x.sh}", Some("/x.sh"), "vllm serve ${MODEL}");
+    check("vllm/vllm-openai:v1", "{entrypoint: ''}", Some("vllm"), "serve ${MODEL}");
+    check("vllm/vllm-openai:v1", "{}", Some("vllm"), "serve ${MODEL}");
+    check("docker.io/vllm/vllm-openai:v1", "{}", Some("vllm"), "serve ${MODEL}");
+    check("mine/vllm-openai-not:v1", "{entrypoint: ''}", Some("vllm"), "serve ${MODEL}");
+}
+
+#[test]
+fn what_cannot_be_had_here_is_listed() {
+    let notes = |executor: &str| entered("a/b:1", executor).2;
+    assert!(notes("{gpus: 'device=0,1'}").contains("executor_config `gpus` (`device=0,1`)"));
+    assert!(!notes("{gpus: all}").contains("gpus") && !notes("{gpus: none}").contains("gpus"));
+    let imported = import(&GOOD.replace("--port", "--chat-template ./mine.jinja --port")).unwrap();
+    assert!(imported.text.contains("\"--chat-template\", \"./mine.jinja\""), "{}", imported.text);
+    assert!(imported.left_out.iter().any(|line| line.contains("`./mine.jinja`") && line.contains("the image must hold it")));
 }
 
 #[test]

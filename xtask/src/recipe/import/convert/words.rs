@@ -6,6 +6,8 @@ use super::{super::arguments::Arguments, ImportError};
 pub(super) const CONTEXT: [&str; 4] = ["--max-model-len", "--context-length", "--max_seq_len", "--max-seq-len"];
 /// Flags for how many requests run at once.
 pub(super) const AT_ONCE: [&str; 4] = ["--max-num-seqs", "--max-running-requests", "--parallel", "--max_batch_size"];
+/// Where the hub's cache is mounted.
+pub(super) const HUB_CACHE: &str = concat!("/ro", "ot/.cache/huggingface");
 /// What a comment keeps of a foreign text.
 const LINE_CHARS_MAX: usize = 300;
 
@@ -46,6 +48,20 @@ pub(in super::super) fn name(asked: Option<&str>, file: &str) -> Result<String, 
 /// A flag's number.
 pub(super) fn number(arguments: &Arguments, flags: &[&str]) -> Option<u32> {
     arguments.value(flags)?.parse().ok()
+}
+
+/// Values that look like files of the author's own image or machine. The model's cache is mounted, so what lies there is none.
+pub(super) fn files(arguments: &Arguments) -> impl Iterator<Item = &str> {
+    let value = |word: &'_ String| match word.split_once('=') {
+        Some((flag, _)) if flag.starts_with('-') => flag.len() + 1,
+        _ => 0,
+    };
+    let values = arguments.0.iter().map(move |word| &word[value(word)..]);
+    values.filter(|value| {
+        let begins = ["/", "./", "../", "~/"].iter().any(|begin| value.starts_with(begin));
+        let ends = [".jinja", ".yml", ".yaml"].iter().any(|end| value.ends_with(end));
+        (begins || ends && !value.starts_with('-')) && !value.starts_with(HUB_CACHE)
+    })
 }
 
 /// Docker's notation of a size, in MiB, rounded up: `16g`, `10.24gb`, or bytes.
@@ -103,6 +119,14 @@ mod tests {
         check("-1g", None);
         check("1e9g", None);
         check("99999999g", None);
+    }
+
+    #[test]
+    fn files_of_the_author_are_seen() {
+        let words =
+            ["m", "--chat-template", "./x.jinja", "--config=/tmp/a", "--y", "b.yml", "--z", "{\"a\": \"/b\"}", "a/b", HUB_CACHE];
+        let arguments = Arguments(words.map(str::to_owned).to_vec());
+        assert_eq!(files(&arguments).collect::<Vec<_>>(), ["./x.jinja", "/tmp/a", "b.yml"]);
     }
 
     proptest! {
