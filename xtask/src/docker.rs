@@ -99,9 +99,15 @@ pub(crate) fn containers_labelled(label: &str) -> Result<Vec<Container>, DockerE
 /// Removes a container, running or not, with the unnamed volumes that were made for it.
 pub(crate) fn remove_container(id: &str) -> Result<(), DockerError> {
     match docker(&["container", "rm", "--force", "--volumes", id]) {
-        Err(DockerError::Failed { why, .. }) if why.to_ascii_lowercase().contains("no such container") => Ok(()),
+        Err(DockerError::Failed { why, .. }) if is_about_its_end(&why) => Ok(()),
         other => other.map(drop),
     }
+}
+
+/// Whether a container could not be removed because somebody else did, or is about to.
+fn is_about_its_end(why: &str) -> bool {
+    let why = why.to_ascii_lowercase();
+    ["no such container", "is already in progress"].iter().any(|words| why.contains(words))
 }
 
 fn read_containers(json: &str) -> Result<Vec<Container>, DockerError> {
@@ -179,5 +185,13 @@ mod tests {
         check("permission denied while trying to connect to the Docker daemon socket", true);
         check("Error response from daemon: No such container: x", false);
         check("Error: No such image: nothing:at-all", false);
+    }
+
+    #[test]
+    fn what_somebody_else_removes_is_no_failure() {
+        let check = |why: &str, expected: bool| assert_eq!(is_about_its_end(why), expected, "{why}");
+        check("Error response from daemon: No such container: x", true);
+        check("Error response from daemon: removal of container x is already in progress", true);
+        check("Error response from daemon: driver \"overlay2\" failed to remove root filesystem: device or resource busy", false);
     }
 }

@@ -1,6 +1,6 @@
 //! An engine booted as a container from a recipe.
 //!
-//! testcontainers makes, starts and removes it; Docker's own client, beside it, does what it has no word for. What ends us in order stops
+//! testcontainers makes and starts it; Docker's own client, beside it, does what it has no word for. What ends us in order stops
 //! the engine in order; a panic removes it by its drop; after a kill that cannot be caught its labels tell the next run whose it was.
 
 mod docker;
@@ -9,39 +9,34 @@ mod image;
 mod logs;
 mod mounts;
 mod orphans;
+mod place;
+mod remove;
 mod request;
+mod stop;
 mod watch;
 
-use std::{path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
 use record::{Cell, Identity, Image, Launch, PrefixReuse, Recipe, recipe};
-use testcontainers::{
-    ContainerAsync, GenericImage,
-    bollard::{Docker, query_parameters::KillContainerOptionsBuilder},
-    runners::AsyncRunner,
-};
-use tokio::time::timeout;
+use testcontainers::{ContainerAsync, GenericImage, bollard::Docker, runners::AsyncRunner};
 
 pub use self::{
     docker::connect,
-    orphans::{LABEL_BOOT, LABEL_PID, LABEL_PID_START, LABEL_RUN, remove_orphans},
+    orphans::{LABEL_BOOT, LABEL_PID, LABEL_PID_START, LABEL_PLACE, LABEL_RUN, remove_orphans},
 };
 use self::{
     logs::LogSink,
     request::{Wanted, public_command},
+    stop::stop_container,
     watch::Watch,
 };
 use super::{
     Engine, EngineError, Running, check_memory, choose_port, connections, device, log::EngineLog, placeholders::Placeholders,
 };
 use crate::{
-    clock::{Clock, RealClock},
     dialect::dialect,
     http::{HttpEndpoint, HttpOptions},
 };
-
-/// How long a container may take to end once it is killed: a GPU's memory is given back first.
-const KILL_LIMIT: Duration = Duration::from_mins(1);
 
 /// A recipe with a `[container]`, ready to be booted.
 #[derive(Debug)]
@@ -131,9 +126,9 @@ impl Engine for ContainerEngine {
             self.http.clone(),
         )?;
         let log = self.log(boot);
-        let container = Held(Some(Self::start_container(&docker, wanted).await?));
+        let container = Held::new(Self::start_container(&docker, wanted).await?, docker.clone());
         let sink = LogSink::create(log.clone());
-        let watch = Watch::begin(docker.clone(), container.id(), sink, self.container.memory_limit_mib)
+        let watch = Watch::begin(docker.clone(), container.id.clone(), sink, self.container.memory_limit_mib)
             .map_err(|error| EngineError::Spawn { program: "container-watch".to_owned(), why: error.to_string() })?;
         let command = public_command(&self.container, &self.placeholders, (&found.entrypoint, &found.command));
         let backend_words = dialect(self.recipe.dialect).backend_words;
@@ -143,39 +138,42 @@ impl Engine for ContainerEngine {
 }
 
 /// A container that is removed when it is dropped, wherever that happens.
-struct Held(Option<ContainerAsync<GenericImage>>);
+struct Held {
+    id: String,
+    docker: Docker,
+    is_put_away: bool,
+}
 
 impl Held {
-    fn id(&self) -> String {
-        self.0.as_ref().map(|container| container.id().to_owned()).unwrap_or_default()
+    /// Takes it from testcontainers, whose drop leaves a container where `TESTCONTAINERS_COMMAND` says so, and panics outside of a runtime.
+    fn new(container: ContainerAsync<GenericImage>, docker: Docker) -> Self {
+        let id = container.id().to_owned();
+        std::mem::forget(container);
+        Self { id, docker, is_put_away: false }
     }
 
     /// Removes it with its volumes. The error says what to do.
     async fn remove(mut self) -> Result<(), String> {
-        let id = self.id();
-        let Some(container) = self.0.take() else { return Ok(()) };
-        match container.rm().await {
-            Err(error) if !docker::is_gone(&error) => {
-                Err(format!("it could not be removed ({}): `docker rm -f -v {id}`", docker::of_testcontainers(&error, 0)))
-            }
-            _ => Ok(()),
-        }
+        let removed = remove::put_away(&self.docker, &self.id).await;
+        // Even where it failed: it was tried for long enough.
+        self.is_put_away = true;
+        removed
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        let Some(container) = self.0.take() else { return };
-        // Its own drop removes it by way of the runtime that it finds itself in, and panics outside of one.
-        if tokio::runtime::Handle::try_current().is_ok() {
-            drop(container);
-        } else if let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() {
-            let _inside = runtime.enter();
-            drop(container);
-        } else {
-            // Without a runtime nothing can be asked of Docker; the next run removes it.
-            std::mem::forget(container);
+        if self.is_put_away {
+            return;
         }
+        let (docker, id) = (self.docker.clone(), std::mem::take(&mut self.id));
+        // A runtime may be at work on this thread, and cannot be waited for from within.
+        let worker = std::thread::spawn(move || {
+            // Without a runtime nothing can be asked of Docker; the next run removes it.
+            let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+            let _ = runtime.block_on(remove::put_away(&docker, &id));
+        });
+        let _ = worker.join();
     }
 }
 
@@ -195,7 +193,7 @@ pub struct RunningContainer {
 impl std::fmt::Debug for RunningContainer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // Not the container itself: its request holds the values of secrets.
-        f.debug_struct("RunningContainer").field("id", &self.container.id()).field("image", &self.image).finish_non_exhaustive()
+        f.debug_struct("RunningContainer").field("id", &self.container.id).field("image", &self.image).finish_non_exhaustive()
     }
 }
 
@@ -211,7 +209,7 @@ impl Running for RunningContainer {
     }
 
     async fn died(&self) -> String {
-        self.watch.ended().await
+        self.watch.whole().await.into_words()
     }
 
     fn log_tail(&self) -> String {
@@ -243,12 +241,17 @@ impl Running for RunningContainer {
         let Self { endpoint, docker, watch, container, settings, .. } = self;
         // Some servers wait for their clients to hang up before they end.
         drop(endpoint);
-        let mut words = stop_container(&docker, &container.id(), &watch, &settings).await;
-        if let Err(error) = container.remove().await {
-            words = format!("{words}; {error}");
+        let mut words = stop_container(&docker, &container.id, &watch, &settings).await;
+        // The rest of its log goes with it; one that has not ended has no rest.
+        if watch.has_ended().is_some() {
+            watch.whole().await;
         }
+        let removed = container.remove().await;
         if let Some(trouble) = watch.log().trouble() {
             words = format!("{words}; {trouble}");
+        }
+        if let Err(error) = removed {
+            words = format!("{words}; {error}");
         }
         words
     }
@@ -257,38 +260,10 @@ impl Running for RunningContainer {
 impl RunningContainer {
     /// The host's ids of its processes, as `docker top` has them.
     pub async fn pids(&self) -> Result<Vec<u32>, EngineError> {
-        let top = self.docker.top_processes(&self.container.id(), None).await.map_err(|error| docker::of_bollard(&error, 0))?;
+        let top = self.docker.top_processes(&self.container.id, None).await.map_err(|error| docker::of_bollard(&error, 0))?;
         let column = top.titles.unwrap_or_default().iter().position(|title| title == "PID").unwrap_or(1);
         let rows = top.processes.unwrap_or_default();
         Ok(rows.iter().filter_map(|row| row.get(column)?.parse().ok()).collect())
-    }
-}
-
-/// Asks it to stop, then kills it. Says how it went and how long it took.
-async fn stop_container(docker: &Docker, id: &str, watch: &Watch, settings: &recipe::Container) -> String {
-    if let Some(how) = watch.has_ended() {
-        return format!("had ended before: {how}");
-    }
-    let clock = RealClock::start();
-    let took_s = || clock.now_ns() as f64 / 1e9;
-    let signal = match settings.stop_signal {
-        recipe::StopSignal::Term => "SIGTERM",
-        recipe::StopSignal::Int => "SIGINT",
-    };
-    let kill = async |signal: &str| {
-        let options = KillContainerOptionsBuilder::new().signal(signal).build();
-        // An error means that it ended just now, or that Docker is gone; the wait sees both.
-        let _ = docker.kill_container(id, Some(options)).await;
-    };
-    kill(signal).await;
-    let grace_s = settings.stop_grace_s;
-    if let Ok(how) = timeout(Duration::from_secs(grace_s.into()), watch.ended()).await {
-        return format!("stopped when asked after {:.1} s: {how}", took_s());
-    }
-    kill("SIGKILL").await;
-    match timeout(KILL_LIMIT, watch.ended()).await {
-        Ok(how) => format!("killed after {grace_s} s of not stopping: {how}"),
-        Err(_) => format!("does not end, though it was killed {} s ago", KILL_LIMIT.as_secs()),
     }
 }
 

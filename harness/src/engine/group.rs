@@ -41,6 +41,16 @@ pub fn lives(pid: u32, start: u64) -> bool {
     stat(pid).is_some_and(|stat| !stat.is_ended && stat.start_ticks == start)
 }
 
+/// Whether the process that began at `start_ticks` has ended for sure. Where `/proc` hides the processes of others, the first one among
+/// them, what is not seen may live all the same.
+#[must_use]
+pub fn is_gone(pid: u32, start: u64) -> bool {
+    match stat(pid) {
+        Some(seen) => seen.is_ended || seen.start_ticks != start,
+        None => stat(1).is_some(),
+    }
+}
+
 /// The processes of a group.
 #[must_use]
 pub fn members(group: u32) -> Vec<u32> {
@@ -75,6 +85,8 @@ mod tests {
         let us = std::process::id();
         let start = start_ticks(us).unwrap();
         assert!(lives(us, start) && !lives(us, start + 1));
+        assert!(!is_gone(us, start) && is_gone(us, start + 1));
+        assert_eq!(is_gone(u32::MAX, 1), stat(1).is_some());
         assert!(members(stat(us).unwrap().group).contains(&us));
         assert!(!is_marked(us));
     }

@@ -3,6 +3,7 @@
 use record::{Observation, PlannedRequest, Release, Role};
 
 mod conformance;
+mod documented_metrics;
 mod faults;
 mod metrics;
 mod questions;

@@ -117,7 +117,7 @@ async fn in_container(
     // A daemon that is not there is said by the boot, whose record then says it too.
     if let Ok(docker) = setup.unless_stopped(connect()).await? {
         for removed in remove_orphans(&docker).await.map_err(EngineError::from)? {
-            say(&format!("removed {removed}"));
+            say(&removed);
         }
     }
     Box::pin(setup.measure(&mut engine, &RealClock::start(), facts)).await

@@ -140,7 +140,7 @@ fn one_that_dies_in_the_middle_of_a_trial() {
     let child = command(&[&workload[..], &[out.to_str().unwrap()]].concat()).stderr(Stdio::piped()).spawn().unwrap();
     wait_for_a_trial(&out);
     // Half of the next one: two streams of twice 48 tokens, after a warm-up of half as much.
-    std::thread::sleep(Duration::from_millis(3000));
+    std::thread::sleep(Duration::from_secs(3));
     Command::new("kill").args(["-KILL", fs::read_to_string(pid_file).unwrap().trim()]).status().unwrap();
     check(&child.wait_with_output().unwrap().into(), 3, &["the engine ended during long-output/"]);
     let record = record_in(&out);

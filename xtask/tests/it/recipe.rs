@@ -111,20 +111,26 @@ fn cleaning_removes_what_nobody_owns_and_nothing_else() {
     let pid = std::process::id();
     let fields = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
     let start = fields.rsplit_once(')').unwrap().1.split_whitespace().nth(19).unwrap();
+    let read = |path: &str| fs::read_to_string(path).map_or("none".to_owned(), |text| text.trim().to_owned());
+    let namespace = fs::read_link("/proc/self/ns/pid").unwrap();
+    let boot_id = read("/proc/sys/kernel/random/boot_id");
+    let place = format!("{}/{boot_id}/{}", read("/etc/machine-id"), namespace.display());
+    let owned = |run: &str, pid: u32, start: &str, place: &str| {
+        format!(
+            r#"{{"sparkgauge.run": "{run}", "sparkgauge.pid": "{pid}", "sparkgauge.pid-start": "{start}", "sparkgauge.place": "{place}"}}"#
+        )
+    };
     let inspected = |id: &str, labels: &str| {
         format!("{id}) echo '[{{\"Id\": \"{id}\", \"Name\": \"/n-{id}\", \"Config\": {{\"Labels\": {labels}}}}}]';;")
     };
     let script = format!(
-        "if [ $1 = ps ]; then echo 'dead mine lost theirs'; exit; fi\n\
+        "if [ $1 = ps ]; then echo 'dead mine far lost theirs'; exit; fi\n\
          if [ $2 = rm ]; then shift 4; echo $1 >> {removed}; exit; fi\n\
-         case $3 in {dead} {mine} {lost} {theirs} esac",
+         case $3 in {dead} {mine} {far} {lost} {theirs} esac",
         removed = folder.path().join("removed").display(),
-        dead =
-            inspected("dead", &format!(r#"{{"sparkgauge.run": "r1", "sparkgauge.pid": "{pid}", "sparkgauge.pid-start": "1"}}"#)),
-        mine = inspected(
-            "mine",
-            &format!(r#"{{"sparkgauge.run": "r2", "sparkgauge.pid": "{pid}", "sparkgauge.pid-start": "{start}"}}"#)
-        ),
+        dead = inspected("dead", &owned("r1", pid, "1", &place)),
+        mine = inspected("mine", &owned("r2", pid, start, &place)),
+        far = inspected("far", &owned("r4", pid, "1", "another/machine/altogether")),
         lost = inspected("lost", r#"{"sparkgauge.run": "r3"}"#),
         theirs = inspected("theirs", "null"),
     );
@@ -133,7 +139,7 @@ fn cleaning_removes_what_nobody_owns_and_nothing_else() {
     assert_eq!(code, 0, "{left}");
     assert_eq!(fs::read_to_string(folder.path().join("removed")).unwrap(), "dead\n");
     assert!(removed.contains("n-dead of run `r1`") && left.contains(&format!("its process {pid} lives")), "{removed}{left}");
-    assert!(left.contains("docker rm --force lost") && !left.contains("theirs"), "{left}");
+    assert!(left.contains("docker rm -f n-lost") && left.contains("n-far") && !left.contains("theirs"), "{left}");
 }
 
 #[test]

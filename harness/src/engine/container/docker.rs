@@ -1,19 +1,27 @@
 //! The way to the Docker daemon, and from its errors to ours.
 
-use std::{error::Error, io};
+use std::{error::Error, io, time::Duration};
 
 use testcontainers::{
     TestcontainersError,
     bollard::{Docker, errors::Error as BollardError},
     core::{client::docker_client_instance, error::ClientError},
 };
+use tokio::time::timeout;
 
 use crate::engine::DockerError;
 
+/// How long the daemon may take to answer the first question: one that hangs is as good as none.
+const CONNECT_LIMIT: Duration = Duration::from_secs(15);
+
 /// A client of the daemon that `DOCKER_HOST` or the usual socket leads to, at a version of the API that both speak.
 pub async fn connect() -> Result<Docker, DockerError> {
-    let docker = docker_client_instance().await.map_err(|error| of_client(&error, 0))?;
-    docker.negotiate_version().await.map_err(|error| of_bollard(&error, 0))
+    let connected = async {
+        let docker = docker_client_instance().await.map_err(|error| of_client(&error, 0))?;
+        docker.negotiate_version().await.map_err(|error| of_bollard(&error, 0))
+    };
+    let why = || format!("it did not answer within {} s", CONNECT_LIMIT.as_secs());
+    timeout(CONNECT_LIMIT, connected).await.unwrap_or_else(|_| Err(DockerError::Absent { why: why() }))
 }
 
 /// Lowers the version of the API that testcontainers speaks to what the daemon knows.
@@ -94,9 +102,9 @@ pub(super) fn is_not_found(error: &BollardError) -> bool {
     matches!(error, BollardError::DockerResponseServerError { status_code: 404, .. })
 }
 
-/// Whether testcontainers could not remove a container that was gone already.
-pub(super) fn is_gone(error: &TestcontainersError) -> bool {
-    matches!(error, TestcontainersError::Client(ClientError::RemoveContainer(error)) if is_not_found(error))
+/// Whether somebody else is removing it: "removal of container x is already in progress".
+pub(super) fn is_being_removed(error: &BollardError) -> bool {
+    matches!(error, BollardError::DockerResponseServerError { status_code: 409, message } if message.contains("already in progress"))
 }
 
 #[cfg(test)]
@@ -116,5 +124,15 @@ mod tests {
         assert!(matches!(taken, DockerError::PortTaken { port: 81, .. }));
         let gone = ClientError::PullImage { descriptor: "x:y".to_owned(), err: BollardError::RequestTimeoutError };
         assert!(matches!(of_client(&gone, 0), DockerError::ImageMissing { .. }));
+    }
+
+    #[test]
+    fn a_removal_under_way_is_told_from_other_conflicts() {
+        let conflict = |status_code, message: &str| {
+            is_being_removed(&BollardError::DockerResponseServerError { status_code, message: message.to_owned() })
+        };
+        assert!(conflict(409, "removal of container 0123 is already in progress"));
+        assert!(!conflict(409, "You cannot remove a running container 0123"));
+        assert!(!conflict(500, "removal of container 0123 is already in progress"));
     }
 }

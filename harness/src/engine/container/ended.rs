@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use testcontainers::bollard::{Docker, models::ContainerState, query_parameters::WaitContainerOptionsBuilder};
+use testcontainers::bollard::{
+    Docker, errors::Error as BollardError, models::ContainerState, query_parameters::WaitContainerOptionsBuilder,
+};
+use tokio::time::timeout;
 
 use super::docker::is_not_found;
 use crate::clock::{Clock, RealClock};
@@ -11,7 +14,27 @@ use crate::clock::{Clock, RealClock};
 /// Between two looks, where waiting does not work.
 const PAUSE: Duration = Duration::from_millis(250);
 /// How long a daemon may be silent: it is restarted in less.
-const SILENCE: Duration = Duration::from_secs(30);
+const SILENCE: Duration = Duration::from_secs(20);
+/// How long it may take to say how a container is.
+const LOOK_LIMIT: Duration = Duration::from_secs(15);
+
+/// The end of a container, as far as it is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum End {
+    /// It has ended, in these words.
+    Known(String),
+    /// The daemon was lost, and it may still run.
+    Lost(String),
+}
+
+impl End {
+    /// Its words.
+    pub(super) fn into_words(self) -> String {
+        match self {
+            Self::Known(words) | Self::Lost(words) => words,
+        }
+    }
+}
 
 /// How a container ended; none if it runs.
 pub(super) fn describe(state: &ContainerState, memory_limit_mib: Option<u32>) -> Option<String> {
@@ -54,26 +77,57 @@ fn signal_name(code: i64) -> Option<&'static str> {
     })
 }
 
-/// Waits until a container has ended, and says how.
-pub(super) async fn wait_until_ended(docker: &Docker, id: &str, memory_limit_mib: Option<u32>) -> String {
+/// Waits until a container has ended, or until nobody can say.
+pub(super) async fn wait_until_ended(docker: &Docker, id: &str, memory_limit_mib: Option<u32>) -> End {
     let clock = RealClock::start();
-    let pause = async || clock.sleep_until(clock.now_ns() + as_ns(PAUSE)).await;
-    let mut heard_ns = clock.now_ns();
+    let (mut began, mut silence) = (None, Silence::default());
     loop {
-        let options = WaitContainerOptionsBuilder::new().condition("not-running").build();
-        // What it answers does not matter (an exit code other than 0 comes as an error): the state says more.
-        let _ = Box::pin(docker.wait_container(id, Some(options))).next().await;
+        let looked_ns = clock.now_ns();
         match state(docker, id).await {
-            Ok(state) => match describe(&state, memory_limit_mib) {
-                Some(how) => return settled(docker, id, memory_limit_mib, &state, how).await,
-                None => heard_ns = clock.now_ns(),
-            },
-            Err(error) if is_not_found(&error) => return "it was removed by somebody else".to_owned(),
-            Err(error) if clock.now_ns() - heard_ns > as_ns(SILENCE) => return format!("Docker answers no more: {error}"),
+            Ok(state) => {
+                silence.is_over();
+                if let Some(how) = describe(&state, memory_limit_mib) {
+                    return End::Known(settled(docker, id, memory_limit_mib, &state, how).await);
+                }
+                if is_another_start(&mut began, &state) {
+                    return End::Known("it was restarted by somebody else".to_owned());
+                }
+                let options = WaitContainerOptionsBuilder::new().condition("not-running").build();
+                // What it answers does not matter (an exit code other than 0 comes as an error): the state says more.
+                let _ = Box::pin(docker.wait_container(id, Some(options))).next().await;
+                if clock.now_ns() - looked_ns > as_ns(PAUSE) {
+                    continue;
+                }
+            }
+            Err(error) if is_not_found(&error) => return End::Known("it was removed by somebody else".to_owned()),
+            Err(error) if silence.is_too_long(clock.now_ns()) => return End::Lost(format!("Docker answers no more: {error}")),
             Err(_) => {}
         }
-        pause().await;
+        clock.sleep_until(clock.now_ns() + as_ns(PAUSE)).await;
     }
+}
+
+/// How long the daemon has not answered.
+#[derive(Debug, Default)]
+struct Silence {
+    since_ns: Option<u64>,
+}
+
+impl Silence {
+    fn is_over(&mut self) {
+        self.since_ns = None;
+    }
+
+    /// It did not answer once more. It counts from the first time: before, nobody asked, for hours even.
+    fn is_too_long(&mut self, now_ns: u64) -> bool {
+        now_ns - *self.since_ns.get_or_insert(now_ns) > as_ns(SILENCE)
+    }
+}
+
+/// Whether a container that runs was started another time than the one that was seen first.
+fn is_another_start(began: &mut Option<String>, state: &ContainerState) -> bool {
+    let Some(at) = &state.started_at else { return false };
+    began.get_or_insert_with(|| at.clone()) != at
 }
 
 /// The news of a kill for memory may come to the daemon a moment after the end itself.
@@ -86,8 +140,9 @@ async fn settled(docker: &Docker, id: &str, limit: Option<u32>, state_before: &C
     state(docker, id).await.ok().and_then(|state| describe(&state, limit)).unwrap_or(how)
 }
 
-async fn state(docker: &Docker, id: &str) -> Result<ContainerState, testcontainers::bollard::errors::Error> {
-    Ok(docker.inspect_container(id, None).await?.state.unwrap_or_default())
+async fn state(docker: &Docker, id: &str) -> Result<ContainerState, BollardError> {
+    let look = timeout(LOOK_LIMIT, docker.inspect_container(id, None)).await;
+    Ok(look.unwrap_or(Err(BollardError::RequestTimeoutError))?.state.unwrap_or_default())
 }
 
 fn as_ns(duration: Duration) -> u64 {
@@ -127,5 +182,28 @@ mod tests {
         exit code 255; Docker says: no space left
         ");
         assert_eq!(describe(&ContainerState { running: Some(true), ..ContainerState::default() }, None), None);
+    }
+
+    #[test]
+    fn a_daemon_is_lost_only_by_a_long_silence_of_its_own() {
+        const S: u64 = 1_000_000_000;
+        let mut silence = Silence::default();
+        // Hours after the wait began, the first failure is only the first.
+        let hours = 5 * 3600 * S;
+        for (after_s, expected) in [(0, false), (1, false), (60, false), (61, true)] {
+            assert_eq!(silence.is_too_long(hours + after_s * S), expected, "{after_s} s");
+        }
+        silence.is_over();
+        assert!(!silence.is_too_long(hours + 62 * S) && !silence.is_too_long(hours + 100 * S));
+        assert!(silence.is_too_long(hours + 123 * S));
+    }
+
+    #[test]
+    fn another_start_is_told_by_its_time() {
+        let at = |at: Option<&str>| ContainerState { started_at: at.map(str::to_owned), ..ContainerState::default() };
+        let mut began = None;
+        for (started, expected) in [(None, false), (Some("t1"), false), (Some("t1"), false), (None, false), (Some("t2"), true)] {
+            assert_eq!(is_another_start(&mut began, &at(started)), expected, "{started:?}");
+        }
     }
 }

@@ -88,7 +88,8 @@ impl LogState {
         self.state().trouble.clone()
     }
 
-    fn set_trouble(&self, why: String) {
+    /// Only the first trouble is kept: others follow from it.
+    pub(super) fn set_trouble(&self, why: String) {
         self.state().trouble.get_or_insert(why);
     }
 }

@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use testcontainers::bollard::{
-    Docker,
-    models::ContainerSummary,
-    query_parameters::{ListContainersOptionsBuilder, RemoveContainerOptionsBuilder},
-};
+use testcontainers::bollard::{Docker, models::ContainerSummary, query_parameters::ListContainersOptionsBuilder};
 
-use super::docker::{is_not_found, of_bollard};
+use super::{
+    docker::of_bollard,
+    place::{self, Place},
+    remove::{remove, short},
+};
 use crate::engine::{DockerError, group};
 
 /// The label with the name of the run's folder, on every container of ours.
@@ -17,6 +17,8 @@ pub const LABEL_RUN: &str = "sparkgauge.run";
 pub const LABEL_PID: &str = "sparkgauge.pid";
 /// The label with the time at which that process began, in clock ticks since the machine started.
 pub const LABEL_PID_START: &str = "sparkgauge.pid-start";
+/// The label with the place in which that process id means something.
+pub const LABEL_PLACE: &str = "sparkgauge.place";
 /// The label with the boot's number.
 pub const LABEL_BOOT: &str = "sparkgauge.boot";
 
@@ -29,22 +31,25 @@ pub(super) fn labels(run: &str, boot: u32) -> Vec<(&'static str, String)> {
         (LABEL_RUN, run.to_owned()),
         (LABEL_PID, pid.to_string()),
         (LABEL_PID_START, start.to_string()),
+        (LABEL_PLACE, place::here()),
         (LABEL_BOOT, boot.to_string()),
     ]
 }
 
-/// Removes the containers whose run no longer lives, and says which they were.
+/// Removes the containers whose run no longer lives, and says which they were, and which of them could not be removed.
 pub async fn remove_orphans(docker: &Docker) -> Result<Vec<String>, DockerError> {
-    let mut removed = Vec::new();
+    let (mut said, here) = (Vec::new(), place::here());
     for container in labelled(docker, &[LABEL_RUN.to_owned()]).await? {
-        let Some(owner) = owner(&container).filter(|(pid, start)| !group::lives(*pid, *start)) else { continue };
-        if let Some(id) = &container.id
-            && remove(docker, id).await?
-        {
-            removed.push(in_words(&container, id, owner.0));
+        let (Some(id), Some(pid)) = (&container.id, gone_owner(&container, &here)) else { continue };
+        let which = in_words(&container, id, pid);
+        match remove(docker, id).await {
+            Ok(true) => said.push(format!("removed {which}")),
+            Ok(false) => {}
+            // It may still hold memory, and yet a run that works is better than none.
+            Err(error) => said.push(format!("{which} could not be removed: {error}")),
         }
     }
-    Ok(removed)
+    Ok(said)
 }
 
 /// Removes what a failed start left of one boot: testcontainers forgets a container that it has made but cannot start.
@@ -64,14 +69,16 @@ async fn labelled(docker: &Docker, labels: &[String]) -> Result<Vec<ContainerSum
     docker.list_containers(Some(options)).await.map_err(|error| of_bollard(&error, 0))
 }
 
-/// Removes a container with its volumes; false if it was gone already.
-pub(super) async fn remove(docker: &Docker, id: &str) -> Result<bool, DockerError> {
-    let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
-    match docker.remove_container(id, Some(options)).await {
-        Ok(()) => Ok(true),
-        Err(error) if is_not_found(&error) => Ok(false),
-        Err(error) => Err(of_bollard(&error, 0)),
-    }
+/// The process that a container was left by; none where it lives, or where that is not seen from here.
+fn gone_owner(container: &ContainerSummary, here: &str) -> Option<u32> {
+    let (pid, start) = owner(container)?;
+    let place = container.labels.as_ref().and_then(|labels| labels.get(LABEL_PLACE));
+    let is_gone = match place::compare(place.map(String::as_str), here) {
+        Place::Here => group::is_gone(pid, start),
+        Place::BeforeRestart => true,
+        Place::Elsewhere => false,
+    };
+    is_gone.then_some(pid)
 }
 
 /// The process that a container belongs to; none where the labels do not say, and then nobody knows whether it is left behind.
@@ -83,7 +90,7 @@ fn owner(container: &ContainerSummary) -> Option<(u32, u64)> {
 fn in_words(container: &ContainerSummary, id: &str, pid: u32) -> String {
     let run = container.labels.as_ref().and_then(|labels| labels.get(LABEL_RUN)).map_or("?", String::as_str);
     let status = container.status.as_deref().unwrap_or("?");
-    format!("container {} of run {run}, left by process {pid} ({status})", id.get(..12).unwrap_or(id))
+    format!("container {} of run {run}, left by process {pid} ({status})", short(id))
 }
 
 #[cfg(test)]
@@ -105,6 +112,16 @@ mod tests {
         let ours: Vec<_> = ours.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let (pid, start) = owner(&with(&ours)).unwrap();
         assert!(group::lives(pid, start));
+        let left = |start: u64, place: &str| {
+            let (pid, start) = (pid.to_string(), start.to_string());
+            gone_owner(&with(&[(LABEL_PID, &pid), (LABEL_PID_START, &start), (LABEL_PLACE, place)]), &place::here())
+        };
+        let here = place::here();
+        let parts: Vec<_> = here.split('/').collect();
+        assert_eq!((left(start, &here), left(start + 1, &here)), (None, Some(pid)));
+        assert_eq!(left(start, &format!("{}/earlier/{}", parts[0], parts[2])), Some(pid).filter(|_| parts[0] != "none"));
+        assert_eq!(left(start + 1, &format!("{}/{}/pid:[1]", parts[0], parts[1])), None);
+        assert_eq!(gone_owner(&with(&[(LABEL_PID, "7"), (LABEL_PID_START, "99")]), &here), None);
         assert_eq!(
             in_words(&with(&[(LABEL_RUN, "run-x")]), "0123456789abcdef", 7),
             "container 0123456789ab of run run-x, left by process 7 (Up 2 hours)"

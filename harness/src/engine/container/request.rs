@@ -1,11 +1,11 @@
 //! From a recipe to the container that is asked for: pure, so that a test can show it.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use record::recipe::{self, Gpus, Ipc};
 use testcontainers::{
     ContainerRequest, GenericImage, ImageExt,
-    bollard::models::{DeviceRequest, HostConfig},
+    bollard::models::{DeviceRequest, HostConfig, HostConfigLogConfig},
     core::{AccessMode, IntoContainerPort, Mount},
 };
 
@@ -132,6 +132,9 @@ fn complete(host: &mut HostConfig, container: &recipe::Container) {
         Ipc::Private => "private".to_owned(),
         Ipc::Host => "host".to_owned(),
     });
+    // The daemon's own settings may rotate it, which leaves gaps in what is followed, or let it fill the disk, or not keep it at all.
+    let options = [("max-size", "512m"), ("max-file", "1")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+    host.log_config = Some(HostConfigLogConfig { typ: Some("json-file".to_owned()), config: Some(HashMap::from(options)) });
     if let Some(mib) = container.memory_limit_mib {
         // The same with swap: an engine that swaps is measured as a disk.
         host.memory = Some(i64::from(mib) << 20);
@@ -158,8 +161,6 @@ pub(super) fn public_command(
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
-
     use testcontainers::bollard::models::PortBinding;
 
     use super::*;
@@ -219,6 +220,9 @@ memory_limit_mib = 512
         let binding = host.port_bindings.unwrap()["8000/tcp"].clone().unwrap();
         assert_eq!(binding[0].host_ip.as_deref(), Some("127.0.0.1"));
         assert_eq!((host.ipc_mode.as_deref(), host.memory, host.memory_swap), (Some("host"), Some(512 << 20), Some(512 << 20)));
+        let log = host.log_config.unwrap();
+        let options = log.config.unwrap();
+        assert_eq!((log.typ.as_deref(), &*options["max-size"], &*options["max-file"]), (Some("json-file"), "512m", "1"));
         let mut host = HostConfig::default();
         complete(&mut host, &recipe("image = \"x:1\"\nport = 1", "").container.unwrap());
         assert_eq!((host.ipc_mode.as_deref(), host.memory), (Some("private"), None));

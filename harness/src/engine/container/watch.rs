@@ -8,34 +8,46 @@ use testcontainers::bollard::Docker;
 use tokio::{sync::watch, time::timeout};
 
 use super::{
-    ended::wait_until_ended,
+    ended::{End, wait_until_ended},
     logs::{LogSink, LogState},
 };
 
-/// How long the rest of a log is waited for after the end. It comes with it.
-const LOG_REST: Duration = Duration::from_millis(500);
+/// How long the rest of a log is waited for after the end. It mostly comes with it; where there is more, its end says why.
+const LOG_REST: Duration = Duration::from_secs(10);
 
 /// What is heard of a container, until this is dropped.
 #[derive(Debug)]
 pub(super) struct Watch {
-    ended: watch::Receiver<Option<String>>,
+    heard: watch::Receiver<Heard>,
     log: LogState,
+    memory_limit_mib: Option<u32>,
     _until_dropped: watch::Sender<()>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Heard {
+    end: Option<End>,
+    /// Nothing more comes into the log.
+    log_has_ended: bool,
 }
 
 impl Watch {
     /// Begins to listen. The log goes into `sink`.
     pub(super) fn begin(docker: Docker, id: String, sink: LogSink, memory_limit_mib: Option<u32>) -> io::Result<Self> {
-        let (tell, ended) = watch::channel(None);
+        let (tell, heard) = watch::channel(Heard::default());
         let (until_dropped, mut dropped) = watch::channel(());
         let log = sink.state();
+        let its_log = log.clone();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let listen = async move {
             let following = tokio::spawn(sink.follow(docker.clone(), id.clone()));
-            let how = wait_until_ended(&docker, &id, memory_limit_mib).await;
-            let _ = timeout(LOG_REST, following).await;
-            // Nobody may listen any more.
-            let _ = tell.send(Some(how));
+            let end = wait_until_ended(&docker, &id, memory_limit_mib).await;
+            tell.send_modify(|heard| heard.end = Some(end));
+            if timeout(LOG_REST, following).await.is_err() {
+                let limit_s = LOG_REST.as_secs();
+                its_log.set_trouble(format!("the end of the log is missing: Docker did not give it within {limit_s} s"));
+            }
+            tell.send_modify(|heard| heard.log_has_ended = true);
         };
         let thread = thread::Builder::new().name("container-watch".to_owned());
         thread.spawn(move || {
@@ -47,20 +59,31 @@ impl Watch {
                 }
             });
         })?;
-        Ok(Self { ended, log, _until_dropped: until_dropped })
+        Ok(Self { heard, log, memory_limit_mib, _until_dropped: until_dropped })
     }
 
     /// How it ended, if it has.
-    pub(super) fn has_ended(&self) -> Option<String> {
-        self.ended.borrow().clone()
+    pub(super) fn has_ended(&self) -> Option<End> {
+        self.heard.borrow().end.clone()
     }
 
-    /// Waits for its end.
-    pub(super) async fn ended(&self) -> String {
-        match self.ended.clone().wait_for(Option::is_some).await {
-            Ok(how) => how.clone().unwrap_or_default(),
-            Err(_) => "unknown".to_owned(),
-        }
+    /// Waits for its end, though more of its log may come.
+    pub(super) async fn end(&self) -> End {
+        let mut heard = self.heard.clone();
+        let end = heard.wait_for(|heard| heard.end.is_some()).await.ok().and_then(|heard| heard.end.clone());
+        end.unwrap_or_else(|| End::Lost("unknown".to_owned()))
+    }
+
+    /// Waits for its end and for that of its log.
+    pub(super) async fn whole(&self) -> End {
+        // An error: the thread has ended, and nothing more comes either.
+        let _ = self.heard.clone().wait_for(|heard| heard.log_has_ended).await;
+        self.end().await
+    }
+
+    /// The limit that its end may be told by.
+    pub(super) fn memory_limit_mib(&self) -> Option<u32> {
+        self.memory_limit_mib
     }
 
     /// Its log.

@@ -152,6 +152,21 @@ fn a_bad_flag_ends_the_wait_at_once_with_the_log() {
 
 #[test]
 #[ignore = "needs Docker"]
+fn a_log_that_is_behind_is_read_to_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    in_real_time(async {
+        // Much at once, and why it ends after it.
+        let running =
+            engine(folder.path(), &script("head -c 30000000 /dev/zero; echo; echo why; exit 7"), "").start(0).await.unwrap();
+        assert_eq!(running.died().await, "exit code 7");
+        assert!(running.log_tail().ends_with("\nwhy"), "{}", running.log_tail().len());
+        assert_eq!(running.stop().await, "had ended before: exit code 7");
+    });
+    assert_eq!(left(folder.path()), 0);
+}
+
+#[test]
+#[ignore = "needs Docker"]
 fn one_that_outgrows_its_memory_is_said_to() {
     let folder = tempfile::tempdir().unwrap();
     in_real_time(async {
@@ -224,6 +239,10 @@ fn a_daemon_that_is_not_there_is_said_to_be() {
     // A socket that nobody listens to any more.
     drop(UnixListener::bind(&socket).unwrap());
     ask(&program, &socket, None, "Docker does not answer (Connection refused (os error 111)): install Docker Engine");
+    // One that listens and says nothing.
+    fs::remove_file(&socket).unwrap();
+    let _daemon = UnixListener::bind(&socket).unwrap();
+    ask(&program, &socket, None, "Docker does not answer (it did not answer within 15 s): install Docker Engine");
 }
 
 #[test]

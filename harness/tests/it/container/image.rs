@@ -34,9 +34,13 @@ pub(super) fn simulated() -> &'static str {
     })
 }
 
-/// Runs the `docker` program.
+/// Runs the `docker` program, with the daemon itself even where a test has put something in between.
 pub(super) fn docker(arguments: &[&str]) -> Output {
-    Command::new("docker").args(arguments).output().expect("the tests of containers need Docker, and its command line")
+    Command::new("docker")
+        .args(arguments)
+        .env_remove("DOCKER_HOST")
+        .output()
+        .expect("the tests of containers need Docker, and its command line")
 }
 
 fn program() -> PathBuf {
@@ -84,6 +88,7 @@ fn import(server: &Path, name: &str) {
     let tar = Command::new("tar").args(["--create", "--directory"]).arg(folder.path()).arg(".").output().unwrap();
     assert!(tar.status.success(), "{}", String::from_utf8_lossy(&tar.stderr));
     let mut import = Command::new("docker")
+        .env_remove("DOCKER_HOST")
         .args(["import", "--change", "ENTRYPOINT [\"/usr/bin/simulated-spark\", \"--host\", \"0.0.0.0\"]"])
         .args(["--change", &format!("LABEL {LABEL}=simulated"), "-", name])
         .stdin(Stdio::piped())
