@@ -194,8 +194,8 @@ mod tests {
             assert_eq!(silence.is_too_long(hours + after_s * S), expected, "{after_s} s");
         }
         silence.is_over();
-        assert!(!silence.is_too_long(hours + 62 * S) && !silence.is_too_long(hours + 100 * S));
-        assert!(silence.is_too_long(hours + 123 * S));
+        assert!(!silence.is_too_long(hours + 22 * S) && !silence.is_too_long(hours + 40 * S));
+        assert!(silence.is_too_long(hours + 43 * S));
     }
 
     #[test]
