@@ -15,7 +15,7 @@ use record::{
 
 const OUTPUT_TOKENS: u32 = 24;
 const ROUNDS: u32 = 2;
-const ATTEMPTS: u32 = 5;
+const ATTEMPTS: u32 = 20;
 /// Simulated seconds in a second: the steps of 64 streams then take about 17 ms, and the whole test a few seconds.
 const SPEED: f64 = 10.0;
 
