@@ -1,8 +1,7 @@
 //! A server's page of metrics: its raw counters, and what they mean in the words of this project.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use openmetrics_parser::{MetricNumber, PrometheusMetricFamily, PrometheusSample, PrometheusValue, prometheus::parse_prometheus};
 use record::{ServerMetrics, Spent, engine::MetricNames};
 
 use crate::{endpoint::ServerPage, stream::refusal::shortened};
@@ -16,35 +15,55 @@ pub(super) fn read_page(text: &str, names: &MetricNames) -> Result<ServerPage, S
     if text.trim().is_empty() {
         return Err("the page of metrics is empty".to_owned());
     }
-    // The grammar wants an end to the last line too, which not every server writes.
-    let ended = if text.ends_with('\n') { text.to_owned() } else { format!("{text}\n") };
-    let families =
-        parse_prometheus(&ended).map_err(|error| format!("not a page of metrics: {}", shortened(&error.to_string())))?;
-    let page = Page { families: families.families };
+    let mut page = Page { series: BTreeMap::new() };
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let (name, labels, value) =
+            read_line(line).ok_or_else(|| format!("not a page of metrics: it has the line `{}`", shortened(line)))?;
+        // Buckets and quantiles cannot be summed, creation times are wall-clock, and a record cannot hold what is not finite.
+        let is_part = labels.contains("quantile=\"") || name.ends_with("_bucket") || name.ends_with("_created");
+        if !is_part && value.is_finite() {
+            page.series.entry(name).or_default().push(value);
+        }
+    }
     Ok(ServerPage { counters: page.counters(), metrics: page.metrics(names) })
 }
 
-struct Page {
-    families: HashMap<String, PrometheusMetricFamily>,
+/// Name, labels and value of a line; none if it is not the format.
+fn read_line(line: &str) -> Option<(&str, &str, f64)> {
+    let name_end = line.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == ':'))?;
+    let (name, rest) = line.split_at(name_end);
+    let (labels, rest) = match rest.strip_prefix('{') {
+        Some(labels) => {
+            let (labels, rest) = labels.split_at(labels_end(labels)?);
+            (labels, &rest[1..])
+        }
+        None => ("", rest),
+    };
+    // A timestamp may follow the value.
+    let value = rest.split_whitespace().next()?.parse().ok()?;
+    name.starts_with(|c: char| !c.is_ascii_digit()).then_some((name, labels, value))
 }
 
-impl Page {
-    /// Counters and gauges by name, summed over their labels. Of a histogram or summary only `_sum` and `_count` are kept: its buckets
-    /// and quantiles cannot be summed. Left out are `_created` times, which are wall-clock, and values that are not finite, which a
-    /// record cannot hold.
+/// Where the labels end: at the first brace outside of a quoted value.
+fn labels_end(labels: &str) -> Option<usize> {
+    let (mut quoted, mut escaped) = (false, false);
+    labels.bytes().position(|byte| {
+        let ends = byte == b'}' && !quoted;
+        quoted ^= byte == b'"' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        ends
+    })
+}
+
+/// The values of each name, one for each set of labels.
+struct Page<'a> {
+    series: BTreeMap<&'a str, Vec<f64>>,
+}
+
+impl Page<'_> {
+    /// Counters and gauges by name, summed over their labels; of a histogram or summary `_sum` and `_count`.
     fn counters(&self) -> BTreeMap<String, f64> {
-        let mut counters = BTreeMap::new();
-        for (name, family) in self.families.iter().filter(|(name, _)| !name.ends_with("_created")) {
-            for sample in family.iter_samples() {
-                if let Some(value) = plain_value(sample) {
-                    *counters.entry(name.clone()).or_insert(0.0) += value;
-                } else if let Some(spent) = spent_of(sample) {
-                    *counters.entry(format!("{name}_sum")).or_insert(0.0) += spent.sum_s;
-                    *counters.entry(format!("{name}_count")).or_insert(0.0) += spent.count;
-                }
-            }
-        }
-        counters
+        self.series.iter().map(|(name, values)| ((*name).to_owned(), values.iter().sum())).collect()
     }
 
     /// The first name that the page has counts; a name that it has without a value is not there.
@@ -56,7 +75,7 @@ impl Page {
             running: self.sum(names.running),
             waiting: self.sum(names.waiting),
             // Several series are several engines or pools: the fullest one is what makes requests wait.
-            kv_usage: self.values(names.kv_usage).and_then(|values| values.into_iter().reduce(f64::max)),
+            kv_usage: self.values(names.kv_usage).and_then(|values| values.iter().copied().reduce(f64::max)),
             prompt_tokens: if without_hits {
                 prompt_tokens.map(|tokens| tokens + prefix_hits.unwrap_or(0.0))
             } else {
@@ -78,8 +97,8 @@ impl Page {
     }
 
     /// The values of the first of these names that has any.
-    fn values(&self, names: &[&str]) -> Option<Vec<f64>> {
-        self.first(names, plain_value)
+    fn values(&self, names: &[&str]) -> Option<&[f64]> {
+        names.iter().find_map(|name| self.series.iter().find(|(known, _)| *known == name)).map(|(_, values)| values.as_slice())
     }
 
     fn sum(&self, names: &[&str]) -> Option<f64> {
@@ -87,33 +106,9 @@ impl Page {
     }
 
     fn spent(&self, names: &[&str]) -> Option<Spent> {
-        let add = |a: Spent, b: Spent| Spent { sum_s: a.sum_s + b.sum_s, count: a.count + b.count };
-        self.first(names, spent_of).and_then(|spent| spent.into_iter().reduce(add))
+        names.iter().find_map(|name| {
+            let part = |end: &str| self.series.get(format!("{name}_{end}").as_str()).map(|values| values.iter().sum());
+            Some(Spent { sum_s: part("sum")?, count: part("count")? })
+        })
     }
-
-    fn first<V>(&self, names: &[&str], value: impl Fn(&PrometheusSample) -> Option<V>) -> Option<Vec<V>> {
-        let of = |family: &PrometheusMetricFamily| family.iter_samples().filter_map(&value).collect::<Vec<V>>();
-        names.iter().filter_map(|&name| self.families.get(name)).map(of).find(|values| !values.is_empty())
-    }
-}
-
-/// The value of a counter or gauge, if it is a number.
-fn plain_value(sample: &PrometheusSample) -> Option<f64> {
-    let value = match &sample.value {
-        PrometheusValue::Counter(counter) => counter.value.as_f64(),
-        PrometheusValue::Gauge(value) | PrometheusValue::Unknown(value) => value.as_f64(),
-        PrometheusValue::Histogram(_) | PrometheusValue::Summary(_) => return None,
-    };
-    value.is_finite().then_some(value)
-}
-
-/// Sum and count of a histogram or summary.
-fn spent_of(sample: &PrometheusSample) -> Option<Spent> {
-    let (sum, count) = match &sample.value {
-        PrometheusValue::Histogram(histogram) => (&histogram.sum, histogram.count),
-        PrometheusValue::Summary(summary) => (&summary.sum, summary.count),
-        _ => return None,
-    };
-    let sum_s = sum.as_ref().map(MetricNumber::as_f64).filter(|sum_s| sum_s.is_finite())?;
-    Some(Spent { sum_s, count: count? as f64 })
 }

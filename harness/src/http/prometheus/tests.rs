@@ -118,10 +118,10 @@ fn what_is_not_a_page_is_an_error_in_words() {
     insta::assert_snapshot!(errors.join("\n"), @r#"
     the page of metrics is empty
     the page of metrics is empty
-    not a page of metrics: --> 1:1 | 1 | <html> | ^--- | = expected metricfamily
-    not a page of metrics: --> 1:1 | 1 | [{"iter": 1}] | ^--- | = expected metricfamily
-    not a page of metrics: --> 2:3 | 2 | a{b="c} 1 | ^--- | = expected label
-    not a page of metrics: --> 2:3 | 2 | a x | ^--- | = expected labels or number
+    not a page of metrics: it has the line `<html>`
+    not a page of metrics: it has the line `[{"iter": 1}]`
+    not a page of metrics: it has the line `a{b="c} 1`
+    not a page of metrics: it has the line `a x`
     "#);
 }
 
