@@ -1,13 +1,13 @@
 //! Values that must reach nothing that is kept or shown.
 
-use std::{fmt, rc::Rc};
+use std::{fmt, sync::Arc};
 
 /// Shorter values are not looked for: they would take half of a text with them.
 const CHARS_MIN: usize = 8;
 
 /// Values of secrets, which show themselves nowhere.
 #[derive(Clone, Default)]
-pub struct Secrets(Rc<[String]>);
+pub struct Secrets(Arc<[String]>);
 
 impl fmt::Debug for Secrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -19,7 +19,9 @@ impl Secrets {
     /// Takes the values.
     #[must_use]
     pub fn new(values: impl IntoIterator<Item = String>) -> Self {
-        let mut values: Vec<_> = values.into_iter().filter(|value| value.len() >= CHARS_MIN).collect();
+        // By lines, as logs are read.
+        let lines = values.into_iter().flat_map(|value| value.lines().map(str::to_owned).collect::<Vec<_>>());
+        let mut values: Vec<_> = lines.filter(|line| line.len() >= CHARS_MIN).collect();
         // The longest first: one may be the beginning of another.
         values.sort_by_key(|value| std::cmp::Reverse(value.len()));
         Self(values.into())
@@ -29,6 +31,18 @@ impl Secrets {
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
         self.0.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "[redacted]"))
+    }
+
+    /// Whether there is none to look for.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The longest, in bytes; 0 if there is none.
+    #[must_use]
+    pub fn longest(&self) -> usize {
+        self.0.first().map_or(0, String::len)
     }
 }
 

@@ -11,6 +11,7 @@ pub mod file;
 pub mod header;
 pub mod identity;
 pub mod observation;
+pub mod owner;
 pub mod plan;
 pub mod recipe;
 pub mod request;

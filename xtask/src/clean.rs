@@ -7,32 +7,23 @@
 
 use std::fs;
 
-use record::ExitCode;
+use record::{
+    ExitCode,
+    owner::{self, LABEL_PID, LABEL_PID_START, LABEL_PLACE, LABEL_RUN, Place, Stat, compare},
+};
 
 use crate::{
     docker::{self, Container},
     print, say,
 };
 
-/// The label that makes a container ours; its value names the run.
-const RUN: &str = "sparkgauge.run";
-/// The id of the process that owns it.
-const PID: &str = "sparkgauge.pid";
-/// When that process started, in clock ticks since the machine did: field 22 of `/proc/PID/stat` (`proc_pid_stat(5)`).
-const PID_START: &str = "sparkgauge.pid-start";
-
-/// The place of that process: the machine's id, that of its start, and the namespace of process ids, as the measuring program writes them.
-const PLACE: &str = "sparkgauge.place";
-/// What stands for a part of a place that cannot be known.
-const NONE: &str = "none";
-
 /// Removes what nobody owns any more.
 pub(crate) fn run() -> anyhow::Result<ExitCode> {
-    let containers = docker::containers_labelled(RUN)?;
+    let containers = docker::containers_labelled(LABEL_RUN)?;
     let (mut removed, mut failed) = (0, 0);
     let here = here();
     for container in &containers {
-        let run = container.labels.get(RUN).map_or("", String::as_str);
+        let run = container.labels.get(LABEL_RUN).map_or("", String::as_str);
         let name = &container.name;
         match owner(container, &here, seen) {
             Owner::Gone(pid) => match docker::remove_container(&container.id) {
@@ -85,10 +76,10 @@ enum Seen {
 
 fn owner(container: &Container, here: &str, seen: impl Fn(u32) -> Seen) -> Owner {
     let number = |label: &str| container.labels.get(label).and_then(|value| value.parse::<u64>().ok());
-    let (Some(pid), Some(start)) = (number(PID).and_then(|pid| u32::try_from(pid).ok()), number(PID_START)) else {
+    let (Some(pid), Some(start)) = (number(LABEL_PID).and_then(|pid| u32::try_from(pid).ok()), number(LABEL_PID_START)) else {
         return Owner::Unknown;
     };
-    match place(container.labels.get(PLACE).map(String::as_str), here) {
+    match compare(container.labels.get(LABEL_PLACE).map(String::as_str), here) {
         Place::Here => match seen(pid) {
             Seen::Started(at) if at == start => Owner::Lives(pid),
             Seen::Started(_) | Seen::Nothing => Owner::Gone(pid),
@@ -99,66 +90,27 @@ fn owner(container: &Container, here: &str, seen: impl Fn(u32) -> Seen) -> Owner
     }
 }
 
-/// A place, as seen from another.
-#[derive(Debug, PartialEq, Eq)]
-enum Place {
-    /// The same: a process id means the same process.
-    Here,
-    /// This machine before it was started anew: whatever ran there has ended.
-    BeforeRestart,
-    /// Another, or nobody knows which.
-    Elsewhere,
-}
-
-fn place(theirs: Option<&str>, here: &str) -> Place {
-    let (Some([machine, boot, namespace]), Some([our_machine, our_boot, our_namespace])) = (theirs.and_then(parts), parts(here))
-    else {
-        return Place::Elsewhere;
-    };
-    let boots_are_known = boot != NONE && our_boot != NONE;
-    if machine != our_machine || !boots_are_known {
-        Place::Elsewhere
-    } else if boot != our_boot {
-        if machine == NONE { Place::Elsewhere } else { Place::BeforeRestart }
-    } else if namespace == our_namespace && namespace != NONE {
-        Place::Here
-    } else {
-        Place::Elsewhere
-    }
-}
-
-fn parts(place: &str) -> Option<[&str; 3]> {
-    place.split('/').collect::<Vec<_>>().try_into().ok()
-}
-
 fn here() -> String {
-    let line = |path| fs::read_to_string(path).ok().map(|text| text.trim().to_owned());
-    let namespace = fs::read_link("/proc/self/ns/pid").ok().map(|path| path.to_string_lossy().into_owned());
-    let parts = [line("/etc/machine-id"), line("/proc/sys/kernel/random/boot_id"), namespace];
-    // machine-id(5): an image that was never started has this word for an id, and so has each of its copies.
-    let known = |part: &String| !part.is_empty() && part != "uninitialized" && !part.contains('/');
-    parts.map(|part| part.filter(known).unwrap_or_else(|| NONE.to_owned())).join("/")
+    let text = |path| fs::read_to_string(path).ok();
+    let namespace = fs::read_link("/proc/self/ns/pid").ok();
+    owner::place(
+        text("/etc/machine-id").as_deref(),
+        text("/proc/sys/kernel/random/boot_id").as_deref(),
+        namespace.as_deref().and_then(|path| path.to_str()),
+    )
 }
 
 /// The first process is always there, and hidden where those of others are.
 fn seen(pid: u32) -> Seen {
     let stat = |pid| fs::read_to_string(format!("/proc/{pid}/stat"));
     match stat(pid) {
-        Ok(stat) => parse_start(&stat).map_or(Seen::Nothing, Seen::Started),
+        Ok(stat) => match Stat::parse(&stat) {
+            Some(stat) if !stat.is_ended => Seen::Started(stat.start_ticks),
+            _ => Seen::Nothing,
+        },
         Err(_) if stat(1).is_ok() => Seen::Nothing,
         Err(_) => Seen::Hidden,
     }
-}
-
-/// The program's name stands second, in parentheses, and may itself hold spaces and parentheses; so the fields are counted from its end.
-/// One that has ended and that its parent has not asked about yet is gone.
-fn parse_start(stat: &str) -> Option<u64> {
-    let (_, fields) = stat.rsplit_once(')')?;
-    let mut fields = fields.split_whitespace();
-    if matches!(fields.next()?, "Z" | "X") {
-        return None;
-    }
-    fields.nth(22 - 4)?.parse().ok()
 }
 
 #[cfg(test)]
@@ -178,7 +130,7 @@ mod tests {
             _ => Seen::Nothing,
         };
         let check = |pid: &str, start: &str, place: &str, expected: Owner| {
-            let container = container(&[(RUN, "r"), (PID, pid), (PID_START, start), (PLACE, place)]);
+            let container = container(&[(LABEL_RUN, "r"), (LABEL_PID, pid), (LABEL_PID_START, start), (LABEL_PLACE, place)]);
             assert_eq!(owner(&container, "m/b/n", seen), expected, "{pid} {start} {place}");
         };
         check("7", "100", "m/b/n", Owner::Lives(7));
@@ -190,38 +142,13 @@ mod tests {
         check("7", "100", "m/old/n", Owner::Gone(7));
         check("8", "100", "other/b/n", Owner::Unknown);
         let unknown = |labels| assert_eq!(owner(&container(labels), "m/b/n", seen), Owner::Unknown);
-        unknown(&[(RUN, "r"), (PID, "7"), (PLACE, "m/b/n")]);
-        unknown(&[(RUN, "r"), (PID, "8"), (PID_START, "100")]);
+        unknown(&[(LABEL_RUN, "r"), (LABEL_PID, "7"), (LABEL_PLACE, "m/b/n")]);
+        unknown(&[(LABEL_RUN, "r"), (LABEL_PID, "8"), (LABEL_PID_START, "100")]);
     }
 
     #[test]
-    fn only_the_same_place_or_an_earlier_start_of_it_says_something() {
-        let check = |theirs: &str, ours: &str, expected| assert_eq!(place(Some(theirs), ours), expected, "{theirs} {ours}");
-        check("m/b/n", "m/b/n", Place::Here);
-        check("m/old/n", "m/b/n", Place::BeforeRestart);
-        check("m/old/n2", "m/b/n", Place::BeforeRestart);
-        check("m/b/n2", "m/b/n", Place::Elsewhere);
-        check("other/b/n", "m/b/n", Place::Elsewhere);
-        check("other/old/n", "m/b/n", Place::Elsewhere);
-        check("none/b/n", "none/b/n", Place::Here);
-        check("none/old/n", "none/b/n", Place::Elsewhere);
-        check("m/none/n", "m/b/n", Place::Elsewhere);
-        check("m/none/n", "m/none/n", Place::Elsewhere);
-        check("m/b/none", "m/b/none", Place::Elsewhere);
-        check("m/b", "m/b/n", Place::Elsewhere);
-        check("", "", Place::Elsewhere);
-        assert_eq!(place(None, "m/b/n"), Place::Elsewhere);
-        assert_eq!(place(Some(&here()), &here()), Place::Here);
-    }
-
-    #[test]
-    fn the_start_is_field_22_whatever_the_program_is_called() {
-        let stat = |name: &str| format!("42 ({name}) S 1 42 42 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 98765 1000 200");
-        assert_eq!(parse_start(&stat("sleep")), Some(98765));
-        assert_eq!(parse_start(&stat("sleep").replace(") S", ") Z")), None);
-        assert_eq!(parse_start(&stat("a b) (c")), Some(98765));
-        assert_eq!(parse_start("42 (sleep) S 1"), None);
-        assert_eq!(parse_start(""), None);
+    fn we_are_here_and_live() {
+        assert_eq!(compare(Some(&here()), &here()), Place::Here);
         assert!(matches!(seen(std::process::id()), Seen::Started(1..)));
     }
 }

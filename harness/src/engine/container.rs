@@ -20,10 +20,7 @@ use std::path::PathBuf;
 use record::{Cell, Identity, Image, Launch, PrefixReuse, Recipe, recipe};
 use testcontainers::{ContainerAsync, GenericImage, bollard::Docker, runners::AsyncRunner};
 
-pub use self::{
-    docker::connect,
-    orphans::{LABEL_BOOT, LABEL_PID, LABEL_PID_START, LABEL_PLACE, LABEL_RUN, remove_orphans},
-};
+pub use self::{docker::connect, orphans::remove_orphans};
 use self::{
     logs::LogSink,
     request::{Wanted, public_command},

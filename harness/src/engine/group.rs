@@ -2,31 +2,14 @@
 
 use std::fs;
 
+use record::owner::Stat;
+
 /// Set in the environment of every engine that is spawned, and inherited by its children. What is killed later by a note in a file
 /// that anyone may write must carry it.
 pub const MARK: &str = "SPARKGAUGE_ENGINE";
 
-/// A process, from `/proc/PID/stat`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Stat {
-    /// Ended, but not yet asked about by its parent.
-    is_ended: bool,
-    group: u32,
-    start_ticks: u64,
-}
-
-/// The name in the second field may hold spaces and brackets, so fields are counted from its closing one: the state is the 3rd, the group
-/// the 5th, the start time the 22nd (proc(5)).
-fn parse(stat: &str) -> Option<Stat> {
-    let mut rest = stat.rsplit_once(')')?.1.split_whitespace();
-    let is_ended = matches!(rest.next()?, "Z" | "X");
-    let group = rest.nth(1)?.parse().ok()?;
-    let start_ticks = rest.nth(16)?.parse().ok()?;
-    Some(Stat { is_ended, group, start_ticks })
-}
-
 fn stat(pid: u32) -> Option<Stat> {
-    parse(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+    Stat::parse(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
 }
 
 /// When a process began, in clock ticks since the machine started; none if there is no such process.
@@ -70,15 +53,6 @@ pub fn is_marked(pid: u32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_name_full_of_brackets_does_not_shift_the_fields() {
-        let stat = "4242 (a) b (c) d) S 1 77 77 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 123456 10 20";
-        assert_eq!(parse(stat), Some(Stat { is_ended: false, group: 77, start_ticks: 123_456 }));
-        assert!(parse(&stat.replace(") S ", ") Z ")).is_some_and(|stat| stat.is_ended));
-        assert_eq!(parse("1 (x) S 1 2"), None);
-        assert_eq!(parse(""), None);
-    }
 
     #[test]
     fn we_live_and_nobody_else_is_us() {

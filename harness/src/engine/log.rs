@@ -7,6 +7,7 @@ use std::{
 };
 
 use super::backends::backends;
+use crate::secrets::Secrets;
 
 /// Lines that an error message quotes.
 pub(super) const TAIL_LINES: usize = 12;
@@ -19,7 +20,7 @@ const BOOT_BYTES: u64 = 8 << 20;
 #[derive(Clone)]
 pub struct EngineLog {
     path: PathBuf,
-    secrets: Vec<String>,
+    secrets: Secrets,
 }
 
 impl std::fmt::Debug for EngineLog {
@@ -32,11 +33,7 @@ impl EngineLog {
     /// A log at `path`. `secrets` are values, e.g. of `HF_TOKEN`; short ones are ignored, since they would redact half the text.
     #[must_use]
     pub fn new(path: PathBuf, secrets: Vec<String>) -> Self {
-        // By lines, as logs are read. The longest first: one may be the beginning of another.
-        let lines = secrets.into_iter().flat_map(|secret| secret.lines().map(str::to_owned).collect::<Vec<_>>());
-        let mut secrets: Vec<_> = lines.filter(|line| line.len() >= 8).collect();
-        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-        Self { path, secrets }
+        Self { path, secrets: Secrets::new(secrets) }
     }
 
     /// Creates the file, for the engine to write to.
@@ -81,13 +78,13 @@ impl EngineLog {
     /// A text without the secrets.
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
-        self.secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "[redacted]"))
+        self.secrets.redact(text)
     }
 
     /// The longest secret, in bytes; 0 if there is none.
     #[must_use]
     pub fn longest_secret(&self) -> usize {
-        self.secrets.first().map_or(0, String::len)
+        self.secrets.longest()
     }
 
     fn read_end(&self) -> io::Result<String> {

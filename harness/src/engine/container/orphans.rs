@@ -2,25 +2,15 @@
 
 use std::collections::HashMap;
 
+use record::owner::{LABEL_BOOT, LABEL_PID, LABEL_PID_START, LABEL_PLACE, LABEL_RUN, Place, compare};
 use testcontainers::bollard::{Docker, models::ContainerSummary, query_parameters::ListContainersOptionsBuilder};
 
 use super::{
     docker::of_bollard,
-    place::{self, Place},
+    place,
     remove::{remove, short},
 };
 use crate::engine::{DockerError, group};
-
-/// The label with the name of the run's folder, on every container of ours.
-pub const LABEL_RUN: &str = "sparkgauge.run";
-/// The label with the process id of the run.
-pub const LABEL_PID: &str = "sparkgauge.pid";
-/// The label with the time at which that process began, in clock ticks since the machine started.
-pub const LABEL_PID_START: &str = "sparkgauge.pid-start";
-/// The label with the place in which that process id means something.
-pub const LABEL_PLACE: &str = "sparkgauge.place";
-/// The label with the boot's number.
-pub const LABEL_BOOT: &str = "sparkgauge.boot";
 
 /// The labels of a container of this process.
 pub(super) fn labels(run: &str, boot: u32) -> Vec<(&'static str, String)> {
@@ -73,7 +63,7 @@ async fn labelled(docker: &Docker, labels: &[String]) -> Result<Vec<ContainerSum
 fn gone_owner(container: &ContainerSummary, here: &str) -> Option<u32> {
     let (pid, start) = owner(container)?;
     let place = container.labels.as_ref().and_then(|labels| labels.get(LABEL_PLACE));
-    let is_gone = match place::compare(place.map(String::as_str), here) {
+    let is_gone = match compare(place.map(String::as_str), here) {
         Place::Here => group::is_gone(pid, start),
         Place::BeforeRestart => true,
         Place::Elsewhere => false,

@@ -1,0 +1,128 @@
+//! Whose a container is: the labels that say so, and what they mean seen from here. The measuring program writes them; it and the command line
+//! read them, to find what a killed run left behind.
+//!
+//! An owner is a process, by its id and the moment it started, since ids are used again; and by the place in which an id means something:
+//! one machine, since one start of it, in one namespace of process ids. A daemon may be shared by several of these.
+
+/// The name of the run's folder, on every container of ours.
+pub const LABEL_RUN: &str = "sparkgauge.run";
+/// The id of the process that owns it.
+pub const LABEL_PID: &str = "sparkgauge.pid";
+/// When that process started, in clock ticks since the machine did.
+pub const LABEL_PID_START: &str = "sparkgauge.pid-start";
+/// The place of that process, by [`place`].
+pub const LABEL_PLACE: &str = "sparkgauge.place";
+/// The boot's number.
+pub const LABEL_BOOT: &str = "sparkgauge.boot";
+
+/// What stands for a part of a place that cannot be known.
+const NONE: &str = "none";
+
+/// A place, as seen from another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// The same: a process id means the same process.
+    Here,
+    /// This machine before it was started anew: whatever ran there has ended.
+    BeforeRestart,
+    /// Another, or nobody knows which: what runs there is not seen from here.
+    Elsewhere,
+}
+
+/// A place as a label holds it, from the contents of `/etc/machine-id`, those of `/proc/sys/kernel/random/boot_id`, and where
+/// `/proc/self/ns/pid` leads. It names the machine, and so belongs in no record.
+#[must_use]
+pub fn place(machine_id: Option<&str>, boot_id: Option<&str>, namespace: Option<&str>) -> String {
+    // machine-id(5): an image that was never started has this word for an id, and so has each of its copies.
+    let known = |part: &&str| !part.is_empty() && *part != "uninitialized" && !part.contains('/');
+    [machine_id, boot_id, namespace].map(|part| part.map(str::trim).filter(known).unwrap_or(NONE)).join("/")
+}
+
+/// Where a label's place lies, seen from `here`.
+#[must_use]
+pub fn compare(theirs: Option<&str>, here: &str) -> Place {
+    let (Some([machine, boot, namespace]), Some([our_machine, our_boot, our_namespace])) = (theirs.and_then(parts), parts(here))
+    else {
+        return Place::Elsewhere;
+    };
+    let boots_are_known = boot != NONE && our_boot != NONE;
+    if machine != our_machine || !boots_are_known {
+        Place::Elsewhere
+    } else if boot != our_boot {
+        if machine == NONE { Place::Elsewhere } else { Place::BeforeRestart }
+    } else if namespace == our_namespace && namespace != NONE {
+        Place::Here
+    } else {
+        Place::Elsewhere
+    }
+}
+
+fn parts(place: &str) -> Option<[&str; 3]> {
+    place.split('/').collect::<Vec<_>>().try_into().ok()
+}
+
+/// A process, from `/proc/PID/stat`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stat {
+    /// Ended, but not yet asked about by its parent: gone, for us.
+    pub is_ended: bool,
+    /// Its process group.
+    pub group: u32,
+    /// When it started, in clock ticks since the machine did.
+    pub start_ticks: u64,
+}
+
+impl Stat {
+    /// The name in the second field may hold spaces and brackets, so fields are counted from its closing one: the state is the 3rd, the
+    /// group the 5th, the start time the 22nd (proc(5)).
+    #[must_use]
+    pub fn parse(stat: &str) -> Option<Self> {
+        let mut rest = stat.rsplit_once(')')?.1.split_whitespace();
+        let is_ended = matches!(rest.next()?, "Z" | "X");
+        let group = rest.nth(1)?.parse().ok()?;
+        let start_ticks = rest.nth(16)?.parse().ok()?;
+        Some(Self { is_ended, group, start_ticks })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_same_place_or_an_earlier_start_of_it_says_something() {
+        let check = |theirs: &str, ours: &str, expected| assert_eq!(compare(Some(theirs), ours), expected, "{theirs} {ours}");
+        let ours = "m/b/pid:[1]";
+        check("m/b/pid:[1]", ours, Place::Here);
+        check("m/old/pid:[1]", ours, Place::BeforeRestart);
+        check("m/old/pid:[2]", ours, Place::BeforeRestart);
+        check("m/b/pid:[2]", ours, Place::Elsewhere);
+        check("other/b/pid:[1]", ours, Place::Elsewhere);
+        check("other/old/pid:[1]", ours, Place::Elsewhere);
+        check("none/b/pid:[1]", ours, Place::Elsewhere);
+        check("none/b/pid:[1]", "none/b/pid:[1]", Place::Here);
+        check("none/old/pid:[1]", "none/b/pid:[1]", Place::Elsewhere);
+        check("m/none/pid:[1]", ours, Place::Elsewhere);
+        check("m/none/pid:[1]", "m/none/pid:[1]", Place::Elsewhere);
+        check("m/b/none", "m/b/none", Place::Elsewhere);
+        check("m/b", ours, Place::Elsewhere);
+        check("m/b/pid:[1]/x", ours, Place::Elsewhere);
+        check("", "", Place::Elsewhere);
+        assert_eq!(compare(None, ours), Place::Elsewhere);
+    }
+
+    #[test]
+    fn what_is_not_known_of_a_place_is_none() {
+        assert_eq!(place(Some("m\n"), Some("b\n"), Some("pid:[1]")), "m/b/pid:[1]");
+        assert_eq!(place(Some("uninitialized\n"), Some("a/b"), None), "none/none/none");
+    }
+
+    #[test]
+    fn a_name_full_of_brackets_does_not_shift_the_fields() {
+        let stat = "4242 (a) b (c) d) S 1 77 77 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 123456 10 20";
+        assert_eq!(Stat::parse(stat), Some(Stat { is_ended: false, group: 77, start_ticks: 123_456 }));
+        assert!(Stat::parse(&stat.replace(") S ", ") Z ")).is_some_and(|stat| stat.is_ended));
+        assert_eq!(Stat::parse("1 (x) S 1 2"), None);
+        assert_eq!(Stat::parse(""), None);
+    }
+}
