@@ -33,7 +33,7 @@ pub trait Engine {
     /// How it comes to run.
     fn launch(&self) -> Launch;
 
-    /// Starts it, without waiting until it is ready. `boot` counts from 0.
+    /// Starts it, without waiting until it is ready. `boot` is the boot's number in the record.
     fn start(&mut self, boot: u32) -> impl Future<Output = Result<Self::Running, EngineError>>;
 }
 
@@ -57,6 +57,12 @@ pub trait Running {
     /// What it turned out to be, asked once it is ready; an error if it does not run on the device that it was given. The names that it
     /// serves are left to whoever talks to its endpoint.
     fn identity(&self) -> impl Future<Output = Result<Identity, EngineError>>;
+
+    /// CPU time that its processes have used so far, in nanoseconds; none where they cannot be looked at, or are not there, which is what
+    /// this says unless an engine knows better. Never takes longer than a few seconds.
+    fn cpu_ns(&self) -> impl Future<Output = Option<u64>> {
+        std::future::ready(None)
+    }
 
     /// Gets ready for a trial of this cell: whether its prompts may come from the cache, which noise a simulation draws.
     fn begin_trial(&self, cell: &Cell, order: u32) -> impl Future<Output = ()>;

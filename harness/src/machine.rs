@@ -3,6 +3,7 @@
 use std::{fs, process::Command};
 
 use record::Machine;
+use rustix::param::{clock_ticks_per_second, page_size};
 
 /// Looks at this machine. What cannot be read is left out; nothing here identifies its owner.
 #[must_use]
@@ -59,6 +60,70 @@ fn paged_in_bytes(vmstat: &str) -> Option<u64> {
     Some(kib * 1024)
 }
 
+/// What this machine has done since it started, whoever it was for. Two readings make what it did in between.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Activity {
+    /// CPU time that was used, in nanoseconds over all processors.
+    pub cpu_ns: Option<u64>,
+    /// CPU time that a hypervisor gave to others, likewise.
+    pub stolen_cpu_ns: Option<u64>,
+    /// Bytes that were read back from swap.
+    pub swapped_in_bytes: Option<u64>,
+}
+
+impl Activity {
+    /// Now. What cannot be read is left out.
+    #[must_use]
+    pub fn now() -> Self {
+        let stat = fs::read_to_string("/proc/stat").unwrap_or_default();
+        let vmstat = fs::read_to_string("/proc/vmstat").unwrap_or_default();
+        let cpu = CpuTicks::parse(&stat);
+        Self {
+            cpu_ns: cpu.map(|ticks| ticks_to_ns(ticks.busy)),
+            stolen_cpu_ns: cpu.map(|ticks| ticks_to_ns(ticks.stolen)),
+            swapped_in_bytes: swapped_in_pages(&vmstat).map(|pages| pages * page_size() as u64),
+        }
+    }
+
+    /// What was done since `before`. A count that went back, as that of stolen time does on some machines that were moved, says nothing.
+    #[must_use]
+    pub fn since(self, before: Self) -> Self {
+        let gone = |before: Option<u64>, now: Option<u64>| now?.checked_sub(before?);
+        Self {
+            cpu_ns: gone(before.cpu_ns, self.cpu_ns),
+            stolen_cpu_ns: gone(before.stolen_cpu_ns, self.stolen_cpu_ns),
+            swapped_in_bytes: gone(before.swapped_in_bytes, self.swapped_in_bytes),
+        }
+    }
+}
+
+/// The kernel's clock ticks, in which it tells CPU time, in nanoseconds.
+pub(crate) fn ticks_to_ns(ticks: u64) -> u64 {
+    ticks * (1_000_000_000 / clock_ticks_per_second().max(1))
+}
+
+/// The first line of `/proc/stat`: all processors together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct CpuTicks {
+    busy: u64,
+    stolen: u64,
+}
+
+impl CpuTicks {
+    /// proc(5): user, nice, system, idle, iowait, irq, softirq, steal. Guests stand in the first two already.
+    fn parse(stat: &str) -> Option<Self> {
+        let mut ticks = stat.lines().find_map(|line| line.strip_prefix("cpu "))?.split_whitespace().map(str::parse::<u64>);
+        let mut next = || ticks.next()?.ok();
+        let [user, nice, system, _idle, _iowait, irq, softirq, stolen] =
+            [next()?, next()?, next()?, next()?, next()?, next()?, next()?, next()?];
+        Some(Self { busy: user + nice + system + irq + softirq, stolen })
+    }
+}
+
+fn swapped_in_pages(vmstat: &str) -> Option<u64> {
+    vmstat.lines().find_map(|line| line.strip_prefix("pswpin "))?.trim().parse().ok()
+}
+
 fn gpu() -> Option<String> {
     let query = ["--query-gpu=name,driver_version", "--format=csv,noheader"];
     let output = Command::new("nvidia-smi").args(query).output().ok().filter(|output| output.status.success())?;
@@ -82,5 +147,26 @@ mod tests {
         let machine = look();
         assert!(machine.cpus.is_some_and(|cpus| cpus > 0), "{machine:?}");
         assert!(memory_available_bytes() <= machine.memory_bytes && disk_read_bytes().is_some());
+    }
+
+    #[test]
+    fn cpu_time_is_what_was_used_and_what_was_stolen() {
+        let stat = "cpu  100 20 3 5000 700 4 5 60 90 10\ncpu0 1 1 1 1 1 1 1 1 1 1\n";
+        assert_eq!(CpuTicks::parse(stat), Some(CpuTicks { busy: 132, stolen: 60 }));
+        assert_eq!((CpuTicks::parse("cpu  1 2 3 4"), CpuTicks::parse("cpu0 1 2 3 4 5 6 7 8")), (None, None));
+        assert_eq!((swapped_in_pages("pswpout 9\npswpin 3\n"), swapped_in_pages("pswpout 9\n")), (Some(3), None));
+    }
+
+    #[test]
+    fn only_what_grew_says_something() {
+        let activity = |cpu, stolen, swapped| Activity { cpu_ns: cpu, stolen_cpu_ns: stolen, swapped_in_bytes: swapped };
+        let before = activity(Some(5), Some(9), None);
+        assert_eq!(activity(Some(7), Some(8), Some(1)).since(before), activity(Some(2), None, None));
+        let (begun, mut done) = (Activity::now(), None);
+        // Until it shows: the kernel counts in ticks.
+        while done.is_none_or(|ns| ns == 0) {
+            done = Activity::now().since(begun).cpu_ns;
+        }
+        assert!(begun.swapped_in_bytes.is_some() && begun.stolen_cpu_ns.is_some());
     }
 }

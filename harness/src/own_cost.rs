@@ -1,15 +1,15 @@
-//! What the instrument costs and how late it is, watched during every trial in real time.
+//! What the instrument costs and how late it is, and what the whole machine does meanwhile, watched during every trial in real time.
 
 use futures_util::future::{self, Either};
 use rustix::time::{ClockId, clock_gettime};
 
-use crate::clock::Clock;
+use crate::{clock::Clock, machine::Activity};
 
 /// How often the lag is looked at, in nanoseconds. Often enough for a 99th percentile in a trial of seconds, rarely enough to cost
 /// nothing.
 const PERIOD_NS: u64 = 10_000_000;
 
-/// What a trial cost the measuring process.
+/// What a trial cost the measuring process, and the machine that it runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OwnCost {
     /// CPU time of the whole process, in nanoseconds.
@@ -18,10 +18,13 @@ pub struct OwnCost {
     pub timer_lag_p99_ns: u64,
     /// The worst of the same.
     pub timer_lag_max_ns: u64,
+    /// What the machine did in the same time, for us and for all others.
+    pub machine: Activity,
 }
 
 /// Runs `work` and watches what it costs.
 pub async fn watch_own_cost<C: Clock, W: Future>(clock: &C, work: W) -> (W::Output, Option<OwnCost>) {
+    let machine_before = Activity::now();
     let before_ns = cpu_ns();
     let mut lags_ns = Vec::new();
     let output = {
@@ -31,9 +34,11 @@ pub async fn watch_own_cost<C: Clock, W: Future>(clock: &C, work: W) -> (W::Outp
             Either::Right((never, _)) => match never {},
         }
     };
+    let spent_ns = cpu_ns().saturating_sub(before_ns);
+    let machine = Activity::now().since(machine_before);
     lags_ns.sort_unstable();
     let at = |share: usize| lags_ns.get((lags_ns.len() * share / 100).min(lags_ns.len().saturating_sub(1))).copied().unwrap_or(0);
-    let cost = OwnCost { cpu_ns: Some(cpu_ns().saturating_sub(before_ns)), timer_lag_p99_ns: at(99), timer_lag_max_ns: at(100) };
+    let cost = OwnCost { cpu_ns: Some(spent_ns), timer_lag_p99_ns: at(99), timer_lag_max_ns: at(100), machine };
     (output, Some(cost))
 }
 

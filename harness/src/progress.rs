@@ -7,12 +7,14 @@ use record::Cell;
 
 /// Hears what happens in a run.
 pub trait Progress {
-    /// The engine was started.
-    fn boot_started(&self, boot: u32, boots: u32);
+    /// The engine is started, for the boot of this place among those planned, from 0.
+    fn boot_started(&self, place: u32, boots: u32);
     /// It has answered with a token, after this long.
     fn ready(&self, ready_ns: Option<u64>);
-    /// A trial begins, its warm-up first.
-    fn trial_started(&self, cell: &Cell, order: u32, trials: u32);
+    /// A trial begins, its warm-up first: of this place among those planned, from 0.
+    fn trial_started(&self, cell: &Cell, place: u32, trials: u32);
+    /// It was invalid and begins again; it still counts once.
+    fn trial_repeated(&self, cell: &Cell);
     /// It is on the disk. `left_s` is the time left for the rest.
     fn trial_ended(&self, left_s: f64);
     /// The engine is being stopped.
@@ -42,8 +44,8 @@ impl Bar {
 }
 
 impl Progress for Bar {
-    fn boot_started(&self, boot: u32, boots: u32) {
-        self.bar.set_message(format!("boot {} of {boots}", boot + 1));
+    fn boot_started(&self, place: u32, boots: u32) {
+        self.bar.set_message(format!("boot {} of {boots}", place + 1));
         self.bar.enable_steady_tick(Duration::from_millis(500));
     }
 
@@ -55,8 +57,12 @@ impl Progress for Bar {
         self.bar.disable_steady_tick();
     }
 
-    fn trial_started(&self, cell: &Cell, _order: u32, _trials: u32) {
+    fn trial_started(&self, cell: &Cell, _place: u32, _trials: u32) {
         self.bar.set_message(format!("{}{}", cell.name(), self.left.borrow()));
+    }
+
+    fn trial_repeated(&self, cell: &Cell) {
+        self.bar.set_message(format!("{} again, since it was invalid{}", cell.name(), self.left.borrow()));
     }
 
     fn trial_ended(&self, left_s: f64) {

@@ -1,7 +1,7 @@
 //! A run: boots, and in each boot the trials, written down one by one.
 
 use futures_util::future::{self, Either};
-use record::{Cell, End, EndReason, Entry, ExitCode, Header};
+use record::{Cell, EndReason, ExitCode, Header, Side, Trial};
 
 use crate::{
     clock::Clock,
@@ -16,14 +16,16 @@ use crate::{
 
 mod boot;
 mod context;
+mod interleaved;
+mod making;
 mod pace;
 mod trial;
 
-pub use context::leave_out;
+pub use context::{leave_out, leave_out_of_both};
+pub use interleaved::run_interleaved;
+pub use making::Making;
 
-use boot::{Began, prepare};
 use pace::Pace;
-use trial::{Place, run_trial};
 
 /// A run that could not go on. What was measured before is in the record.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +54,14 @@ pub enum RunError {
         /// The last lines of its log.
         log_tail: String,
     },
+    /// One of two runs that were made together.
+    #[error("the {side}: {error}")]
+    OfSide {
+        /// Which.
+        side: Side,
+        /// Why it could not go on.
+        error: Box<Self>,
+    },
 }
 
 impl RunError {
@@ -62,6 +72,16 @@ impl RunError {
             Self::Engine(error) => error.exit_code(),
             Self::Journal(_) | Self::Died { .. } => ExitCode::Engine,
             Self::Plan { .. } => ExitCode::Usage,
+            Self::OfSide { error, .. } => error.exit_code(),
+        }
+    }
+
+    /// Whether a person or a signal is the reason, so that nothing is wrong.
+    fn is_interrupt(&self) -> bool {
+        match self {
+            Self::Engine(EngineError::Interrupted) => true,
+            Self::OfSide { error, .. } => error.is_interrupt(),
+            _ => false,
         }
     }
 }
@@ -80,6 +100,9 @@ pub struct Session<'a, C> {
     pub tokenizer: Option<TokenizerFile>,
     /// Limits of each trial.
     pub limits: DriveLimits,
+    /// Whether a trial can be trusted, given the tokens that the chat template adds in its boot. One that cannot is repeated once, with
+    /// its seed; both stay in the record. The harness itself judges nothing.
+    pub is_valid: &'a dyn Fn(&Trial, u32) -> bool,
     /// Who is told what happens.
     pub progress: &'a dyn Progress,
     /// The wish to stop.
@@ -94,71 +117,41 @@ pub async fn run<E: Engine, C: Clock>(
     session: &Session<'_, C>,
     journal: &mut Journal,
 ) -> Result<EndReason, RunError> {
-    journal.append(&Entry::Header(Box::new(session.header.clone())))?;
-    let mut engine_stop = None;
-    let made = run_boots(engine, session, journal, &mut engine_stop).await;
+    let mut making = Making::new(engine, session, journal);
+    let made = make_boots(&mut making, &mut Pace::new(&[session])).await;
     session.progress.ended();
-    let reason = match &made {
-        Ok(()) if session.stop.is_told() => EndReason::Interrupted,
-        Ok(()) => EndReason::Finished,
-        Err(RunError::Engine(EngineError::Interrupted)) => EndReason::Interrupted,
-        Err(error) => EndReason::Failed { detail: error.to_string() },
-    };
-    let written = journal.append(&Entry::End(End { reason: reason.clone(), engine_stop }));
-    match made {
-        Err(RunError::Engine(EngineError::Interrupted)) => {}
-        made => made?,
-    }
-    written?;
-    Ok(reason)
+    let reason = end_reason(&made, &session.stop, ToString::to_string);
+    let written = making.end(reason.clone());
+    conclude(made, written, reason)
 }
 
-async fn run_boots<E: Engine, C: Clock>(
-    engine: &mut E,
-    session: &Session<'_, C>,
-    journal: &mut Journal,
-    engine_stop: &mut Option<String>,
-) -> Result<(), RunError> {
-    let mut pace = Pace::new(session);
-    for boot in 0..session.header.boots {
-        if session.stop.is_told() {
+async fn make_boots<E: Engine, C: Clock>(making: &mut Making<'_, E, C>, pace: &mut Pace) -> Result<(), RunError> {
+    making.begin()?;
+    for _ in 0..making.session().header.boots {
+        if making.session().stop.is_told() {
             break;
         }
-        session.progress.boot_started(boot, session.header.boots);
-        let began = Began::now(session.clock);
-        let running = engine.start(boot).await?;
-        let made = run_boot(&running, session, journal, (boot, began), &mut pace).await;
-        session.progress.stopping();
-        let stopped = running.stop().await;
-        *engine_stop = Some(match engine_stop.take() {
-            Some(before) => format!("{before}; boot {boot}: {stopped}"),
-            None => format!("boot {boot}: {stopped}"),
-        });
-        made?;
+        making.boot(pace).await?;
     }
     Ok(())
 }
 
-async fn run_boot<R: Running, C: Clock>(
-    running: &R,
-    session: &Session<'_, C>,
-    journal: &mut Journal,
-    (boot, began): (u32, Began),
-    pace: &mut Pace,
-) -> Result<(), RunError> {
-    let sized = prepare(running, session, journal, boot, &began).await?;
-    let order = session.suite.boot_order(session.header.seed, boot, &session.cells);
-    for round in 0..session.header.trials_per_boot {
-        for cell in order.iter().filter_map(|&cell| session.cells.get(cell)) {
-            if session.stop.is_told() {
-                return Ok(());
-            }
-            let trial = boot * session.header.trials_per_boot + round;
-            run_trial(running, session, journal, &sized, &Place { cell, boot, trial, order: pace.order }).await?;
-            pace.step(session, cell);
-        }
+/// How a run ended by what became of it. `in_words` is what its record says of an error.
+fn end_reason(made: &Result<(), RunError>, stop: &Stop, in_words: impl FnOnce(&RunError) -> String) -> EndReason {
+    match made {
+        Ok(()) if stop.is_told() => EndReason::Interrupted,
+        Ok(()) => EndReason::Finished,
+        Err(error) if error.is_interrupt() => EndReason::Interrupted,
+        Err(error) => EndReason::Failed { detail: in_words(error) },
     }
-    Ok(())
+}
+
+/// What a run gives its caller: why it could not go on comes before why its end could not be written.
+fn conclude(made: Result<(), RunError>, written: Result<(), RunError>, reason: EndReason) -> Result<EndReason, RunError> {
+    match made {
+        Err(error) if !error.is_interrupt() => Err(error),
+        _ => written.map(|()| reason),
+    }
 }
 
 /// Why something under way must be given up.

@@ -88,6 +88,22 @@ pub fn encode(entry: &Entry) -> Vec<u8> {
 
 /// Reads a run file. An unreadable tail is kept apart in [`Record::torn`]; an unreadable head is an error.
 pub fn decode(bytes: &[u8]) -> Result<Record, ReadError> {
+    let (header, entries) = open(bytes)?;
+    let mut record = Record { header, boots: Vec::new(), trials: Vec::new(), end: None, torn: None };
+    for entry in entries {
+        match entry {
+            Ok(Entry::Header(_)) => {}
+            Ok(Entry::Boot(boot)) => record.boots.push(*boot),
+            Ok(Entry::Trial(trial)) => record.trials.push(*trial),
+            Ok(Entry::End(end)) => record.end = Some(end),
+            Err(torn) => record.torn = Some(torn),
+        }
+    }
+    Ok(record)
+}
+
+/// Opens a run file: its header, and what comes after it, entry by entry, so that none but one trial need be in memory.
+pub fn open(bytes: &[u8]) -> Result<(Header, Entries<'_>), ReadError> {
     if bytes.is_empty() {
         return Err(ReadError::Empty);
     }
@@ -98,29 +114,43 @@ pub fn decode(bytes: &[u8]) -> Result<Record, ReadError> {
     let Entry::Header(header) = parse(&line).map_err(not_a_record)? else {
         return Err(not_a_record("its first entry is not a header".to_owned()));
     };
-    let mut record = Record { header: *header, boots: Vec::new(), trials: Vec::new(), end: None, torn: None };
-    while !rest.is_empty() && record.torn.is_none() {
-        let left = rest.len();
-        let entry = next_line(&mut rest).and_then(|line| parse(&line));
-        if let Err(why) = entry.and_then(|entry| record.take(entry)) {
-            record.torn = Some(Torn { at_byte: bytes.len() - left, bytes: left, why });
-        }
-    }
-    Ok(record)
+    Ok((*header, Entries { rest, length: bytes.len(), ended: false }))
 }
 
-impl Record {
-    fn take(&mut self, entry: Entry) -> Result<(), String> {
-        if self.end.is_some() {
-            return Err("there is more after the run's end".to_owned());
+/// The entries after a run file's header, in order. What cannot be read ends them.
+#[derive(Debug)]
+pub struct Entries<'a> {
+    rest: &'a [u8],
+    length: usize,
+    /// The run's end was read.
+    ended: bool,
+}
+
+impl Iterator for Entries<'_> {
+    type Item = Result<Entry, Torn>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.rest.is_empty() {
+            return None;
         }
+        let left = self.rest.len();
+        let entry = next_line(&mut self.rest).and_then(|line| parse(&line)).and_then(|entry| self.check(entry));
+        Some(entry.map_err(|why| {
+            self.rest = &[];
+            Torn { at_byte: self.length - left, bytes: left, why }
+        }))
+    }
+}
+
+impl Entries<'_> {
+    fn check(&mut self, entry: Entry) -> Result<Entry, String> {
         match entry {
+            _ if self.ended => return Err("there is more after the run's end".to_owned()),
             Entry::Header(_) => return Err("a second header".to_owned()),
-            Entry::Boot(boot) => self.boots.push(*boot),
-            Entry::Trial(trial) => self.trials.push(*trial),
-            Entry::End(end) => self.end = Some(end),
+            Entry::End(_) => self.ended = true,
+            Entry::Boot(_) | Entry::Trial(_) => {}
         }
-        Ok(())
+        Ok(entry)
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Identity, Launch, Profile, Recipe};
+use crate::{Gate, Identity, Interleaved, Launch, Profile, Recipe};
 
 /// The first entry of a record.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -38,6 +38,9 @@ pub struct Header {
     pub seed: u64,
     /// Planned boots.
     pub boots: u32,
+    /// The number of the first of them: a run that adds boots to an earlier one goes on counting, and so draws other seeds.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub first_boot: u32,
     /// Planned trials of each cell per boot.
     pub trials_per_boot: u32,
     /// Planned cells, by name, in the suite's order.
@@ -47,8 +50,19 @@ pub struct Header {
     /// Why the recipe could be another engine tomorrow, if it could: an image without digest, a model without revision.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unpinned: Vec<String>,
+    /// What a verdict on this run is about, among its cells; none in a miniature.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gates: Vec<Gate>,
+    /// The other run that was measured together with this one, boot by boot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interleaved: Option<Interleaved>,
     /// Where `sharegpt`'s lengths come from: a file's digest, or the documented distribution.
     pub sharegpt_lengths: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+pub(crate) fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// The machine that an engine ran on. No host name: a record is public.

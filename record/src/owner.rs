@@ -68,20 +68,27 @@ pub struct Stat {
     pub is_ended: bool,
     /// Its process group.
     pub group: u32,
+    /// CPU time that it and those of its children whose end it has seen have used, in clock ticks.
+    pub cpu_ticks: u64,
     /// When it started, in clock ticks since the machine did.
     pub start_ticks: u64,
 }
 
 impl Stat {
     /// The name in the second field may hold spaces and brackets, so fields are counted from its closing one: the state is the 3rd, the
-    /// group the 5th, the start time the 22nd (proc(5)).
+    /// group the 5th, the CPU times are the 14th to the 17th, the start time is the 22nd (proc(5)).
     #[must_use]
     pub fn parse(stat: &str) -> Option<Self> {
         let mut rest = stat.rsplit_once(')')?.1.split_whitespace();
         let is_ended = matches!(rest.next()?, "Z" | "X");
         let group = rest.nth(1)?.parse().ok()?;
-        let start_ticks = rest.nth(16)?.parse().ok()?;
-        Some(Self { is_ended, group, start_ticks })
+        // In user mode and in the kernel, then both of its children.
+        let mut cpu_ticks = rest.nth(8)?.parse::<u64>().ok()?;
+        for _ in 0..3 {
+            cpu_ticks += rest.next()?.parse::<u64>().ok()?;
+        }
+        let start_ticks = rest.nth(4)?.parse().ok()?;
+        Some(Self { is_ended, group, cpu_ticks, start_ticks })
     }
 }
 
@@ -119,8 +126,8 @@ mod tests {
 
     #[test]
     fn a_name_full_of_brackets_does_not_shift_the_fields() {
-        let stat = "4242 (a) b (c) d) S 1 77 77 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 123456 10 20";
-        assert_eq!(Stat::parse(stat), Some(Stat { is_ended: false, group: 77, start_ticks: 123_456 }));
+        let stat = "4242 (a) b (c) d) S 1 77 77 0 -1 4194560 1 2 3 4 500 60 7000 80000 20 0 1 0 123456 10 20";
+        assert_eq!(Stat::parse(stat), Some(Stat { is_ended: false, group: 77, cpu_ticks: 87_560, start_ticks: 123_456 }));
         assert!(Stat::parse(&stat.replace(") S ", ") Z ")).is_some_and(|stat| stat.is_ended));
         assert_eq!(Stat::parse("1 (x) S 1 2"), None);
         assert_eq!(Stat::parse(""), None);

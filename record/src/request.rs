@@ -24,12 +24,17 @@ named! {
 pub struct RunRequest {
     /// The engine.
     pub target: Target,
+    /// What it is compared with, measured together with it boot by boot; the records then lie in `candidate` and `baseline` of the
+    /// run's folder.
+    pub against: Option<Target>,
     /// Workloads by name; empty means all nine.
     pub workloads: Vec<String>,
     /// How much of each.
     pub profile: Profile,
     /// Boots of the engine; `None` takes the profile's number.
     pub boots: Option<u32>,
+    /// The number of the first boot: above 0 where this run adds to an earlier one.
+    pub first_boot: u32,
     /// Trials of each cell in each boot; `None` takes the profile's number.
     pub trials: Option<u32>,
     /// The run's seed.
@@ -63,7 +68,12 @@ pub struct RunRequest {
 #[serde(rename_all = "snake_case")]
 pub enum Target {
     /// The simulated Spark, in virtual time.
-    Simulated,
+    Simulated {
+        /// What of it is slower than it should be.
+        slower: Slower,
+        /// The seed of its noise; `None` takes the run's. Two runs of one seed are the same to the byte, so that a comparison needs two.
+        noise_seed: Option<u64>,
+    },
     /// A recipe.
     Recipe {
         /// The recipe itself.
@@ -84,4 +94,16 @@ pub enum Target {
         /// Name of the environment variable that holds the API key.
         api_key_env: Option<String>,
     },
+}
+
+/// A simulated Spark that is slower than it should be, to see what a verdict says of it. In parts per million; 50 000 are 5 %.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Slower {
+    /// Every decode step.
+    pub decode_ppm: u32,
+    /// Every token of prefill.
+    pub prefill_ppm: u32,
+    /// Every wait in the scheduler's queue.
+    pub queue_ppm: u32,
 }

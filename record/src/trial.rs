@@ -16,6 +16,9 @@ pub struct Trial {
     pub boot: u32,
     /// Its number among the trials of this cell, over all boots, from 0.
     pub trial: u32,
+    /// 0 for the first; 1 where that was invalid and this one repeats it with its seed.
+    #[serde(default, skip_serializing_if = "crate::header::is_zero")]
+    pub attempt: u32,
     /// Its place in the run, from 0.
     pub order: u32,
     /// The plan's seed.
@@ -70,6 +73,18 @@ pub struct TrialFacts {
     pub cache_reset: Option<String>,
     /// CPU time of the measuring process, in nanoseconds; none in virtual time.
     pub client_cpu_ns: Option<u64>,
+    /// CPU time of the engine's processes, in nanoseconds, where they are ours to look at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine_cpu_ns: Option<u64>,
+    /// CPU time of the whole machine, whoever used it, in nanoseconds over all processors; none in virtual time or when attached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machine_cpu_ns: Option<u64>,
+    /// CPU time that a hypervisor gave to others, likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stolen_cpu_ns: Option<u64>,
+    /// Bytes that the machine read back from swap.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub swapped_in_bytes: Option<u64>,
     /// How late a 10 ms timer on the measuring thread woke, 99th percentile and worst, in nanoseconds; none in virtual time.
     pub timer_lag_p99_ns: Option<u64>,
     /// The worst of the same.

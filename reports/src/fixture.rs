@@ -7,6 +7,7 @@ use record::{
 };
 
 mod container;
+pub(crate) mod ruling;
 
 pub(crate) use container::{contained, identified, watched};
 
@@ -92,6 +93,7 @@ pub(crate) fn trial(cell: Cell, observations: Vec<Observation>) -> Trial {
         cell,
         boot: 0,
         trial: 0,
+        attempt: 0,
         order: 0,
         seed: 1,
         plan_digest: "plan-0".to_owned(),
@@ -171,10 +173,13 @@ fn header() -> Header {
         workload_hashes: [("chat".to_owned(), "0123456789abcdef".to_owned())].into(),
         seed: 7,
         boots: 1,
+        first_boot: 0,
         trials_per_boot: 3,
         cells: Vec::new(),
         left_out: [("long-prefill/p65536-c1".to_owned(), "the model's context ends at 32768 tokens".to_owned())].into(),
         unpinned: Vec::new(),
+        gates: Vec::new(),
+        interleaved: None,
         sharegpt_lengths: "the documented distribution".to_owned(),
     }
 }

@@ -3,10 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use record::{Boot, Header, Recipe, Record, recipe::Container};
+use record::{Boot, Header, Recipe, SizingSource, recipe::Container};
 use serde::Serialize;
 
-use crate::words;
+use crate::{
+    judge::{Class, Treatment},
+    words,
+};
 
 #[cfg(test)]
 mod tests;
@@ -16,6 +19,8 @@ mod tests;
 pub struct Difference {
     /// What it is a fact of.
     pub field: String,
+    /// What kind of fact it is.
+    pub class: Class,
     /// What it is on the left; of a list, only what the right one lacks.
     pub left: String,
     /// What it is on the right, likewise.
@@ -28,33 +33,44 @@ pub const NOT_KNOWN: &str = "not known";
 /// What stands for a setting that a recipe leaves to the engine or the daemon.
 const NOT_SET: &str = "not set";
 
-/// In what the engines of two records differ, over all boots of each. Not compared: the harness, the suite, the host's port, and the
-/// tag of an image, whose id says what it was.
+/// A run's engine: its header, and its boots.
+pub type Engine<'r> = (&'r Header, &'r [Boot]);
+
+/// In what the engines of two sides differ, over all runs and boots of each. Not compared: the harness, the suite, the host's port, and
+/// the tag of an image, whose id says what it was.
 #[must_use]
-pub fn differences(left: &Record, right: &Record) -> Vec<Difference> {
+pub fn differences(left: &[Engine<'_>], right: &[Engine<'_>]) -> Vec<Difference> {
     let sides = [left, right];
     let asked = ASKED.iter().filter_map(|fact| {
-        let [left, right] = sides.map(|record| known((fact.of)(&record.header)));
+        let [left, right] = sides.map(|side| side.iter().flat_map(|(header, _)| known((fact.of)(header))).collect::<Values>());
         fact.difference(&left, &right)
     });
-    let came = came(sides.map(|record| (&record.header.recipe, &record.boots[..])));
-    let [left_env, right_env] = sides.map(|record| environment(&record.header.recipe));
+    let came = came(&sides.map(|side| side.iter().map(|(header, boots)| (&header.recipe, *boots)).collect()));
+    let [left_env, right_env] = sides.map(environments);
     let names: BTreeSet<&String> = left_env.keys().chain(right_env.keys()).collect();
     let env = names.into_iter().filter_map(|name| {
-        let [left, right] = [&left_env, &right_env].map(|env| env.get(name).map_or(NOT_SET, String::as_str).to_owned());
-        (left != right).then(|| Difference { field: format!("environment {name}"), left, right })
+        let not_set = || [NOT_SET.to_owned()].into();
+        let [left, right] = [&left_env, &right_env].map(|env| env.get(name).cloned().unwrap_or_else(not_set));
+        let words = |values: BTreeSet<String>| values.into_iter().collect::<Vec<_>>().join(" or ");
+        let class = Class::Treatable(Treatment::Environment);
+        (left != right).then(|| Difference {
+            field: format!("environment {name}"),
+            class,
+            left: words(left),
+            right: words(right),
+        })
     });
     asked.chain(came).chain(env).collect()
 }
 
-/// In what later boots of one record differ from its first: the number of the boot, and the first boot on the left.
+/// In what later boots of one run differ from its first: the number of the boot, and the first boot on the left.
 #[must_use]
-pub fn between_boots(record: &Record) -> Vec<(u32, Difference)> {
-    let Some((first, later)) = record.boots.split_first() else { return Vec::new() };
-    let recipe = &record.header.recipe;
+pub fn between_boots((header, boots): Engine<'_>) -> Vec<(u32, Difference)> {
+    let Some((first, later)) = boots.split_first() else { return Vec::new() };
+    let recipe = &header.recipe;
     let each = later.iter().flat_map(|boot| {
-        let pair = [(recipe, std::slice::from_ref(first)), (recipe, std::slice::from_ref(boot))];
-        came(pair).into_iter().map(|difference| (boot.boot, difference))
+        let pair = [std::slice::from_ref(first), std::slice::from_ref(boot)].map(|boots| vec![(recipe, boots)]);
+        came(&pair).into_iter().map(|difference| (boot.boot, difference))
     });
     each.collect()
 }
@@ -65,6 +81,7 @@ type Values = BTreeSet<Option<String>>;
 /// A fact: its name, whether it has several values at once, and how it is had.
 struct Fact<F> {
     field: &'static str,
+    class: Class,
     is_list: bool,
     of: F,
 }
@@ -76,12 +93,12 @@ type OfRun = fn(&Header) -> Vec<String>;
 type OfBoot = fn(&Recipe, &Boot) -> Vec<String>;
 
 impl<F> Fact<F> {
-    const fn one(field: &'static str, of: F) -> Self {
-        Self { field, is_list: false, of }
+    const fn one(field: &'static str, class: Class, of: F) -> Self {
+        Self { field, class, is_list: false, of }
     }
 
-    const fn list(field: &'static str, of: F) -> Self {
-        Self { field, is_list: true, of }
+    const fn list(field: &'static str, class: Class, of: F) -> Self {
+        Self { field, class, is_list: true, of }
     }
 
     fn difference(&self, left: &Values, right: &Values) -> Option<Difference> {
@@ -93,44 +110,87 @@ impl<F> Fact<F> {
             let words: Vec<&str> = shown.map(|value| value.as_deref().unwrap_or(NOT_KNOWN)).collect();
             if words.is_empty() { "nothing else".to_owned() } else { words.join(if self.is_list { "; " } else { " or " }) }
         };
-        Some(Difference { field: self.field.to_owned(), left: words(left, right), right: words(right, left) })
+        Some(Difference { field: self.field.to_owned(), class: self.class, left: words(left, right), right: words(right, left) })
     }
 }
 
 const IMAGE_ID: &str = "image id";
 const IMAGE_DIGEST: &str = "registry digest";
 
+const IMAGE: Class = Class::Treatable(Treatment::Image);
+const ENGINE: Class = Class::Treatable(Treatment::Engine);
+const FLAGS: Class = Class::Treatable(Treatment::Flags);
+const MODEL: Class = Class::Treatable(Treatment::Model);
+const TOKENIZER: Class = Class::Treatable(Treatment::Tokenizer);
+const MACHINE: Class = Class::Treatable(Treatment::Machine);
+
 /// What was asked for.
-const ASKED: [Fact<OfRun>; 15] = [
-    Fact::one("engine", |header| vec![header.recipe.engine.to_string()]),
-    Fact::one("dialect", |header| vec![header.recipe.dialect.to_string()]),
-    Fact::one("launch", |header| vec![header.launch.to_string()]),
-    Fact::one("model id", |header| vec![header.recipe.model.id.clone()]),
-    Fact::one("model source", |header| vec![header.recipe.model.source.clone()]),
-    Fact::one("model revision", |header| vec![header.recipe.model.revision.clone()]),
-    Fact::one("prefix cache", |header| vec![words::prefix_cache(header.recipe.prefix_cache).to_owned()]),
-    Fact::one("machine", |header| vec![header.machine.name.clone()]),
-    Fact::one("architecture", |header| vec![header.machine.arch.clone()]),
-    Fact::one("GPU and driver", |header| header.machine.gpu.iter().cloned().collect()),
-    Fact::one("GPUs given", |header| container(header, |one| vec![words::gpus(one.gpus).to_owned()])),
-    Fact::one("shared memory, MiB", |header| container(header, |one| vec![number(one.shm_mib)])),
-    Fact::one("IPC", |header| container(header, |one| vec![words::ipc(one.ipc).to_owned()])),
-    Fact::list("ulimits", |header| container(header, ulimits)),
-    Fact::one("memory limit, MiB", |header| container(header, |one| vec![number(one.memory_limit_mib)])),
+const ASKED: [Fact<OfRun>; 20] = [
+    Fact::one("engine", ENGINE, |header| vec![header.recipe.engine.to_string()]),
+    Fact::one("dialect", ENGINE, |header| vec![header.recipe.dialect.to_string()]),
+    Fact::one("launch", ENGINE, |header| vec![header.launch.to_string()]),
+    Fact::one("model id", MODEL, |header| vec![header.recipe.model.id.clone()]),
+    Fact::one("model source", MODEL, |header| vec![header.recipe.model.source.clone()]),
+    Fact::one("model revision", MODEL, |header| vec![header.recipe.model.revision.clone()]),
+    Fact::one("prefix cache", FLAGS, |header| vec![words::prefix_cache(header.recipe.prefix_cache).to_owned()]),
+    Fact::one("machine", MACHINE, |header| vec![header.machine.name.clone()]),
+    Fact::one("architecture", MACHINE, |header| vec![header.machine.arch.clone()]),
+    Fact::one("processors", MACHINE, |header| header.machine.cpus.iter().map(u32::to_string).collect()),
+    Fact::one("memory, GiB", MACHINE, |header| header.machine.memory_bytes.iter().map(|bytes| gib(*bytes)).collect()),
+    Fact::one("GPU", MACHINE, |header| gpu_and_driver(header).0),
+    Fact::one("GPU driver", Class::Soft, |header| gpu_and_driver(header).1),
+    Fact::one("kernel", Class::Soft, |header| header.machine.kernel.iter().cloned().collect()),
+    Fact::one("GPUs given", FLAGS, |header| container(header, |one| vec![words::gpus(one.gpus).to_owned()])),
+    Fact::one("shared memory, MiB", FLAGS, |header| container(header, |one| vec![number(one.shm_mib)])),
+    Fact::one("IPC", FLAGS, |header| container(header, |one| vec![words::ipc(one.ipc).to_owned()])),
+    Fact::list("ulimits", FLAGS, |header| container(header, ulimits)),
+    Fact::list("mounts", FLAGS, |header| container(header, mounts)),
+    Fact::one("memory limit, MiB", FLAGS, |header| container(header, |one| vec![number(one.memory_limit_mib)])),
 ];
 
 /// What came.
-const CAME: [Fact<OfBoot>; 9] = [
-    Fact::one(IMAGE_ID, |_, boot| image(boot, |image| vec![image.id.clone()])),
-    Fact::list(IMAGE_DIGEST, |_, boot| image(boot, |image| image.digests.clone())),
-    Fact::one("platform", |_, boot| image(boot, |image| vec![image.platform.clone()])),
-    Fact::one("engine version", |_, boot| boot.engine_version.iter().cloned().collect()),
-    Fact::one("entrypoint", |recipe, _| recipe.container.iter().map(entrypoint).collect()),
-    Fact::one("command", |recipe, boot| vec![line(&without_port(recipe, boot))]),
-    Fact::list("served models", |_, boot| boot.identity.served_models.clone()),
-    Fact::one("device", |_, boot| boot.identity.device.iter().map(|device| words::device(device.kind).to_owned()).collect()),
-    Fact::list("backends", |_, boot| boot.identity.backends.clone()),
+const CAME: [Fact<OfBoot>; 10] = [
+    Fact::one(IMAGE_ID, IMAGE, |_, boot| image(boot, |image| vec![image.id.clone()])),
+    Fact::list(IMAGE_DIGEST, IMAGE, |_, boot| image(boot, |image| image.digests.clone())),
+    Fact::one("platform", IMAGE, |_, boot| image(boot, |image| vec![image.platform.clone()])),
+    Fact::one("engine version", IMAGE, |_, boot| boot.engine_version.iter().cloned().collect()),
+    Fact::one("entrypoint", FLAGS, |recipe, _| recipe.container.iter().map(entrypoint).collect()),
+    Fact::one("command", FLAGS, |recipe, boot| vec![line(&without_port(recipe, boot))]),
+    Fact::list("served models", MODEL, |_, boot| boot.identity.served_models.clone()),
+    Fact::one("tokenizer", TOKENIZER, |_, boot| vec![tokenizer(&boot.sizing.source)]),
+    Fact::one("device", MACHINE, |_, boot| {
+        boot.identity.device.iter().map(|device| words::device(device.kind).to_owned()).collect()
+    }),
+    Fact::list("backends", Class::Soft, |_, boot| boot.identity.backends.clone()),
 ];
+
+/// What counted the prompts, and so what they are made of.
+fn tokenizer(source: &SizingSource) -> String {
+    match source {
+        SizingSource::Tokenizer { sha256 } => format!("SHA-256 {sha256}"),
+        SizingSource::Endpoint => "the engine's own".to_owned(),
+        SizingSource::Calibrated => "none: by the usage that came back".to_owned(),
+    }
+}
+
+/// To the nearest GiB: what a kernel keeps for itself differs from version to version.
+fn gib(bytes: u64) -> String {
+    ((bytes + (1 << 29)) >> 30).to_string()
+}
+
+/// `NVIDIA GB10, driver 580.95.05`, as the harness writes it, in its two parts.
+fn gpu_and_driver(header: &Header) -> (Vec<String>, Vec<String>) {
+    let Some(gpu) = &header.machine.gpu else { return (Vec::new(), Vec::new()) };
+    match gpu.rsplit_once(", driver ") {
+        Some((gpu, driver)) => (vec![gpu.to_owned()], vec![driver.to_owned()]),
+        None => (vec![gpu.clone()], Vec::new()),
+    }
+}
+
+fn mounts(container: &Container) -> Vec<String> {
+    let words = |writable| if writable { "writable" } else { "read only" };
+    container.mounts.iter().map(|mount| format!("{} at {}, {}", mount.source, mount.target, words(mount.writable))).collect()
+}
 
 fn container(header: &Header, one: fn(&Container) -> Vec<String>) -> Vec<String> {
     header.recipe.container.as_ref().map(one).unwrap_or_default()
@@ -165,14 +225,12 @@ fn entrypoint(container: &Container) -> String {
 }
 
 /// In what two groups of boots differ. The same image may have come from two registries, so digests only count beside another id.
-fn came(sides: [(&Recipe, &[Boot]); 2]) -> Vec<Difference> {
-    let over = |(recipe, boots): (&Recipe, &[Boot]), of: OfBoot| -> Values {
+fn came(sides: &[Vec<(&Recipe, &[Boot])>; 2]) -> Vec<Difference> {
+    let of_run = |(recipe, boots): (&Recipe, &[Boot]), of: OfBoot| -> Values {
         if boots.is_empty() { [None].into() } else { boots.iter().flat_map(|boot| known(of(recipe, boot))).collect() }
     };
-    let each = CAME.iter().filter_map(|fact| {
-        let [left, right] = sides.map(|side| over(side, fact.of));
-        fact.difference(&left, &right)
-    });
+    let over = |runs: &[(&Recipe, &[Boot])], of: OfBoot| -> Values { runs.iter().flat_map(|run| of_run(*run, of)).collect() };
+    let each = CAME.iter().filter_map(|fact| fact.difference(&over(&sides[0], fact.of), &over(&sides[1], fact.of)));
     let mut found: Vec<Difference> = each.collect();
     if !found.iter().any(|one| one.field == IMAGE_ID) {
         found.retain(|one| one.field != IMAGE_DIGEST);
@@ -180,10 +238,21 @@ fn came(sides: [(&Recipe, &[Boot]); 2]) -> Vec<Difference> {
     found
 }
 
-fn environment(recipe: &Recipe) -> BTreeMap<String, String> {
+/// The variables of all runs of a side, each with its values.
+fn environments(side: &[Engine<'_>]) -> BTreeMap<String, BTreeSet<String>> {
+    let mut all: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (header, _) in side {
+        for (name, value) in environment(&header.recipe) {
+            all.entry(name).or_default().insert(value);
+        }
+    }
+    all
+}
+
+fn environment(recipe: &Recipe) -> impl Iterator<Item = (String, String)> {
     let process = recipe.process.iter().flat_map(|one| &one.env);
     let container = recipe.container.iter().flat_map(|one| &one.env);
-    process.chain(container).map(|(name, value)| (name.clone(), value.clone())).collect()
+    process.chain(container).map(|(name, value)| (name.clone(), value.clone()))
 }
 
 /// The command as it was run, with `${PORT}` again where the recipe has it: a free port is another one in every boot. In a

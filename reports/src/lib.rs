@@ -1,13 +1,17 @@
 //! Judging: pure functions of [`record::Record`]. Nothing here measures, reads a clock or touches a file.
 //!
 //! [`metrics`] holds every formula, [`validity`] says which trials can be trusted, [`summary`] turns trials into figures with their
-//! uncertainty, [`identity`] says whether two engines were the same, and [`markdown`] writes what people read. A comparison of two
-//! records will stand beside [`summary`].
+//! uncertainty, [`identity`] says whether two engines were the same, [`judge`] compares two sides with the noise that [`mod@noise`] measured,
+//! [`operating`] says how often it is wrong, and [`markdown`] writes what people read.
 
+pub mod figures;
 pub mod identity;
+pub mod judge;
 pub mod markdown;
 pub mod metrics;
+pub mod noise;
 mod number;
+pub mod operating;
 pub mod quantile;
 pub mod statistics;
 pub mod summary;
@@ -16,7 +20,9 @@ mod words;
 
 #[cfg(test)]
 mod fixture;
+#[cfg(all(test, feature = "schema"))]
+mod schema;
 #[cfg(test)]
 mod vectors;
 
-pub use markdown::{render, render_onto};
+pub use markdown::{render, render_onto, render_ruling, summary_line};

@@ -1,4 +1,5 @@
-//! A record as Markdown: what is committed beside it and read in a pull request. The same record gives the same bytes everywhere.
+//! A record, or the ruling on two, as Markdown: what is committed beside it and read in a pull request. The same record gives the same
+//! bytes everywhere.
 
 use record::Record;
 
@@ -14,10 +15,13 @@ mod server;
 mod setup;
 mod text;
 mod trust;
+mod verdict;
 mod workloads;
 
 #[cfg(test)]
 mod tests;
+
+pub use verdict::{COMMENT_LIMIT_BYTES, render_ruling, summary_line};
 
 /// Renders a record.
 #[must_use]

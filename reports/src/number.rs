@@ -49,10 +49,61 @@ pub(crate) fn estimate(value: f64, half_width: Option<f64>, unit: Unit) -> Strin
 /// A finite number to so many significant digits, never in scientific notation.
 fn significant(value: f64, digits: usize) -> String {
     let rounded = format!("{value:.*e}", digits - 1);
-    let exponent = rounded.split_once('e').and_then(|(_, exponent)| exponent.parse::<i32>().ok()).unwrap_or(0);
-    let last_digit = i32::try_from(digits).unwrap_or(i32::MAX) - 1 - exponent;
+    let last_digit = i32::try_from(digits).unwrap_or(i32::MAX) - 1 - exponent(&rounded);
     let decimals = usize::try_from(last_digit).unwrap_or(0);
     // Rounded first: printed with no decimals, 12345 would keep all five digits.
     let value = rounded.parse::<f64>().unwrap_or(value);
     if value == 0.0 { "0".to_owned() } else { format!("{value:.decimals$}") }
+}
+
+/// The exponent of a number in scientific notation.
+fn exponent(scientific: &str) -> i32 {
+    scientific.split_once('e').and_then(|(_, exponent)| exponent.parse().ok()).unwrap_or(0)
+}
+
+/// A change in percent with its interval, all with the same decimals: one digit of the interval's half width, but from 1 to 3.
+pub(crate) fn change(percent: f64, interval: Option<(f64, f64)>) -> String {
+    let half_width = interval.map(|(low, high)| (high - low) / 2.0).filter(|half| half.is_finite() && *half > 0.0);
+    let decimals = half_width.map_or(1, |half| -exponent(&format!("{half:.0e}"))).clamp(1, 3);
+    let all = [Some(percent), interval.map(|one| one.0), interval.map(|one| one.1)];
+    let is_wide = all.into_iter().flatten().any(|one| one.is_finite() && one.abs() >= 99.95);
+    let decimals = if is_wide { 0 } else { usize::try_from(decimals).unwrap_or(1) };
+    let number = |value: f64| signed(value, decimals);
+    match interval {
+        Some((low, high)) => format!("{} % [{}, {}]", number(percent), number(low), number(high)),
+        None => format!("{} %", number(percent)),
+    }
+}
+
+/// A probability, or what was made of one: three decimals, and no more than that it is below the last of them.
+pub(crate) fn probability(p: f64) -> String {
+    match p {
+        _ if p.is_nan() => "-".to_owned(),
+        _ if p < 0.001 => "<0.001".to_owned(),
+        _ => format!("{p:.3}"),
+    }
+}
+
+/// A share that somebody chose, in percent: `3 %`, `2.5 %`.
+pub(crate) fn chosen(share: f64) -> String {
+    let number = significant(share * 100.0, FIGURE);
+    let number = if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.') } else { &number };
+    format!("{number} %")
+}
+
+/// Percent of something that is itself uncertain, such as a coefficient of variation.
+pub(crate) fn spread(percent: f64) -> String {
+    if percent.is_finite() { format!("{} %", significant(percent, UNCERTAINTY)) } else { "-".to_owned() }
+}
+
+/// With its sign, but zero without one.
+fn signed(value: f64, decimals: usize) -> String {
+    match value {
+        _ if value.is_nan() => return "-".to_owned(),
+        f64::INFINITY => return "+∞".to_owned(),
+        f64::NEG_INFINITY => return "-∞".to_owned(),
+        _ => {}
+    }
+    let text = format!("{value:+.decimals$}");
+    if text.contains(|c: char| ('1'..='9').contains(&c)) { text } else { text[1..].to_owned() }
 }

@@ -3,22 +3,22 @@
 
 use std::collections::BTreeMap;
 
-use record::{Cell, Record, Trial};
+use record::{Cell, Metric, Record};
 use serde::Serialize;
 
 use crate::{
-    metrics::{SideBySide, TrialMetrics},
-    validity::{self, Judgement, Validity},
+    figures::{RunFigures, TrialFigures},
+    metrics::SideBySide,
+    validity::{Judgement, Validity},
 };
 
 mod estimate;
-mod metric;
+pub mod metric;
 
 #[cfg(test)]
 mod tests;
 
 pub use estimate::{CONFIDENCE, Estimate};
-pub use metric::Metric;
 
 /// A record as figures.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -52,6 +52,7 @@ pub struct CellSummary {
 
 /// What one value of a cell's figures is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Unit {
     /// One trial.
@@ -67,6 +68,8 @@ pub struct TrialSummary {
     pub boot: u32,
     /// Its number among the cell's trials, from 0.
     pub trial: u32,
+    /// 0, or 1 where it repeats one that was invalid.
+    pub attempt: u32,
     /// How far it can be trusted.
     pub validity: Validity,
     /// Why.
@@ -93,66 +96,66 @@ impl CellSummary {
     }
 }
 
-/// Turns a record into figures.
+/// Turns a record into figures with their uncertainty.
 #[must_use]
 pub fn summarise(record: &Record) -> RunSummary {
-    let mut groups: Vec<Vec<&Trial>> = Vec::new();
-    for trial in &record.trials {
+    summarise_figures(&RunFigures::of(record))
+}
+
+/// The same of a run whose observations are gone.
+#[must_use]
+pub fn summarise_figures(run: &RunFigures) -> RunSummary {
+    let mut groups: Vec<Vec<&TrialFigures>> = Vec::new();
+    for trial in &run.trials {
         match groups.iter_mut().find(|group| group[0].cell == trial.cell) {
             Some(group) => group.push(trial),
             None => groups.push(vec![trial]),
         }
     }
-    let place = |group: &Vec<&Trial>| {
+    let place = |group: &Vec<&TrialFigures>| {
         let name = group[0].cell.name();
-        record.header.cells.iter().position(|cell| *cell == name).unwrap_or(usize::MAX)
+        run.header.cells.iter().position(|cell| *cell == name).unwrap_or(usize::MAX)
     };
     groups.sort_by_key(place);
-    RunSummary { cells: groups.iter().map(|group| summarise_cell(record, group)).collect() }
+    let planned_trials = u64::from(run.header.boots) * u64::from(run.header.trials_per_boot);
+    RunSummary { cells: groups.iter().map(|group| summarise_cell(group, planned_trials)).collect() }
 }
 
-fn summarise_cell(record: &Record, group: &[&Trial]) -> CellSummary {
-    let (mut attempted, mut served, mut requests_per_trial) = (0, 0, None);
-    let mut trials = Vec::with_capacity(group.len());
-    for (index, trial) in group.iter().enumerate() {
-        let metrics = TrialMetrics::of(trial);
-        let summary = summarise_trial(record, trial, &group[..index], &metrics);
-        if summary.validity != Validity::Invalid {
-            let requests = u64::from(metrics.attempted);
-            attempted += requests;
-            served += u64::from(metrics.served);
-            requests_per_trial = Some(requests_per_trial.unwrap_or(requests).min(requests));
-        }
-        trials.push(summary);
-    }
-    let counted: Vec<&TrialSummary> = trials.iter().filter(|trial| trial.validity != Validity::Invalid).collect();
-    let (unit, groups) = units(&counted);
+fn summarise_cell(group: &[&TrialFigures], planned_trials: u64) -> CellSummary {
+    let trials: Vec<TrialSummary> = group.iter().map(|trial| TrialSummary::of(trial)).collect();
+    let counted: Vec<&TrialFigures> = group.iter().filter(|trial| trial.validity != Validity::Invalid).copied().collect();
+    let (unit, units) = units(&counted);
+    let sum = |one: fn(&TrialFigures) -> u32| counted.iter().map(|trial| u64::from(one(trial))).sum();
     CellSummary {
         cell: group[0].cell.clone(),
-        unit,
-        units: groups.len(),
-        planned_trials: u64::from(record.header.boots) * u64::from(record.header.trials_per_boot),
-        attempted,
-        served,
-        requests_per_trial,
-        figures: estimate_all(&groups),
         trials,
+        unit,
+        units: units.len(),
+        planned_trials,
+        attempted: sum(|trial| trial.attempted),
+        served: sum(|trial| trial.served),
+        requests_per_trial: counted.iter().map(|trial| u64::from(trial.attempted)).min(),
+        figures: estimate_all(&units),
     }
 }
 
-fn summarise_trial(record: &Record, trial: &Trial, earlier: &[&Trial], metrics: &TrialMetrics) -> TrialSummary {
-    let boot = record.boots.iter().find(|boot| boot.boot == trial.boot);
-    let template_tokens = boot.map_or(0, |boot| boot.sizing.template_tokens);
-    let mut judgement = validity::judge(trial, metrics, template_tokens);
-    judgement.reasons.extend(validity::judge_repetition(trial, earlier));
-    let figures = Metric::ALL.iter().filter_map(|metric| Some((*metric, metric.of(metrics)?))).collect();
-    let (validity, sides) = (judgement.validity(), SideBySide::of(trial));
-    TrialSummary { boot: trial.boot, trial: trial.trial, validity, judgement, figures, sides }
+impl TrialSummary {
+    fn of(trial: &TrialFigures) -> Self {
+        Self {
+            boot: trial.boot,
+            trial: trial.trial,
+            attempt: trial.attempt,
+            validity: trial.validity,
+            judgement: trial.judgement.clone(),
+            figures: trial.figures.clone(),
+            sides: trial.sides,
+        }
+    }
 }
 
 /// The trials, grouped into what is one value: where several boots have trials, and some of them several, a boot is.
-fn units<'t>(trials: &[&'t TrialSummary]) -> (Unit, Vec<Vec<&'t TrialSummary>>) {
-    let mut per_boot: BTreeMap<u32, Vec<&'t TrialSummary>> = BTreeMap::new();
+pub(crate) fn units<'t>(trials: &[&'t TrialFigures]) -> (Unit, Vec<Vec<&'t TrialFigures>>) {
+    let mut per_boot: BTreeMap<u32, Vec<&'t TrialFigures>> = BTreeMap::new();
     for trial in trials {
         per_boot.entry(trial.boot).or_default().push(trial);
     }
@@ -165,7 +168,7 @@ fn units<'t>(trials: &[&'t TrialSummary]) -> (Unit, Vec<Vec<&'t TrialSummary>>) 
 }
 
 /// Every metric that any trial defines.
-fn estimate_all(units: &[Vec<&TrialSummary>]) -> BTreeMap<Metric, Estimate> {
+fn estimate_all(units: &[Vec<&TrialFigures>]) -> BTreeMap<Metric, Estimate> {
     let estimates = Metric::ALL.iter().filter_map(|&metric| {
         let values: Vec<f64> = units.iter().filter_map(|trials| unit_value(metric, trials)).collect();
         Some((metric, Estimate::of(&values)?))
@@ -175,7 +178,7 @@ fn estimate_all(units: &[Vec<&TrialSummary>]) -> BTreeMap<Metric, Estimate> {
 
 /// One unit's value. Trials of a boot are averaged on the scale on which they are compared, the logarithm; a figure that may be 0, such
 /// as a share, has none there.
-fn unit_value(metric: Metric, trials: &[&TrialSummary]) -> Option<f64> {
+pub(crate) fn unit_value(metric: Metric, trials: &[&TrialFigures]) -> Option<f64> {
     let values: Vec<f64> = trials.iter().filter_map(|trial| trial.figures.get(&metric).copied()).collect();
     let n = values.len() as f64;
     match values[..] {

@@ -3,12 +3,14 @@
 use record::Trial;
 use serde::Serialize;
 
-use crate::metrics::TrialMetrics;
+use crate::{figures::TrialFigures, metrics::TrialMetrics};
 
 mod client;
 mod load;
+mod machine;
 mod requests;
 mod server;
+mod steady;
 mod tokens;
 
 #[cfg(test)]
@@ -16,6 +18,7 @@ mod tests;
 
 /// How far a trial can be trusted; the worst of its reasons.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Validity {
     /// Nothing speaks against it.
@@ -40,6 +43,7 @@ impl Validity {
 
 /// One thing to know about a trial.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Reason {
     /// What it makes of the trial; [`Validity::Valid`] for a mere note.
     pub validity: Validity,
@@ -86,16 +90,18 @@ pub fn judge(trial: &Trial, metrics: &TrialMetrics, template_tokens: u32) -> Jud
     let mut reasons = Vec::new();
     requests::judge(trial, metrics, &mut reasons);
     client::judge(trial, metrics, &mut reasons);
+    machine::judge(trial, &mut reasons);
     tokens::judge(trial, metrics, template_tokens, &mut reasons);
     server::judge(trial, &mut reasons);
     load::judge(trial, metrics, &mut reasons);
+    steady::judge(trial, &mut reasons);
     Judgement { reasons }
 }
 
 /// What the other trials of the same cell make of one: `earlier` are those before it. The same prompts again may come out of a
-/// prefix cache, and add nothing that is independent.
-#[must_use]
-pub fn judge_repetition(trial: &Trial, earlier: &[&Trial]) -> Option<Reason> {
-    let same = earlier.iter().find(|other| other.plan_digest == trial.plan_digest)?;
+/// prefix cache, and add nothing that is independent. A second attempt has them on purpose, since the first does not count.
+pub fn judge_repetition<'f>(trial: &Trial, earlier: impl IntoIterator<Item = &'f TrialFigures>) -> Option<Reason> {
+    let is_first_attempt = |other: &TrialFigures| trial.attempt > 0 && other.trial == trial.trial;
+    let same = earlier.into_iter().find(|other| other.plan_digest == trial.plan_digest && !is_first_attempt(other))?;
     Some(Reason::suspect(format!("its plan is that of trial {}: the same prompts were sent before", same.trial)))
 }

@@ -11,11 +11,11 @@
 //! prompt, which a prefix cache answers. Here every prompt is its own.
 
 use record::{
-    PrefixReuse,
+    Metric, PrefixReuse,
     Profile::{Quick, Smoke, Standard},
 };
 
-use crate::spec::{PointSpec, WorkloadSpec};
+use crate::spec::{GateSpec, PointSpec, WorkloadSpec};
 
 const TOKENS: (u32, u32) = (1500, 400);
 const SMOKE: (u32, u32) = (256, 32);
@@ -41,6 +41,7 @@ pub const SPEC: WorkloadSpec = WorkloadSpec {
     smoke: &[PointSpec::closed("c4", 4, 2, SMOKE, Smoke), PointSpec::closed("c16", 16, 2, SMOKE, Smoke)],
     prefix_reuse: PrefixReuse::Forbidden,
     structured: true,
+    gates: &[GateSpec::new("c128", Metric::OutputTokS, 0.03)],
     slo: None,
     instructions: &[
         "Extract every person, place, thing and number from the records above. Answer with one JSON object and nothing else.",

@@ -9,11 +9,11 @@
 //! Provenance: test 1 of the DGX Spark arena (djangodevreng.nl, CC-BY-4.0), which runs the same lengths and streams with llama-benchy.
 
 use record::{
-    PrefixReuse,
+    Metric, PrefixReuse,
     Profile::{Quick, Smoke, Standard},
 };
 
-use crate::spec::{PointSpec, WorkloadSpec};
+use crate::spec::{GateSpec, PointSpec, WorkloadSpec};
 
 const TOKENS: (u32, u32) = (1024, 1024);
 const SMOKE: (u32, u32) = (256, 32);
@@ -32,6 +32,7 @@ pub const SPEC: WorkloadSpec = WorkloadSpec {
     smoke: &[PointSpec::closed("c1", 1, 2, SMOKE, Smoke), PointSpec::closed("c4", 4, 2, SMOKE, Smoke)],
     prefix_reuse: PrefixReuse::Forbidden,
     structured: false,
+    gates: &[GateSpec::new("c10", Metric::OutputTokS, 0.03)],
     slo: None,
     instructions: &[
         "Explain to a new colleague what happened here, and what should be done next.",

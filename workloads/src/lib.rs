@@ -26,7 +26,9 @@ pub use estimate::{Speeds, estimate_s, trial_s};
 pub use planning::{PlanError, check, plan, warm_up};
 pub use sharegpt::RecordedLengths;
 pub use sizing::{PromptSizing, TableError, TokenTable};
-pub use spec::{PointSpec, ProfileDefaults, UnknownWorkload, WorkloadSpec, cells, defaults, with_recorded_lengths};
+pub use spec::{
+    GateSpec, PointSpec, ProfileDefaults, UnknownWorkload, WorkloadSpec, cells, defaults, gates, with_recorded_lengths,
+};
 
 /// The suite's name.
 pub const SUITE: &str = "canonical";

@@ -8,11 +8,11 @@
 //! Provenance: test 3 of the DGX Spark arena (djangodevreng.nl, CC-BY-4.0), same lengths and streams.
 
 use record::{
-    PrefixReuse,
+    Metric, PrefixReuse,
     Profile::{Quick, Smoke, Standard},
 };
 
-use crate::spec::{PointSpec, WorkloadSpec};
+use crate::spec::{GateSpec, PointSpec, WorkloadSpec};
 
 const TOKENS: (u32, u32) = (256, 4096);
 const SMOKE: (u32, u32) = (256, 48);
@@ -31,6 +31,7 @@ pub const SPEC: WorkloadSpec = WorkloadSpec {
     smoke: &[PointSpec::closed("c2", 2, 2, SMOKE, Smoke)],
     prefix_reuse: PrefixReuse::Forbidden,
     structured: false,
+    gates: &[GateSpec::new("c1", Metric::OutputTokS, 0.03)],
     slo: None,
     instructions: &[
         "Continue these records for a whole year, month by month, in the same manner.",

@@ -11,11 +11,11 @@
 //! context lengths of The Register's review of the Spark.
 
 use record::{
-    PrefixReuse,
+    Metric, PrefixReuse,
     Profile::{Full, Quick, Smoke, Standard},
 };
 
-use crate::spec::{PointSpec, WorkloadSpec};
+use crate::spec::{GateSpec, PointSpec, WorkloadSpec};
 
 const fn point(name: &'static str, prompt_tokens: u32, streams: u32, least: record::Profile) -> PointSpec {
     PointSpec::closed(name, streams, 2, (prompt_tokens, 256), least)
@@ -54,6 +54,7 @@ pub const SPEC: WorkloadSpec = WorkloadSpec {
     ],
     prefix_reuse: PrefixReuse::Forbidden,
     structured: false,
+    gates: &[GateSpec::new("p25000-c1", Metric::PrefillTokS, 0.03)],
     slo: None,
     instructions: &[
         "Find the three most important lines in the records above, and say why.",

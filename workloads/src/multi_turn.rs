@@ -13,11 +13,11 @@
 //! context, not five turns.
 
 use record::{
-    PrefixReuse,
+    Metric, PrefixReuse,
     Profile::{Quick, Smoke, Standard},
 };
 
-use crate::spec::{PointSpec, WorkloadSpec};
+use crate::spec::{GateSpec, PointSpec, WorkloadSpec};
 
 const TURNS: u32 = 5;
 const TOKENS: (u32, u32) = (2048, 512);
@@ -37,6 +37,7 @@ pub const SPEC: WorkloadSpec = WorkloadSpec {
     smoke: &[PointSpec::conversations("c2", 2, 4, SMOKE, Smoke)],
     prefix_reuse: PrefixReuse::Allowed,
     structured: false,
+    gates: &[GateSpec::new("c10", Metric::TtftP50Ns, 0.05)],
     slo: None,
     instructions: &[
         "Read these records. What would you ask first?",

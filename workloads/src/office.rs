@@ -13,12 +13,12 @@
 //! 0.3, burstiness 0.7. There the text is random tokens; here it is prose.
 
 use record::{
-    Arrival, Length, Load, PrefixReuse,
+    Arrival, Length, Load, Metric, PrefixReuse,
     Profile::{Quick, Smoke},
     Slo,
 };
 
-use crate::spec::{PointSpec, WorkloadSpec};
+use crate::spec::{GateSpec, PointSpec, WorkloadSpec};
 
 /// 4000 and 500 tokens, each 90 % more or less; `peak` has the same.
 pub(crate) const PROMPT_TOKENS: Length = Length::Uniform { low: 400, high: 7600 };
@@ -56,6 +56,7 @@ pub const SPEC: WorkloadSpec = WorkloadSpec {
     }],
     prefix_reuse: PrefixReuse::Forbidden,
     structured: false,
+    gates: &[GateSpec::new("r0.3", Metric::TtftP95Ns, 0.10)],
     slo: Some(SLO),
     instructions: INSTRUCTIONS,
     follow_ups: &[],

@@ -10,12 +10,12 @@
 //! which hides the queue from TTFT.
 
 use record::{
-    Arrival, Load, PrefixReuse,
+    Arrival, Load, Metric, PrefixReuse,
     Profile::{Quick, Smoke},
 };
 
 use crate::office::{INSTRUCTIONS, OUTPUT_TOKENS, PROMPT_TOKENS, SLO, SMOKE_OUTPUT_TOKENS, SMOKE_PROMPT_TOKENS};
-use crate::spec::{PointSpec, WorkloadSpec};
+use crate::spec::{GateSpec, PointSpec, WorkloadSpec};
 
 /// The workload.
 pub const SPEC: WorkloadSpec = WorkloadSpec {
@@ -39,6 +39,7 @@ pub const SPEC: WorkloadSpec = WorkloadSpec {
     }],
     prefix_reuse: PrefixReuse::Forbidden,
     structured: false,
+    gates: &[GateSpec::new("r1.5", Metric::TtftP95Ns, 0.10)],
     slo: Some(SLO),
     instructions: INSTRUCTIONS,
     follow_ups: &[],

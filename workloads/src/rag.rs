@@ -8,11 +8,11 @@
 //! Provenance: test 2 of the DGX Spark arena (djangodevreng.nl, CC-BY-4.0), same lengths and streams.
 
 use record::{
-    PrefixReuse,
+    Metric, PrefixReuse,
     Profile::{Quick, Smoke, Standard},
 };
 
-use crate::spec::{PointSpec, WorkloadSpec};
+use crate::spec::{GateSpec, PointSpec, WorkloadSpec};
 
 const TOKENS: (u32, u32) = (8192, 512);
 const SMOKE: (u32, u32) = (512, 32);
@@ -31,6 +31,7 @@ pub const SPEC: WorkloadSpec = WorkloadSpec {
     smoke: &[PointSpec::closed("c4", 4, 2, SMOKE, Smoke)],
     prefix_reuse: PrefixReuse::Forbidden,
     structured: false,
+    gates: &[GateSpec::new("c20", Metric::TtftP50Ns, 0.05)],
     slo: None,
     instructions: &[
         "Using only the records above, say who was responsible for what, and quote the lines that show it.",

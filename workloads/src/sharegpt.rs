@@ -15,12 +15,12 @@ pub mod lengths;
 
 pub use lengths::{RecordedLengths, RecordedPair};
 use record::{
-    Arrival, Length, Load, PrefixReuse,
+    Arrival, Length, Load, Metric, PrefixReuse,
     Profile::{Quick, Smoke},
 };
 
 use crate::office::SLO;
-use crate::spec::{PointSpec, WorkloadSpec};
+use crate::spec::{GateSpec, PointSpec, WorkloadSpec};
 
 /// The workload.
 pub const SPEC: WorkloadSpec = WorkloadSpec {
@@ -44,6 +44,7 @@ pub const SPEC: WorkloadSpec = WorkloadSpec {
     }],
     prefix_reuse: PrefixReuse::Forbidden,
     structured: false,
+    gates: &[GateSpec::new("r0.3", Metric::TtftP95Ns, 0.10)],
     slo: Some(SLO),
     instructions: &[
         "What do you think about this?",

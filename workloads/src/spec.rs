@@ -1,6 +1,6 @@
 //! What a workload is, as data, and the cells that a profile takes from it.
 
-use record::{Cell, Length, Load, PrefixReuse, Profile, Slo};
+use record::{Cell, Gate, Length, Load, Metric, PrefixReuse, Profile, Slo};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
@@ -37,6 +37,9 @@ pub struct WorkloadSpec {
     pub structured: bool,
     /// What a request must meet to count as good.
     pub slo: Option<Slo>,
+    /// What a verdict is about, at most two; not hashed, since it changes nothing that is asked.
+    #[serde(skip)]
+    pub gates: &'static [GateSpec],
     /// What a prompt asks for, after its records; each prompt draws one.
     pub instructions: &'static [&'static str],
     /// What a later turn of a conversation asks for.
@@ -59,6 +62,28 @@ pub struct PointSpec {
     /// The smallest profile that takes it; not hashed, since it changes nothing that is asked.
     #[serde(skip)]
     pub least: Profile,
+}
+
+/// A metric at a point that a verdict is about, and its margin.
+///
+/// A percentile is gated only where a trial has the requests for it: 30 for a median, 100 for p95. So decoding of a single stream is
+/// gated by its output tok/s, which is a sum and no percentile.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct GateSpec {
+    /// The point's name.
+    pub point: &'static str,
+    /// The metric.
+    pub metric: Metric,
+    /// The smallest change worth acting on, as a share: 3 % of decode and aggregate rates, 5 % of prefill and of median TTFT, 10 % of p95.
+    pub margin: f64,
+}
+
+impl GateSpec {
+    /// A gate.
+    #[must_use]
+    pub const fn new(point: &'static str, metric: Metric, margin: f64) -> Self {
+        Self { point, metric, margin }
+    }
 }
 
 impl PointSpec {
@@ -136,6 +161,17 @@ pub fn cells(profile: Profile, names: &[String]) -> Result<Vec<Cell>, UnknownWor
     }
     let wanted = ALL.iter().filter(|spec| names.is_empty() || names.iter().any(|name| name == spec.name));
     Ok(wanted.flat_map(|spec| spec.cells(profile)).collect())
+}
+
+/// The gates of the suite among these cells, in its order. A miniature has none. Trials of an open loop belong together by their seed.
+#[must_use]
+pub fn gates(cells: &[Cell]) -> Vec<Gate> {
+    let declared = ALL.iter().flat_map(|spec| spec.gates.iter().map(move |gate| (spec, gate)));
+    let among = declared.filter_map(|(spec, gate)| {
+        let cell = cells.iter().find(|cell| cell.comparable && cell.workload == spec.name && cell.point == gate.point)?;
+        Some(Gate { cell: cell.name(), metric: gate.metric, margin: gate.margin, paired_by_seed: cell.load.is_open() })
+    });
+    among.collect()
 }
 
 /// The cells, with the source of recorded lengths in the identity of those that use it: a run from a file and one of drawn lengths

@@ -1,11 +1,15 @@
-//! `bench`: from a command line to a record and its report.
+//! `bench`: from a command line to a record, its report, and a verdict where there is something to compare with.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, builder::PossibleValuesParser, builder::TypedValueParser};
-use record::{DialectName, EngineName, ExitCode, Profile, RunRequest, Target};
+use record::{DialectName, EngineName, ExitCode, Profile, RunRequest, Target, file};
 
-use crate::{Wrong, cache_folder, measure, recipe_file, report, run_folder, say, testbed};
+use crate::{Wrong, baselines, cache_folder, measure, report, run_folder, say, sides, testbed, verdict::PolicyArgs};
+
+mod against;
+mod stored;
+mod target;
 
 /// What `bench` takes. Without an engine it measures the simulated Spark, and says so.
 #[derive(Debug, Args)]
@@ -33,7 +37,7 @@ pub(crate) struct BenchArgs {
     workloads: Vec<String>,
     /// How much of the suite.
     #[arg(long, default_value = "standard", value_parser = names::<Profile>(Profile::ALL.iter().map(|name| name.as_str())))]
-    profile: Profile,
+    pub(crate) profile: Profile,
     /// Wait while another run measures on this machine, instead of refusing.
     #[arg(long)]
     wait: bool,
@@ -52,7 +56,7 @@ pub(crate) struct BenchArgs {
     seed: Option<u64>,
     /// The run's folder; by default one of its own in runs/.
     #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
+    pub(crate) out: Option<PathBuf>,
     /// The model's tokenizer.json, instead of the recipe's.
     #[arg(long, value_name = "FILE")]
     tokenizer: Option<PathBuf>,
@@ -62,6 +66,31 @@ pub(crate) struct BenchArgs {
     /// The SHA-256 that the ShareGPT file must have.
     #[arg(long, value_name = "HEX", requires = "sharegpt")]
     sharegpt_sha256: Option<String>,
+    #[command(flatten)]
+    simulated: target::SimulatedArgs,
+    #[command(flatten)]
+    judging: JudgingArgs,
+}
+
+/// What the run is compared with, and how strictly.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Verdict")]
+struct JudgingArgs {
+    /// Compare with this run: a record or its folder. By default with the accepted record of the same machine, recipe and suite, if
+    /// there is one.
+    #[arg(long, value_name = "PATH", conflicts_with = "against")]
+    baseline: Option<PathBuf>,
+    /// Compare with nothing.
+    #[arg(long, conflicts_with_all = ["baseline", "against", "treatment", "holm", "strict", "inconclusive", "noise"])]
+    no_baseline: bool,
+    /// Measure this recipe too, boot by boot in turn, and compare with it: the strictest comparison, since a drift of the machine falls
+    /// on both alike. A recipe's name or file, or `simulated` for two simulated Sparks.
+    #[arg(long, value_name = "FILE-OR-NAME", conflicts_with = "attach")]
+    against: Option<String>,
+    #[command(flatten)]
+    policy: PolicyArgs,
+    #[command(flatten)]
+    place: baselines::PlaceArgs,
 }
 
 /// A parser for a closed list of names: an unknown one is refused with the list.
@@ -72,22 +101,57 @@ where
     PossibleValuesParser::new(known).try_map(|name| name.parse::<T>())
 }
 
-/// Runs the measuring program, then renders whatever record it left.
+/// Runs the measuring program, renders whatever record it left, and judges it.
 pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
     let request = args.to_request()?;
-    let record = request.out_dir.join(record::file::FILE_NAME);
-    if record.exists() {
+    args.judging.check(&request)?;
+    if let Some(record) = records(&request).into_iter().find(|record| record.exists()) {
         return Err(anyhow::anyhow!(
             "{} exists already: a run is never written over; choose another folder with --out",
             record.display()
         ));
     }
-    let containers = matches!(&request.target, Target::Recipe { recipe, .. } if recipe.container.is_some());
+    let targets = [Some(&request.target), request.against.as_ref()];
+    let containers =
+        targets.into_iter().flatten().any(|target| matches!(target, Target::Recipe { recipe, .. } if recipe.container.is_some()));
     let program = measure::build(containers)?;
-    let measured = measure::run(&program, &request)?;
-    if record.is_file() {
+    let measured = measure_and_render(&program, &request)?;
+    let is_judged = matches!(measured, ExitCode::Fine | ExitCode::Invalid) && request.profile != Profile::Smoke;
+    if !is_judged || args.judging.no_baseline {
+        return Ok(measured);
+    }
+    let ruled = match &request.against {
+        Some(_) => against::judge(&program, &request, &args.judging),
+        None => stored::judge(&request, &args.judging),
+    };
+    match ruled {
+        Ok(ruled) if measured == ExitCode::Fine => Ok(ruled),
+        Err(error) if measured == ExitCode::Fine => Err(error),
+        Ok(_) => Ok(measured),
+        // What is wrong with the verdict must not hide how the measurement itself ended.
+        Err(error) => {
+            say(&format!("error: {error:#}"));
+            Ok(measured)
+        }
+    }
+}
+
+/// The records that a run leaves.
+fn records(request: &RunRequest) -> Vec<PathBuf> {
+    let folder = &request.out_dir;
+    let folders = match request.against {
+        None => vec![folder.clone()],
+        Some(_) => vec![folder.join(sides::CANDIDATE), folder.join(sides::BASELINE)],
+    };
+    folders.into_iter().map(|folder| folder.join(file::FILE_NAME)).collect()
+}
+
+/// Runs the measuring program, then renders whatever record it left.
+fn measure_and_render(program: &Path, request: &RunRequest) -> anyhow::Result<ExitCode> {
+    let measured = measure::run(program, request)?;
+    for record in records(request).iter().filter(|record| record.is_file()) {
         // A full disk must not hide how the measurement itself ended.
-        if let Err(error) = report::render_beside(&record) {
+        if let Err(error) = report::render_beside(record) {
             say(&format!("error: the report could not be written: {error:#}"));
             return Ok(if measured == ExitCode::Fine { ExitCode::Engine } else { measured });
         }
@@ -95,9 +159,27 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
     Ok(measured)
 }
 
+impl JudgingArgs {
+    /// Refuses what could not be judged, before hours are spent on it.
+    fn check(&self, request: &RunRequest) -> anyhow::Result<()> {
+        if let Some(baseline) = &self.baseline {
+            if request.profile == Profile::Smoke {
+                let why = "--baseline cannot be used with --profile smoke: a miniature compares with nothing";
+                return Err(Wrong(why.to_owned()).into());
+            }
+            sides::records(baseline)?.iter().try_for_each(|record| sides::header(record).map(drop))?;
+        }
+        if self.policy.looks.is_some() && self.against.is_none() {
+            return Err(Wrong("--looks is for two that are measured together: use it with --against".to_owned()).into());
+        }
+        Ok(())
+    }
+}
+
 impl BenchArgs {
     fn to_request(&self) -> anyhow::Result<RunRequest> {
         let target = self.target()?;
+        let against = self.against(&target)?;
         let absolute = |path: &Option<PathBuf>| path.as_deref().map(std::path::absolute).transpose();
         let sharegpt = absolute(&self.sharegpt)?.map(|path| (path, self.sharegpt_sha256.clone()));
         let seed = match (self.seed, &self.attach) {
@@ -116,9 +198,11 @@ impl BenchArgs {
         };
         Ok(RunRequest {
             target,
+            against,
             workloads: self.workloads.clone(),
             profile: self.profile,
             boots: self.boots,
+            first_boot: 0,
             trials: self.trials,
             seed,
             out_dir,
@@ -135,30 +219,6 @@ impl BenchArgs {
         })
     }
 
-    fn target(&self) -> anyhow::Result<Target> {
-        if let Some(url) = &self.attach {
-            let dialect = self.dialect.or_else(|| self.engine.map(dialect_of)).unwrap_or(DialectName::Openai);
-            return Ok(Target::Attach {
-                url: url.clone(),
-                engine: self.engine,
-                dialect,
-                model: self.model.clone(),
-                api_key_env: self.api_key_env.clone(),
-            });
-        }
-        if let Some(recipe) = &self.recipe {
-            return load(recipe);
-        }
-        match self.engine {
-            None | Some(EngineName::Simulated) => Ok(Target::Simulated),
-            Some(EngineName::Other) => Err(Wrong(
-                "`other` has no recipe of its own; use --recipe FILE-OR-NAME, or --attach URL for a server that runs".to_owned(),
-            )
-            .into()),
-            Some(engine) => load(engine.as_str()),
-        }
-    }
-
     /// What the run's folder is called after.
     fn label(&self) -> String {
         let recipe =
@@ -169,17 +229,6 @@ impl BenchArgs {
             (None, None, engine) => engine.unwrap_or(EngineName::Simulated).to_string(),
         }
     }
-}
-
-/// A recipe by name or path; each engine has one of its own name.
-fn load(recipe: &str) -> anyhow::Result<Target> {
-    let (recipe, folder) = recipe_file::load(recipe, &recipe_file::folder()).map_err(|error| Wrong(error.to_string()))?;
-    Ok(Target::Recipe { recipe: Box::new(recipe), folder })
-}
-
-/// Each engine has a dialect of its own name.
-fn dialect_of(engine: EngineName) -> DialectName {
-    engine.as_str().parse().unwrap_or(DialectName::Openai)
 }
 
 /// The command line as it can be typed again.

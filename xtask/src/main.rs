@@ -3,19 +3,29 @@
 //! It measures nothing itself: `bench` starts the measuring program (the `measure` test of `workloads`) and renders the record that it
 //! leaves, so that this crate stays quick to build and judging stays apart from measuring.
 
+mod accept;
+mod baselines;
 mod bench;
 mod cache_folder;
+mod calibrate;
 mod ci;
 mod clean;
+mod compare;
 mod docker;
+mod gate;
 mod measure;
+mod noise_file;
+mod pull_request;
 mod recipe;
 mod recipe_file;
 mod report;
 mod run_folder;
+mod sides;
 mod sim;
 mod testbed;
 mod tidy;
+mod verdict;
+mod whole_file;
 
 use std::{io::Write, process::ExitCode};
 
@@ -31,10 +41,18 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Boot an engine, run the workloads, write a record and a report.
+    /// Boot an engine, run the workloads, write a record and a report, and judge it against the accepted baseline if there is one.
     Bench(Box<bench::BenchArgs>),
+    /// Judge a run against another and write the verdict beside it.
+    Compare(compare::CompareArgs),
+    /// Judge a run against the accepted baseline: one line and an exit code.
+    Gate(gate::GateArgs),
+    /// Make a run the baseline of its machine, recipe and suite.
+    Accept(accept::AcceptArgs),
     /// Render the report of a record again.
     Report(report::ReportArgs),
+    /// How noisy an engine is on this machine, from runs on several days.
+    Calibrate(calibrate::CalibrateArgs),
     /// The simulated Spark as a server.
     #[command(subcommand)]
     Sim(sim::SimVerb),
@@ -43,6 +61,9 @@ enum Verb {
     /// What engines there are, what boots them, and whether that is right.
     #[command(subcommand)]
     Recipe(recipe::RecipeVerb),
+    /// A run's verdict as a comment on a pull request.
+    #[command(subcommand)]
+    PullRequest(pull_request::PullRequestVerb),
     /// Remove the containers that a killed run left behind.
     Clean,
     /// Everything that CI checks.
@@ -55,10 +76,15 @@ fn main() -> ExitCode {
     let verb = Cli::parse().verb;
     let done = match &verb {
         Verb::Bench(args) => bench::run(args),
+        Verb::Compare(args) => compare::run(args),
+        Verb::Gate(args) => gate::run(args),
+        Verb::Accept(args) => accept::run(args),
         Verb::Report(args) => report::run(args),
+        Verb::Calibrate(args) => calibrate::run(args),
         Verb::Sim(verb) => sim::run(verb),
         Verb::Testbed(args) => testbed::run(args).map(|()| record::ExitCode::Fine),
         Verb::Recipe(verb) => recipe::run(verb),
+        Verb::PullRequest(verb) => pull_request::run(verb),
         Verb::Clean => clean::run(),
         Verb::Ci(args) => ci::run(args),
         Verb::Tidy(args) => tidy::verb(args),
@@ -72,11 +98,12 @@ fn main() -> ExitCode {
     }
 }
 
-/// Errors of the environment carry no code of their own; those of usage are marked where they arise.
+/// Errors of the environment carry no code of their own; those of usage and what is refused are marked where they arise.
 fn exit_code_of(error: &anyhow::Error) -> record::ExitCode {
-    match error.downcast_ref::<Wrong>() {
-        Some(_) => record::ExitCode::Usage,
-        None => record::ExitCode::Engine,
+    match error {
+        _ if error.is::<Wrong>() => record::ExitCode::Usage,
+        _ if error.is::<Refused>() => record::ExitCode::Invalid,
+        _ => record::ExitCode::Engine,
     }
 }
 
@@ -92,6 +119,11 @@ impl std::fmt::Display for Wrong {
 
 impl std::error::Error for Wrong {}
 
+/// A run is not what is needed of it, or there is nothing to compare it with: exit code 4.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Refused(pub(crate) String);
+
 /// A line for the person at the terminal: stderr, since stdout is for data.
 pub(crate) fn say(line: &str) {
     // Nobody may be reading any more; the work goes on.
@@ -103,5 +135,7 @@ pub(crate) fn print(line: &str) {
     let _ = writeln!(std::io::stdout(), "{line}");
 }
 
+#[cfg(test)]
+mod example;
 #[cfg(test)]
 mod tests;

@@ -54,7 +54,7 @@ pub(crate) fn build(containers: bool) -> anyhow::Result<PathBuf> {
 }
 
 /// Runs it to its end. SIGINT, SIGTERM, SIGHUP and SIGQUIT are passed on, so that it can stop the engine and finish its record.
-pub(crate) fn run(program: &PathBuf, request: &RunRequest) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(program: &std::path::Path, request: &RunRequest) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM])?;
     let mut child = Command::new(program)
         .env("SPARKGAUGE_RUN", serde_json::to_string(request)?)
@@ -63,6 +63,7 @@ pub(crate) fn run(program: &PathBuf, request: &RunRequest) -> anyhow::Result<Exi
         .spawn()
         .with_context(|| format!("cannot run {}", program.display()))?;
     let pid = pid_of(&child);
+    let listening = signals.handle();
     let _held_open = child.stdin.take();
     std::thread::spawn(move || {
         for _ in signals.forever() {
@@ -71,6 +72,8 @@ pub(crate) fn run(program: &PathBuf, request: &RunRequest) -> anyhow::Result<Exi
         }
     });
     let status = child.wait()?;
+    // Its id may be another's from now on.
+    listening.close();
     let Some(code) = status.code() else {
         say(&format!("error: the measuring program was killed: {status}"));
         return Ok(ExitCode::Engine);

@@ -9,9 +9,6 @@ mod pin;
 pub(crate) mod table;
 mod toml_text;
 
-use std::fs;
-
-use anyhow::Context;
 use clap::Subcommand;
 use record::{ExitCode, Launch, Recipe};
 
@@ -79,13 +76,4 @@ fn launch(recipe: &Recipe) -> Launch {
     } else {
         Launch::Attach
     }
-}
-
-/// Writes a file whole or not at all.
-fn write_whole(path: &std::path::Path, text: &str) -> anyhow::Result<()> {
-    let fresh = path.with_extension("toml.new");
-    fs::write(&fresh, text)
-        .and_then(|()| fs::rename(&fresh, path))
-        .inspect_err(|_| drop(fs::remove_file(&fresh)))
-        .with_context(|| format!("cannot write {}", path.display()))
 }

@@ -5,11 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::Context;
 use clap::Args;
 use record::{ExitCode, Record, file};
 
-use crate::{Wrong, print, say};
+use crate::{Wrong, print, say, whole_file};
 
 /// What `report` takes.
 #[derive(Debug, Args)]
@@ -47,12 +46,7 @@ pub(crate) fn render_beside(record: &Path) -> anyhow::Result<()> {
     let path = record.with_file_name("report.md");
     let previous = fs::read_to_string(&path).ok();
     let text = reports::render_onto(&read, previous.as_deref());
-    // Written whole or not at all, so that a full disk does not cost the report that was there.
-    let fresh = path.with_extension("md.new");
-    fs::write(&fresh, text)
-        .and_then(|()| fs::rename(&fresh, &path))
-        .inspect_err(|_| drop(fs::remove_file(&fresh)))
-        .with_context(|| format!("cannot write {}", path.display()))?;
+    whole_file::write(&path, &text)?;
     print(&path.display().to_string());
     Ok(())
 }

@@ -36,7 +36,7 @@ pub(crate) fn now_s() -> anyhow::Result<u64> {
 }
 
 /// A name without anything that could lead out of its folder.
-fn safe(label: &str) -> String {
+pub(crate) fn safe(label: &str) -> String {
     let allowed = |character: char| if character.is_ascii_alphanumeric() || "-_".contains(character) { character } else { '-' };
     label.chars().take(60).map(allowed).collect()
 }

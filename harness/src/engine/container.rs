@@ -3,6 +3,7 @@
 //! testcontainers makes and starts it; Docker's own client, beside it, does what it has no word for. What ends us in order stops
 //! the engine in order; a panic removes it by its drop; after a kill that cannot be caught its labels tell the next run whose it was.
 
+mod cpu_time;
 mod docker;
 mod ended;
 mod image;
@@ -46,12 +47,17 @@ pub struct ContainerEngine {
     http: HttpOptions,
 }
 
-/// Secrets by name, which show themselves nowhere but in the container's environment.
-struct Secrets(Vec<(String, String)>);
+/// Secrets, which show themselves nowhere but in the container's environment.
+struct Secrets {
+    /// Its own, by name.
+    own: Vec<(String, String)>,
+    /// Values that are not for it, and must not stay in its log either.
+    others: Vec<String>,
+}
 
 impl std::fmt::Debug for Secrets {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
+        f.debug_list().entries(self.own.iter().map(|(name, _)| name)).finish()
     }
 }
 
@@ -68,19 +74,28 @@ impl ContainerEngine {
         let missing = |why: &str| EngineError::Recipe { recipe: recipe.name.clone(), why: why.to_owned() };
         let container = recipe.container.clone().ok_or_else(|| missing("it has no [container]"))?;
         let placeholders = placeholders.for_model(&recipe.model);
-        let engine = Self { recipe, container, placeholders, run_folder, secrets: Secrets(secrets), http };
+        let secrets = Secrets { own: secrets, others: Vec::new() };
+        let engine = Self { recipe, container, placeholders, run_folder, secrets, http };
         // Whatever cannot be filled in is said before a folder is made.
         engine.wanted()?;
         Ok(engine)
     }
 
+    /// Takes these values out of its log too: those of an engine that it is measured in turns with.
+    #[must_use]
+    pub fn redacting(mut self, values: Vec<String>) -> Self {
+        self.secrets.others.extend(values);
+        self
+    }
+
     fn wanted(&self) -> Result<Wanted, EngineError> {
         let wrong = |why| EngineError::Recipe { recipe: self.recipe.name.clone(), why };
-        Wanted::new(&self.container, &self.placeholders, &self.secrets.0).map_err(wrong)
+        Wanted::new(&self.container, &self.placeholders, &self.secrets.own).map_err(wrong)
     }
 
     fn log(&self, boot: u32) -> EngineLog {
-        let values = self.secrets.0.iter().map(|(_, value)| value.clone()).collect();
+        let own = self.secrets.own.iter().map(|(_, value)| value);
+        let values = own.chain(&self.secrets.others).cloned().collect();
         EngineLog::new(self.run_folder.join(format!("engine-boot{boot}.log")), values)
     }
 
@@ -226,6 +241,10 @@ impl Running for RunningContainer {
         })
     }
 
+    async fn cpu_ns(&self) -> Option<u64> {
+        cpu_time::cpu_ns(&self.docker, &self.container.id).await
+    }
+
     async fn begin_trial(&self, cell: &Cell, _order: u32) {
         self.endpoint.forbid_prefix_reuse(cell.prefix_reuse == PrefixReuse::Forbidden);
     }
@@ -285,9 +304,11 @@ mod tests {
             vec![("HF_TOKEN".to_owned(), "hunter2-hunter2".to_owned())],
             HttpOptions::default(),
         )
-        .unwrap();
+        .unwrap()
+        .redacting(vec!["correct-horse".to_owned()]);
         let shown = format!("{engine:?}");
-        assert!(shown.contains("HF_TOKEN") && !shown.contains("hunter2"), "{shown}");
+        assert!(shown.contains("HF_TOKEN") && !shown.contains("hunter2") && !shown.contains("correct-horse"), "{shown}");
+        assert_eq!(engine.log(0).redact("hunter2-hunter2, correct-horse"), "[redacted], [redacted]");
     }
 
     #[test]

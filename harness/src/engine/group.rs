@@ -4,6 +4,8 @@ use std::fs;
 
 use record::owner::Stat;
 
+use crate::machine::ticks_to_ns;
+
 /// Set in the environment of every engine that is spawned, and inherited by its children. What is killed later by a note in a file
 /// that anyone may write must carry it.
 pub const MARK: &str = "SPARKGAUGE_ENGINE";
@@ -37,9 +39,20 @@ pub fn is_gone(pid: u32, start: u64) -> bool {
 /// The processes of a group.
 #[must_use]
 pub fn members(group: u32) -> Vec<u32> {
-    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
+    stats(group).map(|(pid, _)| pid).collect()
+}
+
+/// CPU time that the processes of a group have used so far, those that have ended included, in nanoseconds; none if none of them is left.
+/// What left the group for one of its own is not in it.
+#[must_use]
+pub fn cpu_ns(group: u32) -> Option<u64> {
+    stats(group).map(|(_, stat)| ticks_to_ns(stat.cpu_ticks)).reduce(|sum, one| sum + one)
+}
+
+fn stats(group: u32) -> impl Iterator<Item = (u32, Stat)> {
+    let entries = fs::read_dir("/proc").into_iter().flatten();
     let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-    pids.filter(|pid| stat(*pid).is_some_and(|stat| stat.group == group)).collect()
+    pids.filter_map(|pid| Some((pid, stat(pid)?))).filter(move |(_, stat)| stat.group == group)
 }
 
 /// Whether a process was spawned as an engine, or by one.
@@ -63,5 +76,14 @@ mod tests {
         assert_eq!(is_gone(u32::MAX, 1), stat(1).is_some());
         assert!(members(stat(us).unwrap().group).contains(&us));
         assert!(!is_marked(us));
+    }
+
+    #[test]
+    fn work_shows_in_the_groups_time() {
+        let ours = stat(std::process::id()).unwrap().group;
+        let before = cpu_ns(ours).unwrap();
+        // Until it shows: the kernel counts in ticks.
+        assert!((0..u32::MAX).any(|_| cpu_ns(ours).is_some_and(|now| now > before)));
+        assert_eq!(cpu_ns(u32::MAX), None);
     }
 }

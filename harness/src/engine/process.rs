@@ -192,9 +192,13 @@ impl Running for RunningProcess {
     }
 
     async fn identity(&self) -> Result<Identity, EngineError> {
-        let pids = group::members(self.group.as_raw_nonzero().get().unsigned_abs());
+        let pids = group::members(self.group_id());
         let device = device::of_process(&device::compute_apps(device::NVIDIA_SMI).await, &pids);
         Ok(Identity { backends: self.log.backends(self.backend_words), device: Some(device), ..Identity::default() })
+    }
+
+    async fn cpu_ns(&self) -> Option<u64> {
+        group::cpu_ns(self.group_id())
     }
 
     async fn begin_trial(&self, cell: &Cell, _order: u32) {
@@ -253,9 +257,13 @@ pub fn kill_leftover(leftover: &Leftover) -> Option<String> {
 }
 
 impl RunningProcess {
+    fn group_id(&self) -> u32 {
+        self.group.as_raw_nonzero().get().unsigned_abs()
+    }
+
     fn note(&self) -> Result<(), EngineError> {
         let Some(lock) = &self.lock else { return Ok(()) };
-        let id = self.group.as_raw_nonzero().get().unsigned_abs();
+        let id = self.group_id();
         // Without a start time it is gone already, and `died` says how.
         let Some(start_ticks) = group::start_ticks(id) else { return Ok(()) };
         let program = self.command.first().cloned().unwrap_or_default();

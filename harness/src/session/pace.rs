@@ -1,33 +1,48 @@
-//! How far a run is.
+//! How far a run is, or two that are made together.
 
 use record::Cell;
 
 use super::Session;
 use crate::clock::Clock;
 
-/// How far the run is, for the time that is left: the planned seconds of what is done against the seconds that it took.
+/// How far it is, for the time that is left: the planned seconds of what is done against the seconds that it took. What is repeated takes
+/// its time, and is no further trial.
 pub(super) struct Pace {
     started_ns: u64,
     planned_s: f64,
     done_s: f64,
-    /// Trials so far.
-    pub(super) order: u32,
+    trials: u32,
+    trials_ended: u32,
+    boots: u32,
+    boots_begun: u32,
 }
 
 impl Pace {
-    pub(super) fn new<C: Clock>(session: &Session<'_, C>) -> Self {
-        let once: f64 = session.cells.iter().map(|cell| session.suite.estimate_s(cell)).sum();
-        let times = f64::from(session.header.boots * session.header.trials_per_boot);
-        Self { started_ns: session.clock.now_ns(), planned_s: once * times, done_s: 0.0, order: 0 }
+    /// Over all runs that are made together.
+    pub(super) fn new<C: Clock>(sessions: &[&Session<'_, C>]) -> Self {
+        let started_ns = sessions.first().map_or(0, |session| session.clock.now_ns());
+        let mut pace = Self { started_ns, planned_s: 0.0, done_s: 0.0, trials: 0, trials_ended: 0, boots: 0, boots_begun: 0 };
+        for session in sessions {
+            let once_s: f64 = session.cells.iter().map(|cell| session.suite.estimate_s(cell)).sum();
+            let times = session.header.boots * session.header.trials_per_boot;
+            pace.planned_s += once_s * f64::from(times);
+            pace.trials += times * u32::try_from(session.cells.len()).unwrap_or(u32::MAX);
+            pace.boots += session.header.boots;
+        }
+        pace
     }
 
-    pub(super) fn trials<C>(session: &Session<'_, C>) -> u32 {
-        let cells = u32::try_from(session.cells.len()).unwrap_or(u32::MAX);
-        session.header.boots * session.header.trials_per_boot * cells
+    pub(super) fn boot_started<C>(&mut self, session: &Session<'_, C>) {
+        session.progress.boot_started(self.boots_begun, self.boots);
+        self.boots_begun += 1;
     }
 
-    pub(super) fn step<C: Clock>(&mut self, session: &Session<'_, C>, cell: &Cell) {
-        self.order += 1;
+    pub(super) fn trial_started<C>(&self, session: &Session<'_, C>, cell: &Cell) {
+        session.progress.trial_started(cell, self.trials_ended, self.trials);
+    }
+
+    pub(super) fn trial_ended<C: Clock>(&mut self, session: &Session<'_, C>, cell: &Cell) {
+        self.trials_ended += 1;
         self.done_s += session.suite.estimate_s(cell);
         let took_s = session.clock.now_ns().saturating_sub(self.started_ns) as f64 / 1e9;
         let left_s = if self.done_s > 0.0 { took_s * (self.planned_s - self.done_s) / self.done_s } else { 0.0 };

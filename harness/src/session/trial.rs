@@ -3,7 +3,7 @@
 use futures_util::future::{self, Either};
 use record::{Cell, Counters, Entry, Outcome, ServerReading, ServerWatch, Trial, TrialFacts, WarmUp};
 
-use super::{GivenUp, Pace, RunError, Session, given_up};
+use super::{GivenUp, RunError, Session, given_up};
 use crate::{
     clock::Clock,
     drive::{DriveLimits, Driven, drive},
@@ -13,6 +13,7 @@ use crate::{
         readiness::{ask, question, user},
     },
     journal::Journal,
+    machine::Activity,
     own_cost::{OwnCost, watch_own_cost},
     server_watch::{Failures, watch_server},
     sizing::SizedBoot,
@@ -29,25 +30,27 @@ pub(super) struct Place<'a> {
     pub(super) cell: &'a Cell,
     pub(super) boot: u32,
     pub(super) trial: u32,
+    /// 0, or 1 where it repeats one that was invalid.
+    pub(super) attempt: u32,
     pub(super) order: u32,
 }
 
+/// Makes a trial and writes it down. True if it came to its end and cannot be trusted all the same, so that it is worth repeating.
 pub(super) async fn run_trial<R: Running, C: Clock>(
     running: &R,
     session: &Session<'_, C>,
     journal: &mut Journal,
     sized: &SizedBoot,
     place: &Place<'_>,
-) -> Result<(), RunError> {
+) -> Result<bool, RunError> {
     let cell = place.cell;
-    session.progress.trial_started(cell, place.order, Pace::trials(session));
     let seed = session.suite.trial_seed(session.header.seed, cell, place.trial);
     let counted = Sized { counts: sized.counts.as_deref(), sizing: &sized.sizing };
     let cannot = |why| RunError::Plan { cell: cell.name(), why };
     let plan = session.suite.plan(cell, seed, &counted).map_err(cannot)?;
     let warm_up_plan = session.suite.warm_up(cell, seed, &counted).map_err(cannot)?;
     running.begin_trial(cell, place.order).await;
-    let mut death = None;
+    let (mut death, mut is_invalid) = (None, false);
     let warmed = drive_until_given_up(running, session, &warm_up_plan, sized, &mut death).await.0;
     let warm_up = WarmUp {
         requests: u32::try_from(warmed.observations.len()).unwrap_or(u32::MAX),
@@ -60,6 +63,7 @@ pub(super) async fn run_trial<R: Running, C: Clock>(
     {
         let watched = watch(running, session, &plan, sized, &mut death);
         let (mut driven, cost, readings, failures) = watched.await;
+        let engine_cpu_ns = ready.cpu_ns.zip(running.cpu_ns().await).and_then(|(before, now)| now.checked_sub(before));
         if let (Some(tokenizer), false) = (&session.tokenizer, sized.usage) {
             tokenizer.count_answers(&mut driven.observations)?;
         }
@@ -69,12 +73,15 @@ pub(super) async fn run_trial<R: Running, C: Clock>(
             Some(_) => None,
         };
         let told = Told { before: ready.before, during: readings, failures, after };
-        let trial = to_trial(place, &plan, warm_up, driven, told, ready.cache_reset, cost);
-        journal.append(&Entry::Trial(Box::new(trial)))?;
+        let facts = TrialFacts { cache_reset: ready.cache_reset, engine_cpu_ns, ..facts(session, cost) };
+        let entry = Entry::Trial(Box::new(to_trial(place, &plan, warm_up, driven, told, facts)));
+        journal.append(&entry)?;
+        is_invalid = matches!(&entry, Entry::Trial(trial)
+            if trial.facts.cut_short.is_none() && !(session.is_valid)(trial, sized.sizing.template_tokens));
     }
     match death {
         Some(how) => Err(RunError::Died { cell: cell.name(), how, log_tail: running.log_tail() }),
-        None => Ok(()),
+        None => Ok(is_invalid),
     }
 }
 
@@ -82,14 +89,16 @@ pub(super) async fn run_trial<R: Running, C: Clock>(
 struct Ready {
     cache_reset: Option<String>,
     before: Option<Result<ServerPage, EndpointError>>,
+    cpu_ns: Option<u64>,
 }
 
 async fn get_ready<R: Running>(running: &R, cell: &Cell) -> Ready {
     let endpoint = running.endpoint();
     let cache_reset = endpoint.reset_cache().await.map(|done| done.unwrap_or_else(|error| format!("not emptied: {error}")));
     let before = endpoint.server_page().await;
+    let cpu_ns = running.cpu_ns().await;
     running.open_connections(cell).await;
-    Ready { cache_reset, before }
+    Ready { cache_reset, before, cpu_ns }
 }
 
 /// Does something that has a time limit of its own; none if the run is given up meanwhile, or was before.
@@ -214,20 +223,29 @@ fn fail(watch: &mut ServerWatch, error: &EndpointError) {
     watch.failure = Some(error.to_string());
 }
 
-fn to_trial(
-    place: &Place<'_>,
-    plan: &record::Plan,
-    warm_up: WarmUp,
-    driven: Driven,
-    told: Told,
-    cache_reset: Option<String>,
-    cost: Option<OwnCost>,
-) -> Trial {
+/// What was seen of ourselves and of the machine. A server that was attached to may run on another one.
+fn facts<C>(session: &Session<'_, C>, cost: Option<OwnCost>) -> TrialFacts {
+    let Some(cost) = cost else { return TrialFacts::default() };
+    let is_ours = session.header.recipe.attach.is_none();
+    let machine = if is_ours { cost.machine } else { Activity::default() };
+    TrialFacts {
+        client_cpu_ns: cost.cpu_ns,
+        machine_cpu_ns: machine.cpu_ns,
+        stolen_cpu_ns: machine.stolen_cpu_ns,
+        swapped_in_bytes: machine.swapped_in_bytes,
+        timer_lag_p99_ns: Some(cost.timer_lag_p99_ns),
+        timer_lag_max_ns: Some(cost.timer_lag_max_ns),
+        ..TrialFacts::default()
+    }
+}
+
+fn to_trial(place: &Place<'_>, plan: &record::Plan, warm_up: WarmUp, driven: Driven, told: Told, facts: TrialFacts) -> Trial {
     let (counters, server) = told.into_parts();
     Trial {
         cell: place.cell.clone(),
         boot: place.boot,
         trial: place.trial,
+        attempt: place.attempt,
         order: place.order,
         seed: plan.seed,
         plan_digest: plan.digest.clone(),
@@ -236,12 +254,6 @@ fn to_trial(
         observations: driven.observations,
         counters,
         server,
-        facts: TrialFacts {
-            cut_short: driven.cut_short,
-            cache_reset,
-            client_cpu_ns: cost.as_ref().and_then(|cost| cost.cpu_ns),
-            timer_lag_p99_ns: cost.as_ref().map(|cost| cost.timer_lag_p99_ns),
-            timer_lag_max_ns: cost.as_ref().map(|cost| cost.timer_lag_max_ns),
-        },
+        facts: TrialFacts { cut_short: driven.cut_short, ..facts },
     }
 }

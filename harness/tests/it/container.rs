@@ -91,6 +91,7 @@ fn one_boots_answers_is_known_and_is_put_away() {
         let pids = running.pids().await.unwrap();
         let command = |pid: &u32| std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap();
         assert!(pids.len() == 1 && command(&pids[0]).contains("simulated-spark"), "{pids:?}");
+        assert!(running.cpu_ns().await.is_some_and(|ns| (1..60_000_000_000).contains(&ns)));
         let image = identity.image.unwrap();
         assert_eq!((image.name.as_str(), image.digests.len()), (image::simulated(), 0));
         assert!(record::recipe::is_digest(&image.id) && image.platform.starts_with("linux/"), "{image:?}");

@@ -3,6 +3,7 @@
 //! - `container`: engines in containers, by the real Docker daemon: boots, failures, and that nothing of them is left.
 //! - `drive`: the drive loop, in virtual time.
 //! - `process`: engines as processes, how they fail to boot, and that nothing of them is left.
+//! - `session`: boots, repeated trials, two runs in turns, on the simulated Spark.
 //! - `server_watch`: what the server says of itself while a trial runs.
 //! - `wire`: bytes that servers were seen to send, and servers that misbehave.
 
@@ -15,5 +16,7 @@ mod drive;
 mod process;
 #[cfg(test)]
 mod server_watch;
+#[cfg(test)]
+mod session;
 #[cfg(test)]
 mod wire;

@@ -89,6 +89,31 @@ fn one_that_never_answers_is_given_up_and_killed_with_its_children() {
 }
 
 #[test]
+fn its_cpu_time_is_that_of_its_whole_group() {
+    let folder = tempfile::tempdir().unwrap();
+    in_real_time(async {
+        // A child that works, and its parent that waits.
+        let busy = "sh -c \"while :; do :; done\" & wait";
+        let running = engine(busy, 0, folder.path()).start(0).await.unwrap();
+        let mut used_ns = None;
+        for _ in 0..400 {
+            used_ns = running.cpu_ns().await;
+            if used_ns.is_some_and(|ns| ns >= 30_000_000) {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        assert!(used_ns.is_some_and(|ns| (30_000_000..60_000_000_000).contains(&ns)), "{used_ns:?}");
+        running.stop().await;
+    });
+    in_real_time(async {
+        let running = engine("exit 0", 0, folder.path()).start(0).await.unwrap();
+        running.died().await;
+        assert_eq!(running.cpu_ns().await, None, "nothing is left of it");
+    });
+}
+
+#[test]
 fn one_that_is_dropped_is_killed() {
     let folder = tempfile::tempdir().unwrap();
     in_real_time(async {

@@ -45,10 +45,13 @@ fn header() -> Header {
         workload_hashes: BTreeMap::from([("chat".to_owned(), "0123".to_owned())]),
         seed: 1,
         boots: 1,
+        first_boot: 0,
         trials_per_boot: 2,
         cells: vec!["chat/c1".to_owned()],
         left_out: BTreeMap::new(),
         unpinned: Vec::new(),
+        gates: Vec::new(),
+        interleaved: None,
         sharegpt_lengths: "drawn".to_owned(),
     }
 }
@@ -117,6 +120,7 @@ fn trial(requests: u32, tokens: u32, gap_ns: u64) -> Trial {
         },
         boot: 0,
         trial: 0,
+        attempt: 0,
         order: 0,
         seed: 1,
         plan_digest: "0".repeat(16),

@@ -73,7 +73,7 @@ fn unpinned(record: &Record) -> Option<String> {
 
 /// In what the boots differ whose figures stand together below.
 fn boots_differ(record: &Record) -> Option<String> {
-    let differences = identity::between_boots(record);
+    let differences = identity::between_boots((&record.header, &record.boots));
     let fields: BTreeSet<&str> = differences.iter().map(|(_, difference)| difference.field.as_str()).collect();
     let fields: Vec<&str> = fields.into_iter().collect();
     let fields = fields.join(", ");
@@ -92,7 +92,7 @@ fn is_one_boot(summary: &RunSummary) -> bool {
 }
 
 /// Seconds since 1970 as a date and time, by the proleptic Gregorian calendar.
-fn utc(seconds: u64) -> String {
+pub(super) fn utc(seconds: u64) -> String {
     let (mut days, second) = (seconds / 86_400, seconds % 86_400);
     let mut year = 1970;
     let is_leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));

@@ -1,13 +1,13 @@
 //! Three numbers: what one person and many feel, how long a prompt is silent, and what a queue does.
 
-use record::Cell;
+use record::{Cell, Metric};
 
 use super::{
     Page,
-    figures::{DISPLAY_ONLY, DISPLAY_ONLY_MEANS, figure, told, trials},
+    figures::{DISPLAY_ONLY, DISPLAY_ONLY_MEANS, figure, metric_name, told, trials},
     text::{Table, code},
 };
-use crate::summary::{CellSummary, Metric, RunSummary};
+use crate::summary::{CellSummary, RunSummary};
 
 pub(super) fn write(page: &mut Page, summary: &RunSummary) {
     page.push("## Headline");
@@ -18,8 +18,8 @@ pub(super) fn write(page: &mut Page, summary: &RunSummary) {
         if part.rows.is_empty() {
             table.row([format!("**{title}**"), "-".to_owned(), "not measured".to_owned(), "-".to_owned(), "-".to_owned()]);
         }
-        for (cell, name, metric) in part.rows {
-            let what = [format!("**{title}**"), code(&cell.cell.name()), name.to_owned()];
+        for (cell, metric) in part.rows {
+            let what = [format!("**{title}**"), code(&cell.cell.name()), metric_name(metric).to_owned()];
             table.row(what.into_iter().chain([figure(cell, metric), trials(cell)]));
         }
         sentences.extend(part.sentences.into_iter().map(|sentence| format!("- {title}: {sentence}\n")));
@@ -36,13 +36,9 @@ pub(super) fn write(page: &mut Page, summary: &RunSummary) {
 /// One of the three numbers: its rows, and what they say.
 #[derive(Default)]
 struct Part<'s> {
-    rows: Vec<(&'s CellSummary, &'static str, Metric)>,
+    rows: Vec<(&'s CellSummary, Metric)>,
     sentences: Vec<String>,
 }
-
-const DECODE: (&str, Metric) = ("decode tok/s per user", Metric::DecodeTokS);
-const TTFT_P50: (&str, Metric) = ("TTFT p50", Metric::TtftP50Ns);
-const TTFT_P95: (&str, Metric) = ("TTFT p95", Metric::TtftP95Ns);
 
 /// An overload whose requests end at less than this part of the rate at which they arrive has a queue that grows.
 const KEEPS_UP_FROM: f64 = 0.95;
@@ -66,11 +62,11 @@ fn decode(summary: &RunSummary) -> Part<'_> {
     let mut part = Part::default();
     let one = cells(summary, "chat").find(|cell| streams(&cell.cell) == 1);
     let most = cells(summary, "chat").filter(|cell| streams(&cell.cell) > 1).max_by_key(|cell| streams(&cell.cell));
-    part.rows.extend(one.into_iter().chain(most).map(|cell| (cell, DECODE.0, DECODE.1)));
-    if let Some((cell, rate)) = one.and_then(|cell| Some((cell, told(cell, DECODE.1)?))) {
+    part.rows.extend(one.into_iter().chain(most).map(|cell| (cell, Metric::DecodeTokS)));
+    if let Some((cell, rate)) = one.and_then(|cell| Some((cell, told(cell, Metric::DecodeTokS)?))) {
         part.sentences.push(format!("one stream alone receives {rate} tokens per second{}.", failures(cell)));
     }
-    if let Some((cell, rate)) = most.and_then(|cell| Some((cell, told(cell, DECODE.1)?))) {
+    if let Some((cell, rate)) = most.and_then(|cell| Some((cell, told(cell, Metric::DecodeTokS)?))) {
         let (streams, failures) = (streams(&cell.cell), failures(cell));
         part.sentences.push(format!("of {streams} streams at once each receives {rate} tokens per second{failures}."));
     }
@@ -82,7 +78,7 @@ fn prefill(summary: &RunSummary) -> Part<'_> {
     let mut part = Part::default();
     let alone = cells(summary, "long-prefill").filter(|cell| streams(&cell.cell) == 1);
     let Some(cell) = alone.max_by_key(|cell| cell.cell.prompt_tokens.high()) else { return part };
-    part.rows.extend([(cell, "prefill tok/s", Metric::PrefillTokS), (cell, TTFT_P50.0, TTFT_P50.1)]);
+    part.rows.extend([(cell, Metric::PrefillTokS), (cell, Metric::TtftP50Ns)]);
     if let Some((rate, ttft)) = told(cell, Metric::PrefillTokS).zip(told(cell, Metric::TtftP50Ns)) {
         let (tokens, failures) = (cell.cell.prompt_tokens.high(), failures(cell));
         part.sentences.push(format!(
@@ -96,7 +92,7 @@ fn prefill(summary: &RunSummary) -> Part<'_> {
 fn queueing(summary: &RunSummary) -> Part<'_> {
     let mut part = Part::default();
     if let Some(cell) = cells(summary, "office").next() {
-        part.rows.extend([TTFT_P50, TTFT_P95].map(|(name, metric)| (cell, name, metric)));
+        part.rows.extend([Metric::TtftP50Ns, Metric::TtftP95Ns].map(|metric| (cell, metric)));
         if let Some(half) = told(cell, Metric::TtftP50Ns) {
             let most = told(cell, Metric::TtftP95Ns).map(|most| format!(", 19 in 20 {most} or less")).unwrap_or_default();
             part.sentences.push(format!(
@@ -106,10 +102,8 @@ fn queueing(summary: &RunSummary) -> Part<'_> {
         }
     }
     if let Some(cell) = cells(summary, "peak").next() {
-        let rates = [("offered requests/s", Metric::OfferedPerS), ("achieved requests/s", Metric::AchievedPerS)];
-        part.rows.extend(
-            rates.into_iter().chain([TTFT_P95, ("recovery", Metric::RecoveryNs)]).map(|(name, metric)| (cell, name, metric)),
-        );
+        let metrics = [Metric::OfferedPerS, Metric::AchievedPerS, Metric::TtftP95Ns, Metric::RecoveryNs];
+        part.rows.extend(metrics.map(|metric| (cell, metric)));
         part.sentences.extend(overload(cell));
     }
     part

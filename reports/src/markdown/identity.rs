@@ -15,7 +15,7 @@ use crate::{
 
 /// Writes nothing for a record that knows nothing of it.
 pub(super) fn write(page: &mut Page, record: &Record) {
-    let differences = between_boots(record);
+    let differences = between_boots((&record.header, &record.boots));
     let is_known = record.boots.iter().any(|boot| boot.identity != Identity::default());
     if !is_known && differences.is_empty() {
         return;

@@ -8,14 +8,33 @@ mod tests;
 
 /// Text of others as a code span on one line; `-` if there is nothing to see.
 pub(super) fn code(text: &str) -> String {
+    code_up_to(text, usize::MAX)
+}
+
+/// The same, cut after so many characters. It is cut last, so that half of a URL's credentials cannot be left.
+pub(super) fn code_up_to(text: &str, characters: usize) -> String {
     let text = clean(text);
     let text = text.trim();
     if text.is_empty() {
         return "-".to_owned();
     }
+    let cut = text.char_indices().nth(characters).map(|(at, _)| format!("{}…", text[..at].trim_end()));
+    let text = cut.as_deref().unwrap_or(text);
     let fence = "`".repeat(longest_run(text) + 1);
     let pad = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
     format!("{fence}{pad}{text}{pad}{fence}")
+}
+
+/// A sentence of ours that may have a word of others in it: as it is if nothing in it could be taken for Markdown, a link, a mention or a
+/// reference, and otherwise like any text of others.
+pub(super) fn sentence(text: &str, characters: usize) -> String {
+    let text = clean(text);
+    let text = text.trim();
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || " .,:;()%/+-='\"?".contains(c);
+    let lower = text.to_ascii_lowercase();
+    let is_link = ["://", "www.", "gh-"].iter().any(|part| lower.contains(part));
+    let is_harmless = !text.is_empty() && text.chars().all(is_plain) && !is_link && text.len() <= characters;
+    if is_harmless { text.to_owned() } else { code_up_to(text, characters) }
 }
 
 /// A command line as a fenced block, quoted for a POSIX shell.
@@ -37,7 +56,7 @@ fn quote(word: &str) -> String {
 }
 
 /// One line without anything that a terminal or an editor would act on, and without the credentials of a URL.
-fn clean(text: &str) -> String {
+pub(super) fn clean(text: &str) -> String {
     let visible = |c: char| match c {
         '\u{2028}' | '\u{2029}' => ' ',
         c if c.is_control() => ' ',

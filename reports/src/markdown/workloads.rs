@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use record::{Arrival, Cell, Length, Load, PrefixReuse, Record, Slo, Trial, recipe::PrefixCache};
+use record::{Arrival, Cell, Length, Load, Metric, PrefixReuse, Record, Slo, Trial, recipe::PrefixCache};
 
 use super::{
     Page,
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     number::{self, Unit},
-    summary::{CellSummary, Metric, RunSummary},
+    summary::{CellSummary, RunSummary},
 };
 
 /// What each workload of the canonical suite asks. A record carries names only; one that is not here has no lead-in.

@@ -47,3 +47,40 @@ fn an_uncertainty_has_two_digits_and_the_unit_of_its_figure() {
         assert_eq!(estimate(value, half_width, unit), expected, "{value}");
     }
 }
+
+#[test]
+fn a_change_has_one_digit_of_its_uncertainty() {
+    let table = [
+        (-4.31, Some((-5.02, -3.59)), "-4.3 % [-5.0, -3.6]"),
+        (0.02, Some((-0.06, 0.11)), "+0.02 % [-0.06, +0.11]"),
+        (-0.0004, Some((-0.0021, 0.0013)), "0.000 % [-0.002, +0.001]"),
+        (12.3, Some((2.0, 23.9)), "+12.3 % [+2.0, +23.9]"),
+        (51.2, Some((-20.6, 131.4)), "+51 % [-21, +131]"),
+        (-3.0, None, "-3.0 %"),
+        (0.0, Some((0.0, 0.0)), "0.0 % [0.0, 0.0]"),
+        (-0.04, None, "0.0 %"),
+        (9.9, Some((-80.0, f64::INFINITY)), "+9.9 % [-80.0, +∞]"),
+        (f64::NAN, None, "- %"),
+    ];
+    for (percent, interval, expected) in table {
+        assert_eq!(change(percent, interval), expected);
+    }
+}
+
+#[test]
+fn a_probability_has_three_decimals() {
+    let table = [(0.0, "<0.001"), (0.000_999, "<0.001"), (0.001, "0.001"), (0.043_9, "0.044"), (1.0, "1.000"), (f64::NAN, "-")];
+    for (p, expected) in table {
+        assert_eq!(probability(p), expected);
+    }
+}
+
+#[test]
+fn percent_that_was_chosen_and_percent_that_was_found() {
+    for (share, expected) in [(0.03, "3 %"), (0.025, "2.5 %"), (0.1, "10 %"), (1.0, "100 %"), (0.000_4, "0.04 %")] {
+        assert_eq!(chosen(share), expected);
+    }
+    for (percent, expected) in [(0.523, "0.52 %"), (1.06, "1.1 %"), (12.7, "13 %"), (0.0, "0 %"), (f64::NAN, "-")] {
+        assert_eq!(spread(percent), expected);
+    }
+}

@@ -37,11 +37,11 @@ pub fn is_balanced(order: &[Side]) -> bool {
 }
 
 /// `SplitMix64`; Steele, Lea and Flood, *Fast splittable pseudorandom number generators*, 2014.
-pub(super) struct SplitMix(pub(super) u64);
+pub(crate) struct SplitMix(pub(crate) u64);
 
 impl SplitMix {
     /// The next word.
-    pub(super) fn word(&mut self) -> u64 {
+    pub(crate) fn word(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);

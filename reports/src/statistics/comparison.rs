@@ -55,6 +55,7 @@ pub struct Summary {
 
 /// From `low` to `high`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Interval {
     /// The lower end.
     pub low: f64,
@@ -82,6 +83,12 @@ impl Comparison {
         let Interval { low, high } = self.interval(alpha)?;
         let (one, other) = (self.percent(low), self.percent(high));
         Some(Interval { low: one.min(other), high: one.max(other) })
+    }
+
+    /// Whether a second look is due whatever it promises: the estimate reaches the margin, or is worse beyond chance by itself.
+    #[must_use]
+    pub fn seems_worse(&self, margin: f64, alpha: f64) -> bool {
+        self.d >= margin.ln_1p() || self.p_regressed <= alpha
     }
 
     /// The smallest change that this measurement would have found in 8 of 10 cases, as a share: `exp((t_(1-alpha) + t_0.8) se) - 1`.

@@ -57,12 +57,28 @@ impl Noise {
     /// `(t_(1-alpha) + t_0.8) se(n) <= ln(1 + margin)`. None if 1000 are not enough, as when what they share is already too much.
     #[must_use]
     pub fn trials_needed(&self, margin: f64, alpha: f64) -> Option<u32> {
+        // Student's quantiles lie above the normal ones: an error for which those are too large already needs no closer look.
         let target = margin.ln_1p();
-        // Student's quantiles lie above the normal ones, so with these alone n is never too large: a place to start from.
-        let normal = mde_ln(1.0, f64::INFINITY, alpha)?;
-        let start = |n: &u32| normal * self.error(*n).0 <= target;
-        let first = (FEWEST_UNITS..=MOST_UNITS).find(start)?;
-        (first..=MOST_UNITS).find(|&n| self.mde_ln(n, alpha).is_some_and(|mde| mde <= target))
+        let most_error = target / mde_ln(1.0, f64::INFINITY, alpha)?;
+        self.fewest(FEWEST_UNITS, MOST_UNITS, &|error, df| {
+            error <= most_error && mde_ln(error, df, alpha).is_some_and(|mde| mde <= target)
+        })
+    }
+
+    /// The fewest units from `low` to `high` whose error and degrees of freedom suffice. What all units share makes the degrees of freedom
+    /// fall while the error falls, so that what sufficed may not do so with more; but a range in which the smallest error would not suffice
+    /// with the most degrees of freedom holds nothing.
+    fn fewest(&self, low: u32, high: u32, suffice: &impl Fn(f64, f64) -> bool) -> Option<u32> {
+        let ((most_error, _), (least_error, df)) = (self.error(low), self.error(high));
+        if !suffice(least_error, df * (most_error / least_error).powi(4)) {
+            return None;
+        }
+        if low == high {
+            return Some(low);
+        }
+        // Few are enough more often than many.
+        let middle = low + (high - low) / 8;
+        self.fewest(low, middle, suffice).or_else(|| self.fewest(middle + 1, high, suffice))
     }
 
     /// Whether even the last look would miss a change of `margin` too often, so that more boots are not worth their hours.

@@ -12,7 +12,7 @@ use super::{comparison::Component, moments};
 mod tests;
 mod three_levels;
 
-pub use three_levels::{ThreeLevels, three_levels};
+pub use three_levels::{ThreeLevels, three_levels, three_levels_by_seed};
 
 /// Most trials of a boot that are worth running; beyond it a further boot always teaches more.
 const MOST_TRIALS: u32 = 3;

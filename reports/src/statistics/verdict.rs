@@ -19,6 +19,7 @@ pub use options::{ALPHA, ALPHA_OF_TWO, Looks, Multiplicity, Options, Q, Rule};
 
 /// What can be said of a cell; the first that holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// It is not comparable.
@@ -38,6 +39,20 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// The word for it in reports.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::Insufficient => "insufficient",
+            Self::Regressed => "regressed",
+            Self::Improved => "improved",
+            Self::Unchanged => "unchanged",
+            Self::NotWorse => "not worse",
+            Self::Inconclusive => "inconclusive",
+        }
+    }
+
     /// Whether a gate lets it through. What is inconclusive does not pass by itself: the policy says what becomes of it.
     #[must_use]
     pub fn passes(self) -> bool {
@@ -47,6 +62,7 @@ impl Verdict {
 
 /// What a reader should know beside the verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Note {
     /// Unchanged, though 0 is outside the interval: a change that is there and too small to act upon.
@@ -59,6 +75,8 @@ pub enum Note {
     FailsMore,
     /// A percentile fell among failed requests, and none of the baseline did.
     Unbounded,
+    /// It drifted while it was measured; the sides were interleaved, so that this falls on both alike.
+    Drifted,
 }
 
 /// One cell, before it is judged.
@@ -139,6 +157,8 @@ fn decide_one(cell: &Cell, (q_regressed, q_improved): (Option<f64>, Option<f64>)
             let notes = blank.notes.iter().copied().chain([Note::Unbounded]).collect();
             return Decision { verdict: Verdict::Regressed, notes, refusal: Some(Refusal::CandidateUnbounded), ..blank };
         }
+        // Why there is nothing to compare may be just that: its trials do not count since so much failed.
+        Err(refusal) if cell.fails_more => return refused(Verdict::Regressed, refusal.clone()),
         Err(few @ Refusal::TooFew { .. }) => return refused(Verdict::Insufficient, few.clone()),
         Err(refusal) => return refused(Verdict::Refused, refusal.clone()),
     };

@@ -1,7 +1,8 @@
-use record::Observation;
+use record::{Observation, Trial};
 
 use super::*;
 use crate::fixture::{MS, S, closed_trial, numbered, record, rejected};
+use crate::metrics::TrialMetrics;
 
 /// A trial of two streams whose TTFT is so many milliseconds.
 fn of_ttft(number: u32, boot: u32, ttft_ms: u64) -> Trial {

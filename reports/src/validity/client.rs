@@ -21,7 +21,40 @@ const SENDS_FOR_P99: usize = 100;
 /// Largest single one of either.
 pub(super) const MAX_LAG_NS: f64 = 50e6;
 
+/// Largest part of one core that the measuring process may use. The load runs on one thread, so that near a whole core requests wait for
+/// the client, and its limit is what was measured.
+pub(super) const MAX_OWN_CPU: f64 = 0.9;
+
+/// From this part on answers that come together wait for each other in the client now and then.
+pub(super) const HIGH_OWN_CPU: f64 = 0.5;
+
+/// Shortest trial whose CPU time is judged. The kernel tells it in ticks of 10 ms, and what a process does once is much of a shorter one.
+pub(super) const CPU_FROM_NS: u64 = 1_000_000_000;
+
 pub(super) fn judge(trial: &Trial, metrics: &TrialMetrics, reasons: &mut Vec<Reason>) {
+    reasons.extend(own_cpu(trial));
+    judge_lags(trial, metrics, reasons);
+}
+
+fn own_cpu(trial: &Trial) -> Option<Reason> {
+    let used = cores(trial, trial.facts.client_cpu_ns?)?;
+    let text = |limit: f64| {
+        let [used, limit] = [used, limit].map(|share| figure(share, Unit::Share));
+        format!("the measuring process used {used} of one core, above {limit}")
+    };
+    match used {
+        _ if used > MAX_OWN_CPU => Some(Reason::invalid(format!("{}: its own limit was measured", text(MAX_OWN_CPU)))),
+        _ if used > HIGH_OWN_CPU => Some(Reason::suspect(text(HIGH_OWN_CPU))),
+        _ => None,
+    }
+}
+
+/// CPU time as cores that were busy all the time; none in a trial that is too short to tell.
+pub(super) fn cores(trial: &Trial, cpu_ns: u64) -> Option<f64> {
+    (trial.duration_ns >= CPU_FROM_NS).then(|| cpu_ns as f64 / trial.duration_ns as f64)
+}
+
+fn judge_lags(trial: &Trial, metrics: &TrialMetrics, reasons: &mut Vec<Reason>) {
     // A closed loop has no schedule to fall behind: its TTFT counts from the send.
     if let (true, Some(lag), Some(max_ns)) = (trial.cell.load.is_open(), metrics.send_lag, metrics.send_lag_max_ns) {
         // The 99th percentile of a miniature's two dozen requests is one request.

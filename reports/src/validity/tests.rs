@@ -127,6 +127,26 @@ fn a_late_timer_makes_late_stamps() {
 }
 
 #[test]
+fn the_client_must_not_be_what_is_measured() {
+    // Of 15 s.
+    let used = |ms: u64| move |trial: &mut Trial| trial.facts.client_cpu_ns = Some(ms * MS);
+    assert_eq!(after(sound(), used(7500)), "");
+    insta::assert_snapshot!(after(sound(), used(7530)), @"suspect: the measuring process used 50.2 % of one core, above 50.0 %");
+    insta::assert_snapshot!(after(sound(), used(13_500)), @"suspect: the measuring process used 90.0 % of one core, above 50.0 %");
+    insta::assert_snapshot!(after(sound(), used(13_530)), @"invalid: the measuring process used 90.2 % of one core, above 90.0 %: its own limit was measured");
+    // What it does once, before and after, is much of a short trial.
+    let lasting = |ms: u64| {
+        move |trial: &mut Trial| {
+            trial.facts.client_cpu_ns = Some(ms * MS);
+            trial.duration_ns = ms * MS;
+        }
+    };
+    let short = || closed_trial("chat", 1, 1, 500 * MS, 10 * MS, 51);
+    assert_eq!(after(short(), lasting(999)), "");
+    assert!(after(short(), lasting(1000)).starts_with("invalid: the measuring process used 100 % of one core"));
+}
+
+#[test]
 fn prompts_must_be_those_of_the_plan() {
     let prompt = |tokens| move |trial: &mut Trial| each(trial, |one| usage(one).prompt_tokens = tokens);
     assert_eq!(after(sound(), prompt(101)), "");
@@ -245,4 +265,21 @@ fn streams_must_be_held_long_enough() {
     // A miniature is short by design, and a single stream has no ramp.
     assert_eq!(after(short(), |trial| trial.cell.comparable = false), "");
     assert_eq!(after(closed_trial("chat", 1, 1, S, 20 * MS, 201), |_| {}), "");
+}
+
+#[test]
+fn the_same_prompts_again_say_little() {
+    let first = TrialFigures::of(&sound(), [], 9);
+    let judged = |trial: u32, attempt: u32, plan: &str| {
+        let again = Trial { trial, attempt, plan_digest: plan.to_owned(), ..sound() };
+        judge_repetition(&again, [&first]).map(|reason| format!("{}: {}", reason.validity.word(), reason.text))
+    };
+    let same = "suspect: its plan is that of trial 0: the same prompts were sent before";
+    assert_eq!(judged(1, 0, "plan-0").as_deref(), Some(same));
+    assert_eq!(judged(1, 0, "plan-1"), None);
+    // A second attempt has the plan of the first on purpose, but not that of any other trial.
+    assert_eq!(judged(0, 1, "plan-0"), None);
+    assert_eq!(judged(1, 1, "plan-0").as_deref(), Some(same));
+    // Two that count as first attempts of one trial are a repetition all the same.
+    assert_eq!(judged(0, 0, "plan-0").as_deref(), Some(same));
 }

@@ -1,9 +1,9 @@
 use std::fmt::Write as _;
 
-use record::{Length, Load, Profile};
+use record::{Length, Load, Metric, Profile};
 
 use super::{UnknownWorkload, cells, defaults, edits, find, with_recorded_lengths};
-use crate::{ALL, RecordedLengths};
+use crate::{ALL, RecordedLengths, gates};
 
 fn named(profile: Profile, names: &[&str]) -> Result<Vec<String>, UnknownWorkload> {
     let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
@@ -139,4 +139,35 @@ fn the_miniature_is_small() {
             assert!(!matches!(point.prompt_tokens, Length::Uniform { low, high } if low >= high));
         }
     }
+}
+
+/// A verdict rests on them: each exists, is taken by a standard run, and has the requests that its percentile needs.
+#[test]
+fn gates_are_few_and_supported() {
+    let standard = cells(Profile::Standard, &[]).unwrap();
+    for spec in ALL {
+        assert!((1..=2).contains(&spec.gates.len()), "{}", spec.name);
+        for gate in spec.gates {
+            let cell = standard.iter().find(|cell| cell.workload == spec.name && cell.point == gate.point).unwrap();
+            let needed = match gate.metric {
+                Metric::TtftP95Ns => 100,
+                Metric::TtftP50Ns => 30,
+                // Sums over a trial, and prefill at one stream, whose few requests differ by next to nothing.
+                Metric::OutputTokS | Metric::PrefillTokS => 1,
+                other => panic!("{other} has no rule"),
+            };
+            assert!(cell.load.requests() >= needed, "{} {}", cell.name(), gate.metric);
+            assert!((0.02..=0.15).contains(&gate.margin));
+        }
+    }
+    let family = gates(&standard);
+    assert_eq!(family.len(), ALL.iter().map(|spec| spec.gates.len()).sum::<usize>());
+    assert!(
+        family
+            .iter()
+            .all(|gate| gate.paired_by_seed == ["office", "sharegpt", "peak"].iter().any(|open| gate.cell.starts_with(open)))
+    );
+    assert!(gates(&cells(Profile::Smoke, &[]).unwrap()).is_empty());
+    let quick = gates(&cells(Profile::Quick, &[]).unwrap());
+    assert!(quick.len() >= 6 && quick.iter().all(|gate| family.contains(gate)), "{}", quick.len());
 }

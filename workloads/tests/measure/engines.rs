@@ -1,248 +1,142 @@
-//! The engine that a run request names, made ready to boot.
+//! The engine that a run request names, made ready to boot; or two of them.
 
 use fixtures::{engine_model::Params, simulated_engine::SimulatedEngine, virtual_time::VirtualTime};
-use std::{path::Path, rc::Rc, time::Duration};
-
-use harness::{
-    clock::RealClock,
-    dialect::dialect,
-    engine::{
-        EngineError,
-        attach::{AttachedEngine, choose_model},
-        placeholders::Placeholders,
-        process::{ProcessEngine, kill_leftover},
-    },
-    http::{ApiKey, HttpEndpoint, HttpOptions},
-    machine,
-    run_lock::{self, Holder, RunLock, RunLockError},
-    secrets::Secrets,
-};
-use record::{DialectName, EngineName, ExitCode, Recipe, Target, recipe};
+use harness::clock::RealClock;
+use record::{ExitCode, Slower, Target};
 
 use crate::{
-    say,
-    setup::{EngineFacts, Setup, Usage},
+    attached::{Attachment, attached, attached_by_recipe},
+    booted::{Bootable, Source, take_machine},
+    measuring::{EngineFacts, Part},
+    setup::{Setup, Usage},
 };
 
 /// Measures what the request asks for.
 pub(crate) fn run(setup: &Setup) -> anyhow::Result<ExitCode> {
-    match setup.request().target.clone() {
-        Target::Simulated => simulated(setup),
-        Target::Recipe { recipe, folder } => in_real_time(from_recipe(setup, *recipe, folder)),
-        Target::Attach { url, engine, dialect, model, api_key_env } => {
+    match (setup.request.target.clone(), setup.request.against.clone()) {
+        (Target::Simulated { slower, noise_seed }, None) => simulated(setup, slower, noise_seed),
+        (Target::Recipe { recipe, folder }, None) => in_real_time(from_recipe(setup, Source { recipe: *recipe, folder })),
+        (Target::Attach { url, engine, dialect, model, api_key_env }, None) => {
             in_real_time(attached(setup, Attachment { url, engine, dialect, model, api_key_env }))
         }
+        (candidate, Some(baseline)) => run_both(setup, baseline, candidate),
     }
 }
+
+/// Measures two engines in turns.
+fn run_both(setup: &Setup, baseline: Target, candidate: Target) -> anyhow::Result<ExitCode> {
+    use Target::{Attach, Recipe, Simulated};
+    let refused = match (baseline, candidate) {
+        (Simulated { slower, noise_seed }, Simulated { slower: candidate, noise_seed: candidate_seed }) => {
+            return both_simulated(setup, (slower, noise_seed), (candidate, candidate_seed));
+        }
+        (Recipe { recipe, folder }, Recipe { recipe: candidate, folder: candidate_folder }) => {
+            let candidate = Source { recipe: *candidate, folder: candidate_folder };
+            return in_real_time(both_from_recipes(setup, Source { recipe: *recipe, folder }, candidate));
+        }
+        (Attach { .. }, _) | (_, Attach { .. }) => ATTACHED,
+        (Simulated { .. }, Recipe { .. }) | (Recipe { .. }, Simulated { .. }) => {
+            "the simulated Spark lives in virtual time: it is measured in turns with another simulated one, not with a real engine"
+        }
+    };
+    Err(Usage(refused.to_owned()).into())
+}
+
+const ATTACHED: &str = "a server that was attached to cannot be booted in turns with another: measure each into a record of its own, and \
+                        compare the records";
 
 /// One thread: what is measured is the engine, and a second thread would only take its cores.
 fn in_real_time(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
 }
 
-fn simulated(setup: &Setup) -> anyhow::Result<ExitCode> {
+fn simulated(setup: &Setup, slower: Slower, noise_seed: Option<u64>) -> anyhow::Result<ExitCode> {
     let time = VirtualTime::new();
-    let mut engine = SimulatedEngine::new(Params::default(), setup.request().seed, &time)?;
-    let facts = EngineFacts { recipe: engine.recipe(), machine: SimulatedEngine::machine(), tokenizer: None };
-    time.block_on(setup.measure(&mut engine, &time, facts))?
+    let (mut engine, facts) = simulated_engine(slower, noise_seed.unwrap_or(setup.request.seed), &time)?;
+    time.block_on(setup.measure(Part { engine: &mut engine, facts }, &time))?
 }
 
-async fn from_recipe(setup: &Setup, recipe: Recipe, recipes: std::path::PathBuf) -> anyhow::Result<ExitCode> {
-    let request = setup.request();
-    let placeholders = Placeholders {
-        recipes,
-        testbed: request.testbed_dir.clone(),
-        hf_cache: request.hf_cache_dir.clone(),
-        cache: request.cache_dir.clone(),
-        ..Placeholders::default()
-    };
-    let tokenizer = match (&request.tokenizer, &recipe.model.tokenizer) {
-        (Some(path), _) => Some(path.clone()),
-        (None, Some(text)) => {
-            let filled = placeholders.fill(text).map_err(|why| Usage(format!("recipe `{}`: {why}", recipe.name)))?;
-            Some(filled.into())
-        }
-        (None, None) => None,
-    };
-    let machine = recipe.attach.as_ref().map_or_else(machine::look, |attach| machine_of(&attach.url));
-    let facts = EngineFacts { recipe: recipe.clone(), machine, tokenizer };
-    let clock = RealClock::start();
-    let metrics_path = recipe.metrics_path.clone();
-    if let Some(attach) = recipe.attach.clone() {
-        let attachment = Attachment {
-            url: attach.url,
-            engine: Some(recipe.engine),
-            dialect: recipe.dialect,
-            model: Some(recipe.model.id.clone()),
-            api_key_env: attach.api_key_env,
-        };
-        let options = HttpOptions { metrics_path, ..HttpOptions::default() };
-        let endpoint = attachment.endpoint(&recipe.model.id, idle_ns(&recipe), options)?;
-        let _alone = machine_alone(setup)?;
-        return setup.measure(&mut AttachedEngine::new(attachment.url, endpoint), &clock, facts).await;
-    }
-    let secrets = secrets(&recipe)?;
-    let known = Secrets::new(secrets.iter().map(|(_, value)| value.clone()));
-    let mut options = HttpOptions { metrics_path, secrets: known, ..HttpOptions::default() };
-    options.idle_ns = idle_ns(&recipe).unwrap_or(options.idle_ns);
-    if recipe.container.is_some() {
-        return Box::pin(in_container(setup, recipe, placeholders, secrets, options, facts)).await;
-    }
-    let mut values: Vec<_> = secrets.into_iter().map(|(_, value)| value).collect();
-    values.extend(inherited_secrets());
-    let engine = ProcessEngine::new(recipe, placeholders, request.out_dir.clone(), values, options)?;
-    let lock = Rc::new(machine_alone(setup)?);
-    if let Some(said) = lock.leftover().and_then(|leftover| kill_leftover(&leftover)) {
-        say(&said);
-    }
-    setup.measure(&mut engine.noted_in(lock), &clock, facts).await
-}
-
-#[cfg(feature = "container")]
-async fn in_container(
+fn both_simulated(
     setup: &Setup,
-    recipe: Recipe,
-    placeholders: Placeholders,
-    secrets: Vec<(String, String)>,
-    options: HttpOptions,
-    facts: EngineFacts,
+    (slower, noise_seed): (Slower, Option<u64>),
+    (candidate_slower, candidate_seed): (Slower, Option<u64>),
 ) -> anyhow::Result<ExitCode> {
-    use harness::engine::container::{ContainerEngine, connect, remove_orphans};
-    let mut engine = ContainerEngine::new(recipe, placeholders, setup.request().out_dir.clone(), secrets, options)?;
-    let lock = machine_alone(setup)?;
-    if let Some(said) = lock.leftover().and_then(|leftover| kill_leftover(&leftover)) {
-        say(&said);
-        lock.forget_engine()?;
+    let time = VirtualTime::new();
+    let [seed, candidate_seed] = [noise_seed, candidate_seed].map(|seed| seed.unwrap_or(setup.request.seed));
+    // Two sides of one noise would be one and the same.
+    let seed = if seed == candidate_seed { SimulatedEngine::other_noise(seed) } else { seed };
+    let (mut baseline, facts) = simulated_engine(slower, seed, &time)?;
+    let (mut candidate, candidate_facts) = simulated_engine(candidate_slower, candidate_seed, &time)?;
+    let baseline = Part { engine: &mut baseline, facts };
+    let candidate = Part { engine: &mut candidate, facts: candidate_facts };
+    time.block_on(setup.measure_both(baseline, candidate, &time))?
+}
+
+fn simulated_engine(slower: Slower, seed: u64, time: &VirtualTime) -> Result<(SimulatedEngine, EngineFacts), Usage> {
+    let params = Params { slower, ..Params::default() };
+    let engine = SimulatedEngine::new(params, seed, time).map_err(|error| Usage(error.to_string()))?;
+    let facts = EngineFacts { recipe: engine.recipe(), machine: SimulatedEngine::machine(), tokenizer: None };
+    Ok((engine, facts))
+}
+
+async fn from_recipe(setup: &Setup, source: Source) -> anyhow::Result<ExitCode> {
+    if let Some(attach) = source.recipe.attach.clone() {
+        return attached_by_recipe(setup, source.facts(setup)?, attach).await;
     }
-    // A daemon that is not there is said by the boot, whose record then says it too.
-    if let Ok(docker) = setup.unless_stopped(connect()).await? {
-        for removed in remove_orphans(&docker).await.map_err(EngineError::from)? {
-            say(&removed);
+    let facts = source.facts(setup)?;
+    let secrets = source.secrets()?;
+    let bootable = source.bootable(setup, setup.request.out_dir.clone(), secrets, &[])?;
+    let lock = take_machine(setup, bootable.is_container()).await?;
+    let clock = RealClock::start();
+    match bootable {
+        Bootable::Process(engine) => {
+            let mut engine = engine.noted_in(lock);
+            setup.measure(Part { engine: &mut engine, facts }, &clock).await
+        }
+        #[cfg(feature = "container")]
+        Bootable::Container(mut engine) => Box::pin(setup.measure(Part { engine: &mut *engine, facts }, &clock)).await,
+    }
+}
+
+async fn both_from_recipes(setup: &Setup, baseline: Source, candidate: Source) -> anyhow::Result<ExitCode> {
+    use crate::measuring::side_folder;
+    use record::Side;
+    if baseline.recipe.attach.is_some() || candidate.recipe.attach.is_some() {
+        return Err(Usage(ATTACHED.to_owned()).into());
+    }
+    let (facts, candidate_facts) = (baseline.facts(setup)?, candidate.facts(setup)?);
+    let (secrets, candidate_secrets) = (baseline.secrets()?, candidate.secrets()?);
+    // One may well print what the other one was given: both run as the same user, and read the same files.
+    let all: Vec<String> = secrets.iter().chain(&candidate_secrets).map(|(_, value)| value.clone()).collect();
+    let folder = |side| side_folder(&setup.request.out_dir, side);
+    let baseline = baseline.bootable(setup, folder(Side::Baseline), secrets, &all)?;
+    let candidate = candidate.bootable(setup, folder(Side::Candidate), candidate_secrets, &all)?;
+    let lock = take_machine(setup, baseline.is_container() || candidate.is_container()).await?;
+    let clock = RealClock::start();
+    match (baseline, candidate) {
+        (Bootable::Process(baseline), Bootable::Process(candidate)) => {
+            let (mut baseline, mut candidate) = (baseline.noted_in(lock.clone()), candidate.noted_in(lock));
+            let baseline = Part { engine: &mut baseline, facts };
+            let candidate = Part { engine: &mut candidate, facts: candidate_facts };
+            Box::pin(setup.measure_both(baseline, candidate, &clock)).await
+        }
+        #[cfg(feature = "container")]
+        (Bootable::Container(mut baseline), Bootable::Process(candidate)) => {
+            let baseline = Part { engine: &mut *baseline, facts };
+            let candidate = Part { engine: &mut candidate.noted_in(lock), facts: candidate_facts };
+            Box::pin(setup.measure_both(baseline, candidate, &clock)).await
+        }
+        #[cfg(feature = "container")]
+        (Bootable::Process(baseline), Bootable::Container(mut candidate)) => {
+            let baseline = Part { engine: &mut baseline.noted_in(lock), facts };
+            let candidate = Part { engine: &mut *candidate, facts: candidate_facts };
+            Box::pin(setup.measure_both(baseline, candidate, &clock)).await
+        }
+        #[cfg(feature = "container")]
+        (Bootable::Container(mut baseline), Bootable::Container(mut candidate)) => {
+            let baseline = Part { engine: &mut *baseline, facts };
+            let candidate = Part { engine: &mut *candidate, facts: candidate_facts };
+            Box::pin(setup.measure_both(baseline, candidate, &clock)).await
         }
     }
-    Box::pin(setup.measure(&mut engine, &RealClock::start(), facts)).await
-}
-
-#[cfg(not(feature = "container"))]
-async fn in_container(
-    _: &Setup,
-    recipe: Recipe,
-    _: Placeholders,
-    _: Vec<(String, String)>,
-    _: HttpOptions,
-    _: EngineFacts,
-) -> anyhow::Result<ExitCode> {
-    let why = "it boots a container, and this program was built without what speaks to Docker; start it with `cargo xtask bench`";
-    Err(Usage(format!("recipe `{}`: {why}", recipe.name)).into())
-}
-
-/// The right to measure on this machine; waits for another run to end where that is asked for.
-fn machine_alone(setup: &Setup) -> anyhow::Result<RunLock> {
-    let request = setup.request();
-    let mut told = false;
-    loop {
-        let holder = Holder {
-            pid: std::process::id(),
-            command: request.command.join(" "),
-            run_folder: request.out_dir.display().to_string(),
-        };
-        match RunLock::take(Path::new(run_lock::PATH), holder) {
-            Err(RunLockError::Held { .. }) if setup.is_stopped() => return Err(EngineError::Interrupted.into()),
-            Err(error @ RunLockError::Held { .. }) if request.wait => {
-                if !std::mem::replace(&mut told, true) {
-                    say(&format!("waiting: {error}"));
-                }
-                std::thread::sleep(Duration::from_millis(50));
-            }
-            taken => return taken.map_err(Into::into),
-        }
-    }
-}
-
-/// A server that already runs.
-struct Attachment {
-    url: String,
-    engine: Option<EngineName>,
-    dialect: DialectName,
-    model: Option<String>,
-    api_key_env: Option<String>,
-}
-
-impl Attachment {
-    fn endpoint(&self, model: &str, idle_ns: Option<u64>, options: HttpOptions) -> anyhow::Result<HttpEndpoint> {
-        let key = match &self.api_key_env {
-            Some(name) => Some(secret(name).ok_or_else(|| Usage(format!("the environment variable {name} is not set")))?),
-            None => None,
-        };
-        let mut options = HttpOptions { api_key: key.map(ApiKey::new), ..options };
-        options.idle_ns = idle_ns.unwrap_or(options.idle_ns);
-        Ok(HttpEndpoint::new(&self.url, dialect(self.dialect), model, options)?)
-    }
-
-    fn recipe(&self, model: String, max_context: Option<u32>) -> Recipe {
-        Recipe {
-            name: "attach".to_owned(),
-            engine: self.engine.unwrap_or(EngineName::Other),
-            dialect: self.dialect,
-            description: "a server that was already running".to_owned(),
-            model: recipe::Model { id: model, source: String::new(), revision: String::new(), tokenizer: None, max_context },
-            container: None,
-            process: None,
-            attach: Some(recipe::Attach { url: self.url.clone(), api_key_env: self.api_key_env.clone() }),
-            prefix_cache: recipe::PrefixCache::default(),
-            metrics_path: None,
-            ready: recipe::Ready { timeout_s: 60 },
-            limits: recipe::Limits::default(),
-            secrets: Vec::new(),
-        }
-    }
-}
-
-async fn attached(setup: &Setup, attachment: Attachment) -> anyhow::Result<ExitCode> {
-    let asked = attachment.endpoint("", None, HttpOptions::default())?;
-    let served = setup.unless_stopped(choose_model(&asked, &attachment.url, attachment.model.as_deref())).await??;
-    let endpoint = attachment.endpoint(&served.id, None, HttpOptions::default())?;
-    let _alone = machine_alone(setup)?;
-    let facts = EngineFacts {
-        recipe: attachment.recipe(served.id, served.max_model_len),
-        machine: machine_of(&attachment.url),
-        tokenizer: setup.request().tokenizer.clone(),
-    };
-    setup.measure(&mut AttachedEngine::new(attachment.url.clone(), endpoint), &RealClock::start(), facts).await
-}
-
-/// A server elsewhere runs on a machine that cannot be looked at from here.
-fn machine_of(url: &str) -> record::Machine {
-    let is_here = ["127.0.0.1", "localhost", "[::1]"].iter().any(|host| url.contains(host));
-    if is_here { machine::look() } else { record::Machine { name: "remote, unknown".to_owned(), ..record::Machine::default() } }
-}
-
-/// The recipe's limit of a stream's silence.
-fn idle_ns(recipe: &Recipe) -> Option<u64> {
-    recipe.limits.idle_timeout_s.map(|idle_s| u64::from(idle_s) * 1_000_000_000)
-}
-
-/// The variables that the recipe names, with their values.
-fn secrets(recipe: &Recipe) -> anyhow::Result<Vec<(String, String)>> {
-    let mut values = Vec::new();
-    for name in &recipe.secrets {
-        let missing = || Usage(format!("recipe `{}` needs the environment variable {name}, which is not set", recipe.name));
-        values.push((name.clone(), secret(name).ok_or_else(missing)?));
-    }
-    Ok(values)
-}
-
-/// Values that must not stay in the log of a process either: those of every variable that it inherits and whose name says what it is.
-fn inherited_secrets() -> Vec<String> {
-    let telling = ["_TOKEN", "_KEY", "_SECRET", "_PASSWORD"];
-    let inherited = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    inherited
-        .filter(|(name, _)| telling.iter().any(|ending| name.to_uppercase().ends_with(ending)))
-        .map(|(_, value)| value)
-        .collect()
-}
-
-#[expect(clippy::disallowed_methods, reason = "secrets are given by name, and only here turned into values")]
-fn secret(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
 }

@@ -3,8 +3,11 @@
 //! `cargo xtask bench` builds it, hands it a run request in `SPARKGAUGE_RUN`, and renders the record that it leaves. Without a request
 //! there is no engine, and the nine show as ignored. What they assert is that the measurement is valid, never that it is fast.
 
+mod attached;
+mod booted;
 mod canonical;
 mod engines;
+mod measuring;
 mod outcome;
 mod setup;
 
@@ -40,9 +43,11 @@ fn list_without_engine(arguments: &Arguments) -> std::process::ExitCode {
 }
 
 fn measure(arguments: &Arguments, request: &RunRequest) -> ExitCode {
-    if request.out_dir.join(record::file::FILE_NAME).exists() {
-        say(&format!("error: {} holds a run already, and a run is never written over", request.out_dir.display()));
-        return ExitCode::Engine;
+    for folder in outcome::folders(request).values() {
+        if folder.join(record::file::FILE_NAME).exists() {
+            say(&format!("error: {} holds a run already, and a run is never written over", folder.display()));
+            return ExitCode::Engine;
+        }
     }
     let made = setup::run(request);
     let made_code = match &made {
@@ -52,7 +57,7 @@ fn measure(arguments: &Arguments, request: &RunRequest) -> ExitCode {
             setup::exit_code_of(error)
         }
     };
-    let Ok(tests) = outcome::tests(&request.out_dir) else { return made_code };
+    let Ok(tests) = outcome::tests(request) else { return made_code };
     let conclusion = libtest_mimic::run(arguments, tests);
     match made_code {
         ExitCode::Fine if conclusion.has_failed() => ExitCode::Invalid,

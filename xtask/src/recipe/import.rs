@@ -109,7 +109,7 @@ pub(crate) fn run(args: &ImportArgs) -> anyhow::Result<ExitCode> {
     if path.exists() {
         return Err(wrong(format!("{} exists; choose another name with --out", path.display())).into());
     }
-    super::write_whole(&path, &imported.text)?;
+    crate::whole_file::write(&path, &imported.text)?;
     print(&path.display().to_string());
     say(&format!("`cargo xtask recipe check {}` says what it lacks", path.display()));
     Ok(ExitCode::Fine)

@@ -10,11 +10,11 @@ use record::{
     recipe::{is_digest, parse},
 };
 
-use super::{boot, hub, write_whole};
+use super::{boot, hub};
 use crate::{
     Wrong, cache_folder,
     docker::{self, Image},
-    print, recipe_file, say,
+    print, recipe_file, say, whole_file,
 };
 
 mod splice;
@@ -131,7 +131,7 @@ fn write(recipe: &Recipe, pins: &Pins, path: &PathBuf) -> anyhow::Result<()> {
     if says != pins.applied_to(recipe) {
         return Err(wrong("its layout is not one that can be changed in place".to_owned()).into());
     }
-    write_whole(path, &pinned)
+    whole_file::write(path, &pinned)
 }
 
 #[cfg(test)]

@@ -52,8 +52,8 @@ impl Run {
 
     /// Runs all nine until the first trial is written down.
     fn start(&self) -> Child {
-        let child = self.command().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        wait_for_a_trial(&self.out());
+        let mut child = self.command().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        wait_for_a_trial(&mut child, &self.out());
         child
     }
 
@@ -294,8 +294,8 @@ fn one_that_exceeds_its_memory_in_the_middle_of_a_trial() {
     };
     let run = Run::of("oom-trial", change);
     let mut command = run.command();
-    let child = command.args(["--workload", "office"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    wait_for_a_trial(&run.out());
+    let mut child = command.args(["--workload", "office"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    wait_for_a_trial(&mut child, &run.out());
     // The next one takes three seconds, after a warm-up of much less.
     std::thread::sleep(Duration::from_millis(1500));
     fs::write(signals.path().join("go"), b"").unwrap();

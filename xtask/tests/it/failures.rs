@@ -38,6 +38,10 @@ fn a_sound_server_is_measured_and_put_away() {
     let end = record.end.unwrap();
     assert_eq!(end.reason, EndReason::Finished);
     assert_eq!(end.engine_stop.as_deref(), Some("boot 0: stopped when asked: exit code 0"));
+    for facts in record.trials.iter().map(|trial| &trial.facts) {
+        let told = [facts.engine_cpu_ns, facts.machine_cpu_ns, facts.stolen_cpu_ns, facts.swapped_in_bytes];
+        assert!(told.iter().all(Option::is_some), "{facts:?}");
+    }
     check_gone("60221");
 }
 
@@ -137,8 +141,8 @@ fn one_that_dies_in_the_middle_of_a_trial() {
     let script = format!("{} & echo $! > '{}'; wait $!; exit 3", server("--speed 1 --seed 16180"), pid_file.display());
     let path = recipe(folder.path(), &["sh", "-c", &script], "");
     let workload = ["bench", "--wait", "--profile", "smoke", "--workload", "long-output", "--recipe", &path, "--out"];
-    let child = command(&[&workload[..], &[out.to_str().unwrap()]].concat()).stderr(Stdio::piped()).spawn().unwrap();
-    wait_for_a_trial(&out);
+    let mut child = command(&[&workload[..], &[out.to_str().unwrap()]].concat()).stderr(Stdio::piped()).spawn().unwrap();
+    wait_for_a_trial(&mut child, &out);
     // Half of the next one: two streams of twice 48 tokens, after a warm-up of half as much.
     std::thread::sleep(Duration::from_secs(3));
     Command::new("kill").args(["-KILL", fs::read_to_string(pid_file).unwrap().trim()]).status().unwrap();
@@ -163,14 +167,19 @@ fn an_attached_server_that_goes_away_ends_the_run() {
     let out_word = out.to_str().unwrap();
     let arguments =
         ["bench", "--wait", "--profile", "smoke", "--attach", &url, "--dialect", "simulated", "--model", name, "--out", out_word];
-    let child = command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    wait_for_a_trial(&out);
+    let mut child = command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    wait_for_a_trial(&mut child, &out);
     server.kill().unwrap();
     server.wait().unwrap();
     let done: Done = child.wait_with_output().unwrap().into();
     check(&done, 3, &["the engine ended during", "it answers no more"]);
     let record = record_in(&out);
     assert!(matches!(record.end.unwrap().reason, EndReason::Failed { .. }));
+    // It may have run on another machine.
+    for facts in record.trials.iter().map(|trial| &trial.facts) {
+        assert_eq!((facts.engine_cpu_ns, facts.machine_cpu_ns, facts.swapped_in_bytes), (None, None, None));
+        assert!(facts.client_cpu_ns.is_some());
+    }
     // The one in flight, and at most the one in which it was found out.
     assert!(record.trials.len() < record.header.cells.len());
 }
@@ -181,8 +190,8 @@ fn an_interrupt_keeps_what_was_measured() {
     let out = folder.path().join("run");
     let path = recipe(folder.path(), &["sh", "-c", &format!("exec {}", server("--speed 3 --seed 26535"))], "");
     let arguments = ["bench", "--wait", "--profile", "smoke", "--recipe", &path, "--out", out.to_str().unwrap()];
-    let child = command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    wait_for_a_trial(&out);
+    let mut child = command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    wait_for_a_trial(&mut child, &out);
     Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     let done: Done = child.wait_with_output().unwrap().into();
     check(&done, 130, &["stopping"]);

@@ -2,7 +2,7 @@
 
 use std::{
     path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
+    process::{Child, Command, Output, Stdio},
     sync::OnceLock,
     time::Duration,
 };
@@ -13,13 +13,16 @@ use record::{Record, file};
 pub(crate) struct Done {
     /// Its exit code.
     pub(crate) code: i32,
+    /// What it gave as data.
+    pub(crate) stdout: String,
     /// What it said to the person.
     pub(crate) stderr: String,
 }
 
 impl From<Output> for Done {
     fn from(output: Output) -> Self {
-        Self { code: output.status.code().unwrap_or(-1), stderr: String::from_utf8_lossy(&output.stderr).into_owned() }
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Self { code: output.status.code().unwrap_or(-1), stdout: text(&output.stdout), stderr: text(&output.stderr) }
     }
 }
 
@@ -105,11 +108,16 @@ fn alive(word: &str) -> usize {
 }
 
 /// Waits until the record of a run that is under way holds a trial.
-pub(crate) fn wait_for_a_trial(out: &Path) {
+///
+/// Ten minutes at most: with `--wait` it may stand behind the runs of other tests, and vLLM's nine workloads take minutes.
+pub(crate) fn wait_for_a_trial(run: &mut Child, out: &Path) {
     let has_one = |bytes: Vec<u8>| file::decode(&bytes).is_ok_and(|so_far| !so_far.trials.is_empty());
-    let there = (0..6000).any(|_| {
+    let there = (0..30_000).any(|_| {
         std::thread::sleep(Duration::from_millis(20));
-        std::fs::read(out.join("record.jsonl.gz")).is_ok_and(has_one)
+        let ended = run.try_wait().unwrap();
+        let there = std::fs::read(out.join("record.jsonl.gz")).is_ok_and(has_one);
+        assert!(there || ended.is_none(), "it ended before its first trial: {}", ended.unwrap());
+        there
     });
-    assert!(there, "no trial within two minutes");
+    assert!(there, "no trial within ten minutes");
 }

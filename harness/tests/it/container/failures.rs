@@ -191,6 +191,11 @@ fn a_full_disk_is_told_at_the_end_and_ends_nothing() {
     in_real_time(async {
         let running = engine(folder.path(), SERVE, "").start(0).await.unwrap();
         ready(&running, 60).await.unwrap();
+        // The daemon passes the log on when it gets round to it, which may be after the first answer.
+        let clock = RealClock::start();
+        while running.log_tail().is_empty() && clock.now_ns() < 10_000_000_000 {
+            clock.sleep_until(clock.now_ns() + 20_000_000).await;
+        }
         assert!(running.log_tail().starts_with("simulated Spark: http://"), "{}", running.log_tail());
         let stopped = running.stop().await;
         assert!(stopped.ends_with("exit code 0; its log is not whole: No space left on device (os error 28)"), "{stopped}");

@@ -43,6 +43,39 @@ fn credentials_of_a_url_are_not_printed() {
 }
 
 #[test]
+fn a_long_text_is_cut() {
+    let table = [
+        ("abcdef", 6, "`abcdef`"),
+        ("abcdefg", 6, "`abcdef…`"),
+        ("ab `cd` ef", 5, "``ab `c…``"),
+        ("äöü ß", 4, "`äöü…`"),
+        ("http://name:secret@host/path", 14, "`http://***@hos…`"),
+    ];
+    for (text, characters, expected) in table {
+        assert_eq!(code_up_to(text, characters), expected, "{text:?}");
+    }
+}
+
+#[test]
+fn only_a_harmless_sentence_stays_as_it_is() {
+    let table = [
+        ("2 of 18 gate cells are worse: say --treatment image", "2 of 18 gate cells are worse: say --treatment image"),
+        ("chat/c10 is <b>worse</b>", "`chat/c10 is <b>worse</b>`"),
+        ("worse\nand worse", "worse and worse"),
+        ("see http://here", "`see http://here`"),
+        ("see Www.here", "`see Www.here`"),
+        ("as in GH-1", "`as in GH-1`"),
+        ("@someone", "`@someone`"),
+        ("*worse*", "`*worse*`"),
+        ("", "-"),
+        (&"long ".repeat(20), "`long long long long long long long long long long long long…`"),
+    ];
+    for (text, expected) in table {
+        assert_eq!(sentence(text, 60), expected, "{text:?}");
+    }
+}
+
+#[test]
 fn a_command_is_quoted_for_a_shell() {
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
     let command = words(&["run", "--seed=7", "a b", "", "it's", "$(rm)", "a\nb"]);

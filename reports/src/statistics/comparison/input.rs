@@ -1,8 +1,7 @@
 //! What a comparison is given, and why it may be refused.
 
-use std::fmt;
-
-use serde::Serialize;
+pub use record::Side;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::{MIN_UNITS, Noise};
@@ -42,27 +41,9 @@ pub enum Pairing {
     BySeed,
 }
 
-/// A side of a comparison.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Side {
-    /// What is compared with.
-    Baseline,
-    /// What is judged.
-    Candidate,
-}
-
-impl fmt::Display for Side {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Baseline => "baseline",
-            Self::Candidate => "candidate",
-        })
-    }
-}
-
 /// A standard deviation that is known from elsewhere.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Component {
     /// The standard deviation, of natural logarithms.
     pub sd_ln: f64,

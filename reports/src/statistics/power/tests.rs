@@ -22,6 +22,20 @@ fn the_fewest_trials_are_the_fewest() {
 }
 
 #[test]
+fn ranges_are_skipped_only_where_they_hold_nothing() {
+    // With 0.7 % shared, the smallest detectable difference falls to a minimum and rises again.
+    for shared in [0.0, 0.003, 0.006, 0.0069, 0.007, 0.0085, 0.009] {
+        for sd in [0.002, 0.01, 0.02, 0.05] {
+            for (pairing, df) in [(Pairing::Unpaired, 3.0), (Pairing::BySeed, 1.5), (Pairing::Unpaired, 40.0)] {
+                let noise = noise(pairing, sd, shared, df);
+                let one_by_one = (3..=1000).find(|&n| noise.mde_ln(n, 0.05).unwrap() <= 0.03_f64.ln_1p());
+                assert_eq!(noise.trials_needed(0.03, 0.05), one_by_one, "{pairing:?} {shared} {sd} {df}");
+            }
+        }
+    }
+}
+
+#[test]
 fn what_all_trials_share_no_number_of_them_removes() {
     // With occasions that differ by 1 %, estimated with 3 degrees of freedom, 3 % stay out of sight.
     let assumed = noise(Pairing::Unpaired, 0.005, 0.01, 3.0);

@@ -99,3 +99,44 @@ fn noise_that_was_put_in_is_found() {
         assert!((component.sd_ln / expected - 1.0).abs() < 0.15, "{component:?} for {expected}");
     }
 }
+
+#[test]
+fn seeds_that_every_occasion_has_are_no_noise() {
+    let mut chance = SplitMix(6);
+    let mut normal = || (0..12).map(|_| (chance.word() >> 11) as f64 / (1_u64 << 53) as f64).sum::<f64>() - 6.0;
+    let (mut found, experiments) = ([0.0; 3], 400);
+    for _ in 0..experiments {
+        // Seeds that differ by 10 % would drown everything.
+        let seeds: Vec<Vec<f64>> = [2, 3, 2].iter().map(|trials| (0..*trials).map(|_| 0.10 * normal()).collect()).collect();
+        let mut occasions = Vec::new();
+        for _ in 0..4 {
+            let occasion = 0.007 * normal();
+            let mut boot = |seeds: &Vec<f64>| -> Vec<f64> {
+                let level = occasion + 0.010 * normal();
+                seeds.iter().map(|seed| level + seed + 0.015 * normal()).collect()
+            };
+            occasions.push(seeds.iter().map(&mut boot).collect::<Vec<_>>());
+        }
+        let noise = three_levels_by_seed(&occasions).unwrap();
+        // 7 seeds less 3 boots, 4 occasions less 1.
+        assert!((noise.trial.df - 12.0).abs() < 1e-9);
+        for (sum, square) in found.iter_mut().zip([noise.ms_trial, noise.ms_boot, noise.ms_occasion]) {
+            *sum += square / f64::from(experiments);
+        }
+    }
+    let [trial, boot, occasion] = [0.015_f64, 0.010, 0.007].map(|sd| sd * sd);
+    let expected = [trial, trial + 16.0 / 7.0 * boot, trial + 17.0 / 7.0 * boot + 7.0 * occasion];
+    for ((found, expected), off) in found.iter().zip(expected).zip([0.08, 0.12, 0.16]) {
+        assert!((found / expected - 1.0).abs() < off, "{found} for {expected}");
+    }
+}
+
+#[test]
+fn another_layout_is_not_taken_off() {
+    let (two, three) = (vec![vec![1.0, 2.0], vec![4.0, 5.0]], vec![vec![1.0, 2.0, 3.0], vec![4.0, 5.0]]);
+    assert_eq!(three_levels_by_seed(&[two.clone(), three]), None);
+    assert_eq!(three_levels_by_seed(&[]), None);
+    // The same twice: nothing is left below the occasions.
+    let same = three_levels_by_seed(&[two.clone(), two]).unwrap();
+    assert_eq!((same.trial.sd_ln, same.boot.sd_ln, same.occasion.sd_ln), (0.0, 0.0, 0.0));
+}

@@ -31,10 +31,38 @@ pub struct ThreeLevels {
 /// None without a degree of freedom at each level, with an occasion or a boot that is empty, or if a number is not finite.
 #[must_use]
 pub fn three_levels(occasions: &[Vec<Vec<f64>>]) -> Option<ThreeLevels> {
+    solve(occasions, 1.0)
+}
+
+/// The same where trial k of boot j had the same seed in every occasion, and what the seed does is no noise: it is on both sides of a
+/// comparison by seed. Such a value is `occasion + seed + boot + trial`, so the mean over the a occasions of each seed's place is taken off
+/// first (a two-way layout without the seeds' own sum of squares). Occasions keep their mean square; what is left between boots and
+/// between trials has `(a - 1) / a` of the degrees of freedom it has in [`three_levels`], and the mean squares rest on those. Exact, since
+/// the layout is the same in every occasion.
+///
+/// None as for [`three_levels`], or if the occasions differ in their numbers of boots or trials.
+#[must_use]
+pub fn three_levels_by_seed(occasions: &[Vec<Vec<f64>>]) -> Option<ThreeLevels> {
+    let (first, others) = occasions.split_first()?;
+    let sizes = |boots: &[Vec<f64>]| boots.iter().map(Vec::len).collect::<Vec<_>>();
+    if others.iter().any(|other| sizes(other) != sizes(first)) {
+        return None;
+    }
+    let a = occasions.len() as f64;
+    let of_seed = |boot: usize, trial: usize| occasions.iter().map(|boots| boots[boot][trial]).sum::<f64>() / a;
+    let less = |boot: usize, trials: &Vec<f64>| -> Vec<f64> {
+        trials.iter().enumerate().map(|(trial, value)| value - of_seed(boot, trial)).collect()
+    };
+    let without = |boots: &Vec<Vec<f64>>| boots.iter().enumerate().map(|(boot, trials)| less(boot, trials)).collect();
+    solve(&occasions.iter().map(without).collect::<Vec<Vec<Vec<f64>>>>(), (a - 1.0) / a)
+}
+
+/// `kept` is the share of the degrees of freedom below the occasions that are left.
+fn solve(occasions: &[Vec<Vec<f64>>], kept: f64) -> Option<ThreeLevels> {
     let boots = occasions.concat();
     let (a, b) = (occasions.len() as f64, boots.len() as f64);
     let n: f64 = boots.iter().map(|boot| boot.len() as f64).sum();
-    let (df_occasion, df_boot, df_trial) = (a - 1.0, b - a, n - b);
+    let (df_occasion, df_boot, df_trial) = (a - 1.0, (b - a) * kept, (n - b) * kept);
     if df_occasion < 1.0 || df_boot < 1.0 || df_trial < 1.0 || occasions.iter().any(Vec::is_empty) {
         return None;
     }
@@ -47,7 +75,7 @@ pub fn three_levels(occasions: &[Vec<Vec<f64>>]) -> Option<ThreeLevels> {
     let square = |boot: &Vec<f64>| (boot.len() as f64).powi(2);
     let size = |boots: &Vec<Vec<f64>>| boots.iter().map(|boot| boot.len() as f64).sum::<f64>();
     let within: f64 = occasions.iter().map(|boots| boots.iter().map(square).sum::<f64>() / size(boots)).sum();
-    let k1 = (n - within) / df_boot;
+    let k1 = (n - within) / (b - a);
     let k2 = (within - boots.iter().map(square).sum::<f64>() / n) / df_occasion;
     let k3 = (n - occasions.iter().map(|boots| size(boots).powi(2)).sum::<f64>() / n) / df_occasion;
 

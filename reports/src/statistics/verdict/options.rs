@@ -14,6 +14,7 @@ pub const Q: f64 = 0.10;
 
 /// How strict the judge is.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Options {
     /// How often the data are looked at.
     pub looks: Looks,
@@ -25,11 +26,15 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { looks: Looks::One, multiplicity: Multiplicity::BenjaminiHochberg { q: Q }, rule: Rule::Margin }
+        Self::DEFAULT
     }
 }
 
 impl Options {
+    /// What holds where nobody asks for anything else.
+    pub const DEFAULT: Self =
+        Self { looks: Looks::One, multiplicity: Multiplicity::BenjaminiHochberg { q: Q }, rule: Rule::Margin };
+
     /// Whether a p, and in a family its adjusted value, are small enough. Holm's is held against alpha, since it bounds the chance of any
     /// false alarm; a q against its own limit.
     pub(super) fn is_beyond_chance(&self, p: f64, adjusted: Option<f64>) -> bool {
@@ -43,6 +48,7 @@ impl Options {
 
 /// How often the data are looked at, which is decided before the first look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Looks {
     /// Once.
@@ -64,6 +70,7 @@ impl Looks {
 
 /// What corrects for the size of the family.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Multiplicity {
     /// The false discovery rate.
@@ -77,6 +84,7 @@ pub enum Multiplicity {
 
 /// How large a change must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Rule {
     /// The estimate reaches the margin.

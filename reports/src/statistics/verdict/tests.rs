@@ -112,13 +112,14 @@ fn one_boot_can_regress_and_not_improve() {
 }
 
 #[test]
-fn failures_decide_where_there_is_a_comparison() {
+fn failures_decide_with_and_without_a_comparison() {
     let failing = |outcome| alone(Cell { fails_more: true, ..cell(outcome) }, &Options::default());
     let quick = failing(Ok(found(-0.05, 0.01)));
     assert_eq!((quick.verdict, quick.notes), (Verdict::Regressed, vec![Note::FailsMore]));
     let unbounded = failing(Err(Refusal::CandidateUnbounded));
     assert_eq!((unbounded.verdict, unbounded.notes), (Verdict::Regressed, vec![Note::FailsMore, Note::Unbounded]));
-    assert_eq!(failing(Err(Refusal::NoSpread)).verdict, Verdict::Refused);
+    let few = failing(Err(Refusal::TooFew { side: Side::Candidate, n: 0 }));
+    assert_eq!((few.verdict, few.notes, few.refusal.is_some()), (Verdict::Regressed, vec![Note::FailsMore], true));
 }
 
 #[test]

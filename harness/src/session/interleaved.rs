@@ -1,0 +1,61 @@
+//! Two runs made together, boot by boot, so that a drift of the machine falls on both alike.
+
+use record::{EndReason, Side};
+
+use super::{Making, Pace, RunError, conclude, end_reason};
+use crate::{clock::Clock, engine::Engine};
+
+/// Makes two runs in turns: `order` says whose boot is next, and names each side as often as its header plans boots. Never is an engine of
+/// both up at once. What ends one ends the other, and both records say why.
+pub async fn run_interleaved<B: Engine, D: Engine, C: Clock>(
+    mut baseline: Making<'_, B, C>,
+    mut candidate: Making<'_, D, C>,
+    order: &[Side],
+) -> Result<EndReason, RunError> {
+    let mut pace = Pace::new(&[baseline.session(), candidate.session()]);
+    let made = make_boots(&mut baseline, &mut candidate, order, &mut pace).await;
+    let session = candidate.session();
+    session.progress.ended();
+    let reason_of = |side: Side| end_reason(&made, &session.stop, |error| in_words(error, side));
+    // Both are tried, whatever becomes of the first.
+    let written = baseline.end(reason_of(Side::Baseline)).map_err(of(Side::Baseline));
+    let reason = reason_of(Side::Candidate);
+    let written = written.and(candidate.end(reason.clone()).map_err(of(Side::Candidate)));
+    conclude(made, written, reason)
+}
+
+async fn make_boots<B: Engine, D: Engine, C: Clock>(
+    baseline: &mut Making<'_, B, C>,
+    candidate: &mut Making<'_, D, C>,
+    order: &[Side],
+    pace: &mut Pace,
+) -> Result<(), RunError> {
+    baseline.begin().map_err(of(Side::Baseline))?;
+    candidate.begin().map_err(of(Side::Candidate))?;
+    for &side in order {
+        if candidate.session().stop.is_told() {
+            break;
+        }
+        match side {
+            Side::Baseline => baseline.boot(pace).await,
+            Side::Candidate => candidate.boot(pace).await,
+        }
+        .map_err(of(side))?;
+    }
+    Ok(())
+}
+
+fn of(side: Side) -> impl Fn(RunError) -> RunError {
+    move |error| RunError::OfSide { side, error: Box::new(error) }
+}
+
+/// What the record of a side says of an error that ended both.
+fn in_words(error: &RunError, side: Side) -> String {
+    match error {
+        RunError::OfSide { side: failed, error } if *failed == side => error.to_string(),
+        RunError::OfSide { side: failed, error } => {
+            format!("the {failed}, which was measured together with it, could not go on: {error}")
+        }
+        error => error.to_string(),
+    }
+}

@@ -1,0 +1,202 @@
+//! Can two sides be compared at all? What was asked must be the same, and of the engine only what is declared may differ.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use record::{Cell, EndReason};
+
+use super::{Class, Consequence, Policy, SideDifference};
+use crate::{
+    figures::{RunFigures, TrialFigures},
+    identity::{Engine, between_boots, differences},
+    validity::Validity,
+};
+
+/// More invalid trials than this share, and a side says nothing.
+const MAX_INVALID_SHARE: f64 = 0.20;
+
+/// What the environments say.
+pub(super) struct Environment {
+    /// Why there is no comparison; texts of ours.
+    pub(super) refusals: Vec<String>,
+    /// In what the sides differ.
+    pub(super) differences: Vec<SideDifference>,
+}
+
+/// Looks at both sides, baseline first.
+pub(super) fn compare(sides: [&[RunFigures]; 2], policy: &Policy) -> Environment {
+    let mut found: Vec<SideDifference> = Vec::new();
+    let mut add = |field: String, class: Class, baseline: String, candidate: String| {
+        let consequence = match class {
+            Class::Soft => Consequence::Warned,
+            Class::Treatable(treatment) if policy.treatment.contains(&treatment) => Consequence::Treatment,
+            Class::Treatable(_) | Class::Load => Consequence::Refused,
+        };
+        found.push(SideDifference { field, class, baseline, candidate, consequence });
+    };
+    for (field, [baseline, candidate]) in loads(sides) {
+        add(field, Class::Load, baseline, candidate);
+    }
+    let [baseline, candidate] = sides.map(engines);
+    for one in differences(&baseline, &candidate) {
+        add(one.field, one.class, one.left, one.right);
+    }
+    for (side, runs) in ["baseline", "candidate"].into_iter().zip(sides) {
+        for (what, one) in within(runs) {
+            let field = format!("{} ({what} of the {side})", one.field);
+            add(field, one.class, one.left, one.right);
+        }
+    }
+    let mut refusals = Vec::new();
+    for (side, runs) in ["baseline", "candidate"].into_iter().zip(sides) {
+        refusals.extend(unusable(side, runs));
+    }
+    refusals.extend(refused(&found));
+    Environment { refusals, differences: found }
+}
+
+/// Why a comparison without any gate is none.
+pub(super) fn no_gates(candidate: &[RunFigures]) -> String {
+    if candidate.iter().any(|run| run.trials.iter().any(|trial| !trial.cell.comparable)) {
+        return "the candidate's cells are miniatures, which stand for nothing but the plumbing: measure with --profile quick, standard or full".to_owned();
+    }
+    "the candidate measured no gate cell: measure a workload with its standard points".to_owned()
+}
+
+/// One sentence for each class of refused differences, without the values, which are texts of others.
+fn refused(differences: &[SideDifference]) -> Vec<String> {
+    let mut treatable = BTreeSet::new();
+    let mut load = BTreeSet::new();
+    for one in differences.iter().filter(|one| one.consequence == Consequence::Refused) {
+        match one.class {
+            Class::Treatable(treatment) => _ = treatable.insert(treatment.word()),
+            Class::Load => _ = load.insert(one.field.as_str()),
+            Class::Soft => {}
+        }
+    }
+    let list = |words: BTreeSet<&str>| words.into_iter().collect::<Vec<_>>().join(", ");
+    let mut refusals = Vec::new();
+    if !load.is_empty() {
+        let load = list(load);
+        refusals
+            .push(format!("what was asked or how it was counted differs ({load}): measure both with the same suite and options"));
+    }
+    if !treatable.is_empty() {
+        let words: Vec<String> = treatable.iter().map(|word| format!("--treatment {word}")).collect();
+        let (treatable, words) = (list(treatable), words.join(" "));
+        refusals.push(format!(
+            "the engines differ in what is not the treatment ({treatable}): if that is what is compared, say {words}"
+        ));
+    }
+    refusals
+}
+
+fn engines(runs: &[RunFigures]) -> Vec<Engine<'_>> {
+    runs.iter().map(|run| (&run.header, run.boots.as_slice())).collect()
+}
+
+/// What differs within one side, between its runs and between boots of one run.
+fn within(runs: &[RunFigures]) -> Vec<(String, crate::identity::Difference)> {
+    let engines = engines(runs);
+    let mut found = Vec::new();
+    for (number, engine) in engines.iter().enumerate() {
+        if number > 0 {
+            let others = differences(&engines[..1], std::slice::from_ref(engine));
+            found.extend(others.into_iter().map(|one| (format!("runs 1 and {}", number + 1), one)));
+        }
+        found.extend(between_boots(*engine).into_iter().map(|(boot, one)| (format!("boot {boot}"), one)));
+    }
+    found
+}
+
+/// Why a side says nothing at all.
+fn unusable(side: &str, runs: &[RunFigures]) -> Vec<String> {
+    let mut why = Vec::new();
+    if runs.is_empty() {
+        return vec![format!("the {side} has no run")];
+    }
+    for run in runs {
+        match run.end.as_ref().map(|end| &end.reason) {
+            Some(EndReason::Finished) if run.torn.is_none() => {}
+            Some(EndReason::Interrupted) => why.push(format!("a run of the {side} was interrupted: measure it again")),
+            Some(EndReason::Failed { .. }) => {
+                why.push(format!("a run of the {side} failed: its report says why; measure it again"));
+            }
+            Some(EndReason::Finished) | None => why.push(format!("a record of the {side} is torn: measure it again")),
+        }
+    }
+    let trials = || runs.iter().flat_map(|run| &run.trials);
+    // What fails is judged as failing more, and not dismissed as invalid.
+    let invalid = trials().filter(|trial| trial.validity == Validity::Invalid && !is_failing(trial)).count();
+    let all = trials().count();
+    if invalid as f64 > MAX_INVALID_SHARE * all as f64 {
+        why.push(format!(
+            "{invalid} of {all} trials of the {side} are invalid, more than one in five: see its report for the reasons"
+        ));
+    }
+    why
+}
+
+/// Whether a trial is invalid for what its requests met, and not for how they were sent.
+pub(super) fn is_failing(trial: &TrialFigures) -> bool {
+    let failed = trial.attempted - trial.served;
+    f64::from(failed) > 0.005 * f64::from(trial.attempted)
+}
+
+/// What was asked, and how it is counted: where the sides differ in it.
+fn loads(sides: [&[RunFigures]; 2]) -> Vec<(String, [String; 2])> {
+    let mut found = Vec::new();
+    let mut compare = |field: String, values: [BTreeSet<String>; 2]| {
+        let [left, right] = &values;
+        if left != right || left.len() > 1 {
+            found.push((field, values.map(|values| values.into_iter().collect::<Vec<_>>().join(" or "))));
+        }
+    };
+    let over = |of: fn(&RunFigures) -> String| sides.map(|runs| runs.iter().map(of).collect::<BTreeSet<_>>());
+    compare("suite".to_owned(), over(|run| format!("{} version {}", run.header.suite, run.header.suite_version)));
+    compare("harness version".to_owned(), over(|run| compatible(&run.header.harness_version)));
+    let [baseline, candidate] = sides.map(asked);
+    for (name, one) in &candidate {
+        // A cell that only one side measured is no difference of load; its row says that there is nothing to compare with.
+        let Some(other) = baseline.get(name) else { continue };
+        let values = |of: fn(&Asked) -> BTreeSet<String>| [of(other), of(one)];
+        compare(format!("workload hash of {}", known_name(name)), values(|asked| asked.hashes.clone()));
+        compare(format!("requests of {}", known_name(name)), values(|asked| asked.requests.clone()));
+    }
+    found
+}
+
+/// What a side asked in a cell.
+#[derive(Default)]
+struct Asked {
+    hashes: BTreeSet<String>,
+    requests: BTreeSet<String>,
+}
+
+fn asked(runs: &[RunFigures]) -> BTreeMap<String, Asked> {
+    let mut cells: BTreeMap<String, Asked> = BTreeMap::new();
+    for trial in runs.iter().flat_map(|run| &run.trials) {
+        let asked = cells.entry(trial.cell.name()).or_default();
+        asked.hashes.insert(format!("{} {}", trial.cell.workload_hash, shape(&trial.cell)));
+        asked.requests.insert(trial.attempted.to_string());
+    }
+    cells
+}
+
+/// What a hash should have told apart already: it is checked all the same, since a record can be edited.
+fn shape(cell: &Cell) -> String {
+    format!("{:?} {:?} {:?}", cell.load, cell.prompt_tokens, cell.output_tokens)
+}
+
+/// A cell's name as a text of ours: those of the suite are made of these characters.
+pub(super) fn known_name(name: &str) -> String {
+    name.chars().filter(|c| c.is_ascii_alphanumeric() || "-_./".contains(*c)).take(60).collect()
+}
+
+/// What versions of the harness must share to be compared: the major number, below 1.0 the minor one too.
+fn compatible(version: &str) -> String {
+    let mut numbers = version.split('.');
+    match (numbers.next(), numbers.next()) {
+        (Some("0"), Some(minor)) => format!("0.{minor}"),
+        (major, _) => major.unwrap_or_default().to_owned(),
+    }
+}

@@ -1,0 +1,287 @@
+//! From two sides to rows: which metrics of which cells are compared, by what design, and what becomes of each.
+
+use std::collections::BTreeSet;
+
+use record::{Gate, Metric};
+
+use super::{
+    Order, Policy, Row, Values, WorkloadRatio,
+    environment::known_name,
+    units::{self, Counted, Units, counted, served},
+};
+use crate::{
+    figures::RunFigures,
+    noise::Calibration,
+    statistics::{
+        comparison::{self, Component, Pairing, Refusal, compare},
+        fisher::{Served, fails_more},
+        moments, outliers,
+        verdict::{self, Decision, Note},
+    },
+    summary::{Unit, metric},
+};
+
+/// What is compared beside the gate, for advice.
+const ADVISORY: [Metric; 7] = [
+    Metric::DecodeTokS,
+    Metric::TtftP50Ns,
+    Metric::TtftP95Ns,
+    Metric::PrefillTokS,
+    Metric::OutputTokS,
+    Metric::AchievedPerS,
+    Metric::GoodputPerS,
+];
+
+/// What the ratios of a workload are made of.
+const RATIOS: [Metric; 3] = [Metric::DecodeTokS, Metric::TtftP50Ns, Metric::OutputTokS];
+
+/// Two measurements never agree to the last digit.
+const SAME: &str = "both sides have the very same values: is it one record, or are they cached or synthetic?";
+
+/// How everything is compared.
+pub(super) struct Design<'p> {
+    pub(super) order: Order,
+    pub(super) policy: &'p Policy,
+    pub(super) calibration: Option<&'p Calibration>,
+}
+
+/// A row before it is judged.
+pub(crate) struct Prepared {
+    gate: Gate,
+    workload: String,
+    pub(crate) cell: verdict::Cell,
+    pub(super) is_paired: bool,
+    pub(super) is_one_boot: bool,
+    unit: Unit,
+    pub(super) values: [Vec<f64>; 2],
+    pub(super) places: [Vec<f64>; 2],
+    served: [Served; 2],
+    /// The noise that was added.
+    pub(super) occasion: Option<Component>,
+    pub(super) boot: Option<Component>,
+    pub(super) notes: Vec<Note>,
+}
+
+/// The margin of a metric where no gate declares one, as a share.
+#[must_use]
+pub fn margin_of(metric: Metric) -> f64 {
+    match metric {
+        Metric::TtftP50Ns | Metric::TtfoP50Ns | Metric::TtfeP50Ns | Metric::PrefillTokS | Metric::ItlP50Ns | Metric::IclP50Ns => {
+            0.05
+        }
+        Metric::TtftP99Ns | Metric::ItlP99Ns | Metric::IclP99Ns | Metric::RecoveryNs => 0.15,
+        Metric::TtftP95Ns
+        | Metric::E2elP95Ns
+        | Metric::TpotP95Ns
+        | Metric::AchievedPerS
+        | Metric::GoodputPerS
+        | Metric::Attainment => 0.10,
+        _ => 0.03,
+    }
+}
+
+/// The rows of a comparison: the candidate's gates in the suite's order, then the other cells that both sides measured.
+pub(super) fn prepare(sides: [&[RunFigures]; 2], design: &Design<'_>) -> Vec<Prepared> {
+    let [_, candidate] = sides;
+    let gates = gates(candidate, design.policy);
+    let mut rows: Vec<Prepared> = gates.iter().map(|gate| prepare_one(sides, gate, true, design)).collect();
+    let mut seen = BTreeSet::new();
+    for trial in candidate.iter().flat_map(|run| &run.trials).filter(|trial| trial.cell.comparable) {
+        let cell = trial.cell.name();
+        if !seen.insert(cell.clone()) {
+            continue;
+        }
+        for metric in ADVISORY {
+            if gates.iter().any(|gate| gate.cell == cell && gate.metric == metric) || !is_supported(metric, trial.attempted) {
+                continue;
+            }
+            let gate = Gate { cell: cell.clone(), metric, margin: margin_of(metric), paired_by_seed: trial.cell.load.is_open() };
+            let row = prepare_one(sides, &gate, false, design);
+            if row.values.iter().all(|values| !values.is_empty()) {
+                rows.push(row);
+            }
+        }
+    }
+    rows
+}
+
+/// Whether so many requests support a percentile.
+fn is_supported(metric: Metric, requests: u32) -> bool {
+    metric::requests_needed(metric).is_none_or(|needed| requests as usize >= needed)
+}
+
+/// The gates that the candidate declared before it was measured; those of the policy where its record is too old to declare any. Each
+/// once, though several runs of a side declare the same.
+fn gates(candidate: &[RunFigures], policy: &Policy) -> Vec<Gate> {
+    let mut gates: Vec<Gate> = Vec::new();
+    for run in candidate {
+        let knows_gates = run.header.schema_version >= 3;
+        let planned = policy.gates.iter().filter(|gate| !knows_gates && run.header.cells.contains(&gate.cell));
+        for gate in run.header.gates.iter().chain(planned) {
+            if !gates.iter().any(|other| other.cell == gate.cell && other.metric == gate.metric) {
+                gates.push(gate.clone());
+            }
+        }
+    }
+    // A miniature stands for nothing but the plumbing.
+    let is_miniature = |gate: &Gate| {
+        let mut trials = candidate.iter().flat_map(|run| &run.trials);
+        trials.any(|trial| !trial.cell.comparable && trial.cell.name() == gate.cell)
+    };
+    gates.retain(|gate| !is_miniature(gate));
+    gates
+}
+
+fn prepare_one(sides: [&[RunFigures]; 2], gate: &Gate, is_gate: bool, design: &Design<'_>) -> Prepared {
+    let trials = sides.map(|runs| counted(runs, &gate.cell));
+    let units = if gate.paired_by_seed { units::paired(gate.metric, &trials) } else { Ok(units::unpaired(gate.metric, &trials)) };
+    let none =
+        || Units { unit: Unit::Trial, is_one_boot: false, values: [Vec::new(), Vec::new()], places: [Vec::new(), Vec::new()] };
+    let (units, refusal) = match units {
+        Ok(units) => (units, None),
+        Err(refusal) => (none(), Some(refusal)),
+    };
+    let [occasion, boot] = components(gate, &trials[1], design);
+    let boot = boot.filter(|_| units.is_one_boot);
+    let pairing = if gate.paired_by_seed { Pairing::BySeed } else { Pairing::Unpaired };
+    let how = comparison::Design { better: metric::better(gate.metric), pairing, occasion, boot };
+    let outcome = match refusal {
+        Some(refusal) => Err(refusal),
+        None if units.values[0] == units.values[1] && !units.values[0].is_empty() => {
+            Err(Refusal::Integrity { why: SAME.to_owned() })
+        }
+        None => compare(&units.values[0], &units.values[1], how),
+    };
+    let served = sides.map(|runs| served(runs, &gate.cell));
+    let workload = trials
+        .iter()
+        .flatten()
+        .next()
+        .map_or_else(|| gate.cell.split('/').next().unwrap_or_default().to_owned(), |one| one.trial.cell.workload.clone());
+    Prepared {
+        gate: gate.clone(),
+        workload,
+        cell: verdict::Cell { outcome, margin: gate.margin, gate: is_gate, fails_more: fails_more(served[0], served[1]) },
+        is_paired: gate.paired_by_seed,
+        is_one_boot: units.is_one_boot,
+        unit: units.unit,
+        values: units.values,
+        places: units.places,
+        served,
+        occasion,
+        boot,
+        notes: Vec::new(),
+    }
+}
+
+/// The noise between occasions, where the sides are of two, and between boots: what was calibrated for this load, else what is assumed.
+fn components(gate: &Gate, trials: &[Counted<'_>], design: &Design<'_>) -> [Option<Component>; 2] {
+    let hash = trials.first().map(|one| one.trial.cell.workload_hash.as_str()).unwrap_or_default();
+    let noise = design.calibration.and_then(|calibration| calibration.of(&gate.cell, hash, gate.metric));
+    let occasion = noise.and_then(|noise| noise.occasion).unwrap_or(Component::ASSUMED);
+    let boot = noise.map_or(Component::ASSUMED, |noise| noise.boot);
+    [(design.order == Order::Stored).then_some(occasion), Some(boot)]
+}
+
+impl Prepared {
+    /// A gate's row of values that no trial gave, each with the place of its boot in time: what a simulation judges.
+    pub(crate) fn of_values(gate: &Gate, values: [Vec<f64>; 2], places: [Vec<f64>; 2], design: comparison::Design) -> Self {
+        let outcome = compare(&values[0], &values[1], design);
+        Self {
+            gate: gate.clone(),
+            workload: gate.cell.split('/').next().unwrap_or_default().to_owned(),
+            cell: verdict::Cell { outcome, margin: gate.margin, gate: true, fails_more: false },
+            is_paired: gate.paired_by_seed,
+            is_one_boot: design.boot.is_some(),
+            unit: Unit::Boot,
+            values,
+            places,
+            served: [Served { ok: 1, failed: 0 }; 2],
+            occasion: design.occasion,
+            boot: design.boot,
+            notes: Vec::new(),
+        }
+    }
+
+    /// What makes a logarithm larger when things are worse.
+    pub(super) fn worse_sign(&self) -> f64 {
+        metric::better(self.gate.metric).worse_sign()
+    }
+
+    /// The row, once it is judged.
+    pub(super) fn row(&self, decision: Decision, policy: &Policy) -> Row {
+        let alpha = policy.options.looks.alpha();
+        let compared = self.cell.outcome.as_ref().ok();
+        let percent = |share: f64| 100.0 * share;
+        let is_suspected = compared.is_some_and(|one| one.seems_worse(self.gate.margin, alpha));
+        let mut notes = decision.notes;
+        notes.extend(&self.notes);
+        Row {
+            cell: self.gate.cell.clone(),
+            workload: self.workload.clone(),
+            metric: self.gate.metric,
+            gate: decision.gate,
+            margin: self.gate.margin,
+            paired: self.is_paired,
+            baseline: self.side(0),
+            candidate: self.side(1),
+            change_percent: compared.map(comparison::Comparison::change_percent).or_else(|| self.plain_change()),
+            interval_percent: compared.and_then(|one| one.change_interval_percent(alpha)),
+            mde_percent: compared.and_then(|one| one.mde80(alpha)).map(percent),
+            p_regressed: compared.map(|one| one.p_regressed),
+            p_improved: compared.map(|one| one.p_improved),
+            q_regressed: decision.q_regressed,
+            q_improved: decision.q_improved,
+            verdict: decision.verdict,
+            notes,
+            why: decision.refusal.as_ref().map(ToString::to_string),
+            trials_needed: decision.trials_needed,
+            // What seems worse is looked into, whatever the noise of five boots promises of ten.
+            is_futile: !is_suspected && compared.is_none_or(|one| one.noise.is_futile(self.gate.margin, alpha)),
+        }
+    }
+
+    /// The change of the means where there is no comparison: a figure without a claim.
+    fn plain_change(&self) -> Option<f64> {
+        let [baseline, candidate] = &self.values;
+        let change = moments::geometric_mean(candidate)? / moments::geometric_mean(baseline)? - 1.0;
+        change.is_finite().then_some(100.0 * change)
+    }
+
+    fn side(&self, side: usize) -> Values {
+        let values = &self.values[side];
+        let logarithms = moments::logarithms(values);
+        let sd = logarithms.as_deref().and_then(moments::sd);
+        let stand_out = outliers::stand_out(values);
+        Values {
+            unit: (!values.is_empty()).then_some(self.unit),
+            mean: moments::geometric_mean(values).filter(|mean| mean.is_finite()),
+            cv_percent: sd.filter(|sd| sd.is_finite()).map(|sd| 100.0 * sd),
+            outliers: (0..values.len()).filter(|&place| stand_out[place]).collect(),
+            values: values.clone(),
+            attempted: self.served[side].ok + self.served[side].failed,
+            served: self.served[side].ok,
+        }
+    }
+}
+
+/// The geometric mean of the ratios of each workload's cells, in the order of the rows.
+pub(super) fn ratios(rows: &[Row]) -> Vec<WorkloadRatio> {
+    let mut workloads: Vec<&str> = Vec::new();
+    for row in rows {
+        if !workloads.contains(&row.workload.as_str()) {
+            workloads.push(&row.workload);
+        }
+    }
+    let mut ratios = Vec::new();
+    for workload in workloads {
+        for metric in RATIOS {
+            let of = rows.iter().filter(|row| row.workload == workload && row.metric == metric);
+            let each: Vec<f64> = of.filter_map(|row| Some(row.candidate.mean? / row.baseline.mean?)).collect();
+            if let Some(ratio) = moments::geometric_mean(&each) {
+                ratios.push(WorkloadRatio { workload: known_name(workload), metric, cells: each.len(), ratio });
+            }
+        }
+    }
+    ratios
+}

@@ -1,0 +1,295 @@
+use super::*;
+
+#[test]
+fn a_slower_candidate_measured_side_by_side_has_regressed() {
+    let ruling = judged(together(chat(&FIVE), chat(&scaled(&FIVE, 0.93))));
+    insta::assert_snapshot!(ruling.sentence, @"Regressed: 1 gate cell of 1 worse by the margin or more; 0 pass");
+    assert_eq!((ruling.overall, ruling.exit_code, ruling.method.order), (Overall::Regressed, 5, Order::Interleaved));
+    assert_eq!((ruling.method.family, ruling.method.occasion, ruling.method.boot), (1, None, None));
+    let row = row(&ruling);
+    assert_eq!(
+        (row.verdict, row.baseline.values.len(), row.candidate.unit),
+        (Verdict::Regressed, 5, Some(crate::summary::Unit::Trial))
+    );
+    assert!((row.change_percent.unwrap() + 7.0).abs() < 0.1 && row.q_regressed.unwrap() < 0.01, "{row:?}");
+    let interval = row.interval_percent.unwrap();
+    assert!(interval.low < -7.0 && interval.high > -7.0 && interval.high < -5.0, "{interval:?}");
+}
+
+#[test]
+fn each_verdict_has_its_words_and_exit_code() {
+    let quiet: Vec<f64> = FIVE.iter().map(|value| 100.0 + (value - 100.0) / 4.0).collect();
+    let loud: Vec<f64> = FIVE.iter().map(|value| 100.0 + (value - 100.0) * 6.0).collect();
+    let table = [
+        (
+            quiet.clone(),
+            scaled(&quiet, 1.001),
+            Overall::Unchanged,
+            0,
+            "No regression: all 1 gate cells pass, measured side by side",
+        ),
+        (
+            quiet.clone(),
+            scaled(&quiet, 1.08),
+            Overall::Improved,
+            0,
+            "Improved: 1 gate cell of 1 better by the margin or more, none worse; 1 pass",
+        ),
+        (
+            loud.clone(),
+            scaled(&loud, 0.999),
+            Overall::Inconclusive,
+            0,
+            "Inconclusive: of 1 gate cell of 1 nothing can be said; 0 pass",
+        ),
+        (
+            quiet[..2].to_vec(),
+            quiet[2..4].to_vec(),
+            Overall::Insufficient,
+            4,
+            "Insufficient: 1 gate cell of 1 have fewer than three values on a side; 0 pass; 1 insufficient",
+        ),
+    ];
+    for (baseline, candidate, overall, code, sentence) in table {
+        let ruling = judged(together(chat(&baseline), chat(&candidate)));
+        let said = (ruling.overall, ruling.exit_code, ruling.sentence.as_str());
+        assert_eq!(said, (overall, code, sentence), "{:?}", row(&ruling).why);
+    }
+    let strict = Policy { inconclusive: Inconclusive::Fail, ..Policy::default() };
+    let (baseline, candidate) = together(chat(&loud), chat(&scaled(&loud, 1.001)));
+    let ruling = judge(&[baseline], &[candidate], &strict);
+    assert_eq!((ruling.overall, ruling.exit_code), (Overall::Inconclusive, 6));
+    let row = row(&ruling);
+    assert!(row.trials_needed.unwrap() > 30 && row.is_futile && row.mde_percent.unwrap() > 5.0, "{row:?}");
+}
+
+#[test]
+fn a_record_is_not_compared_with_itself() {
+    let ruling = judged((chat(&FIVE), chat(&FIVE)));
+    assert_eq!(ruling.overall, Overall::Refused);
+    insta::assert_snapshot!(row(&ruling).why.clone().unwrap(), @"both sides have the very same values: is it one record, or are they cached or synthetic?");
+}
+
+#[test]
+fn a_stored_baseline_adds_the_noise_between_occasions() {
+    let ruling = judged((chat(&FIVE), chat(&scaled(&FIVE, 0.999))));
+    assert_eq!((ruling.method.order, ruling.overall), (Order::Stored, Overall::Inconclusive));
+    assert_eq!(ruling.method.occasion, Some(NoiseSource::Assumed { component: Component::ASSUMED }));
+    let assumed = row(&ruling).mde_percent.unwrap();
+
+    let component = Component { sd_ln: 0.002, df: 9.0, assumed: false };
+    let hash = chat(&FIVE).trials[0].cell.workload_hash.clone();
+    let noise = crate::noise::CellNoise {
+        cell: "chat/c10".to_owned(),
+        workload_hash: hash,
+        metric: Metric::DecodeTokS,
+        trial: component,
+        boot: component,
+        occasion: Some(component),
+    };
+    let calibration = crate::noise::Calibration {
+        schema_version: crate::noise::CALIBRATION_SCHEMA_VERSION,
+        made_unix_s: Some(7),
+        recipe: "tiny-llamacpp".to_owned(),
+        machine: "a board".to_owned(),
+        expires_with: BTreeMap::new(),
+        occasions: 4,
+        boots: 12,
+        warnings: Vec::new(),
+        cells: vec![noise],
+    };
+    let policy = Policy { calibration: Some(calibration), ..Policy::default() };
+    let ruling = judge(&[chat(&FIVE)], &[chat(&scaled(&FIVE, 0.999))], &policy);
+    assert_eq!(ruling.method.occasion, Some(NoiseSource::Calibrated { made_unix_s: Some(7), cells: 1 }));
+    assert_eq!(ruling.overall, Overall::Unchanged);
+    assert!(row(&ruling).mde_percent.unwrap() < assumed / 2.0);
+}
+
+#[test]
+fn an_open_loop_is_compared_seed_by_seed() {
+    // The seeds differ by factors, the sides by 12 %.
+    let seconds = [2e9, 9e9, 4e9, 20e9, 1e9];
+    let slower = [2.26e9, 10.1e9, 4.5e9, 22.2e9, 1.12e9];
+    let ruling = judged(together(office(&seconds), office(&slower)));
+    let row_of = row(&ruling);
+    assert_eq!((row_of.verdict, row_of.paired), (Verdict::Regressed, true));
+
+    // Which boot had which seed does not matter.
+    let mut turned = office(&slower);
+    turned.trials.reverse();
+    let (baseline, turned) = together(office(&seconds), turned);
+    assert_eq!(row(&judged((baseline, turned))).p_regressed, row_of.p_regressed);
+
+    let mut others = office(&slower);
+    others.trials.iter_mut().for_each(|trial| trial.seed += 1000);
+    let ruling = judged(together(office(&seconds), others));
+    assert_eq!(ruling.overall, Overall::Refused);
+    assert!(row(&ruling).why.as_ref().unwrap().contains("no seed in common"), "{ruling:?}");
+
+    let mut prompts = office(&slower);
+    prompts.trials[0].plan_digest = "another".to_owned();
+    let ruling = judged(together(office(&seconds), prompts));
+    assert!(row(&ruling).why.as_ref().unwrap().contains("other prompts"), "{ruling:?}");
+
+    // A trial that is missing on one side takes its counterpart with it.
+    let mut fewer = office(&slower);
+    fewer.trials[1].validity = Validity::Invalid;
+    let ruling = judged(together(office(&seconds), fewer));
+    assert_eq!(row(&ruling).baseline.values.len(), 4);
+}
+
+#[test]
+fn trials_of_a_boot_are_one_unit_and_those_of_a_single_boot_have_to_do() {
+    let twice = |values: &[f64]| {
+        let numbered = (0..).zip(values);
+        run(numbered.flat_map(|(n, value)| [trial(2 * n, n, value * 1.01), trial(2 * n + 1, n, value / 1.01)]).collect())
+    };
+    let ruling = judged(together(twice(&FIVE), twice(&scaled(&FIVE, 0.93))));
+    let two = row(&ruling);
+    assert_eq!((two.baseline.values.len(), two.baseline.unit), (5, Some(crate::summary::Unit::Boot)));
+    assert!((two.baseline.values[0] - FIVE[0]).abs() < 1e-9);
+
+    let one_boot = |values: &[f64]| run((0..).zip(values).map(|(n, value)| trial(n, 0, *value)).collect());
+    for (factor, expected) in [(0.8, Verdict::Regressed), (1.25, Verdict::NotWorse)] {
+        let ruling = judged((one_boot(&FIVE), one_boot(&scaled(&FIVE, factor))));
+        let row = row(&ruling);
+        assert_eq!((row.verdict, row.baseline.values.len()), (expected, 5));
+        assert!(ruling.method.boot.is_some() && ruling.overall != Overall::Improved);
+        assert_eq!(row.notes.contains(&Note::ImprovementWithheld), factor > 1.0);
+    }
+}
+
+#[test]
+fn an_invalid_trial_does_not_count_and_its_repetition_does() {
+    let mut candidate = chat(&scaled(&FIVE, 1.001));
+    candidate.trials[0].validity = Validity::Invalid;
+    candidate.trials[0].judgement.reasons =
+        vec![Reason { validity: Validity::Invalid, text: "send lag".to_owned(), quote: None }];
+    candidate.trials[0].figures.insert(Metric::DecodeTokS, 1.0);
+    let repeated = TrialFigures { attempt: 1, ..trial(0, 0, 100.1) };
+    candidate.trials.insert(1, repeated);
+    let ruling = judged(together(chat(&FIVE), candidate.clone()));
+    let row_of = row(&ruling);
+    assert_eq!(row_of.candidate.values, [100.1, FIVE[1] * 1.001, FIVE[2] * 1.001, FIVE[3] * 1.001, FIVE[4] * 1.001]);
+    assert_eq!((ruling.candidate.trials, ruling.candidate.invalid, ruling.candidate.repeated), (6, 1, 1));
+    assert_eq!(ruling.candidate.notes[0].reasons[0].text, "send lag");
+
+    for trial in &mut candidate.trials {
+        trial.validity = Validity::Invalid;
+    }
+    let ruling = judged(together(chat(&FIVE), candidate));
+    insta::assert_snapshot!(ruling.sentence, @"Refused: 6 of 6 trials of the candidate are invalid, more than one in five: see its report for the reasons");
+}
+
+#[test]
+fn a_candidate_that_fails_more_has_regressed_whatever_its_speed() {
+    let mut candidate = chat(&scaled(&FIVE, 1.2));
+    for trial in &mut candidate.trials {
+        (trial.served, trial.validity) = (7, Validity::Invalid);
+    }
+    let ruling = judged(together(chat(&FIVE), candidate));
+    let row = row(&ruling);
+    assert_eq!((ruling.overall, row.verdict, row.candidate.served), (Overall::Regressed, Verdict::Regressed, 35));
+    assert!(row.notes.contains(&Note::FailsMore));
+
+    let mut unbounded = chat(&FIVE);
+    unbounded.header.gates = vec![gate("chat/c10", Metric::TtftP50Ns, 0.05, false)];
+    for one in &mut unbounded.trials {
+        one.figures = [(Metric::TtftP50Ns, 1e9)].into();
+    }
+    let mut candidate = unbounded.clone();
+    candidate.trials[3].figures = [(Metric::TtftP50Ns, f64::INFINITY)].into();
+    let ruling = judged(together(unbounded, candidate));
+    assert_eq!(ruling.rows[0].notes, [Note::Unbounded]);
+}
+
+#[test]
+fn a_drift_is_refused_one_after_the_other_and_survived_side_by_side() {
+    let drifting: Vec<f64> =
+        (0..5).map(|boot| 100.0 - 1.5 * f64::from(boot) + if boot % 2 == 0 { 0.05 } else { -0.05 }).collect();
+    let ruling = judged((chat(&drifting), chat(&scaled(&drifting, 1.001))));
+    assert_eq!(ruling.overall, Overall::Refused);
+    assert!(ruling.method.drift.unwrap().matters);
+    let why = row(&ruling).why.clone().unwrap();
+    insta::assert_snapshot!(why, @"the machine drifted by 6.4 % over a side's boots, which cannot be told from a difference: let it warm up, or measure both sides interleaved with --against");
+
+    // One record beside itself is told as such, drift or not.
+    let ruling = judged((chat(&drifting), chat(&drifting)));
+    assert!(row(&ruling).why.as_ref().unwrap().contains("the very same values"));
+
+    let ruling = judged(together(chat(&drifting), chat(&scaled(&drifting, 1.001))));
+    let row = row(&ruling);
+    assert!(!matches!(row.verdict, Verdict::Refused | Verdict::Regressed), "{row:?}");
+    assert!(row.notes.contains(&Note::Drifted) && ruling.method.drift.unwrap().matters);
+}
+
+#[test]
+fn the_family_is_what_the_candidate_declared() {
+    // The baseline measured less: the gate is there, and says that it has nothing.
+    let mut both = chat(&scaled(&FIVE, 1.001));
+    both.trials.extend(office(&FIVE).trials);
+    let candidate = run(both.trials);
+    let (baseline, candidate) = together(chat(&FIVE), candidate);
+    let ruling = judge(&[baseline], &[candidate], &Policy::default());
+    let verdicts: Vec<_> = ruling.gate_rows().map(|row| (row.cell.as_str(), row.verdict)).collect();
+    assert_eq!(verdicts, [("chat/c10", Verdict::Unchanged), ("office/r0.3", Verdict::Insufficient)]);
+    assert_eq!((ruling.overall, ruling.exit_code, ruling.method.family), (Overall::Insufficient, 4, 2));
+
+    // A record of before there were gates has those of the suite, as far as it planned their cells.
+    let mut older = chat(&FIVE);
+    (older.header.schema_version, older.header.gates) = (2, Vec::new());
+    let gates = vec![gate("chat/c10", Metric::DecodeTokS, 0.03, false), gate("rag/c5", Metric::OutputTokS, 0.03, false)];
+    let policy = Policy { gates, ..Policy::default() };
+    let ruling = judge(std::slice::from_ref(&older), std::slice::from_ref(&older), &policy);
+    assert_eq!(ruling.gate_rows().map(|row| row.cell.as_str()).collect::<Vec<_>>(), ["chat/c10"]);
+    assert!(judge(std::slice::from_ref(&older), &[older.clone()], &Policy::default()).sentence.contains("no gate cell"));
+}
+
+/// Boots with some noise.
+fn any_values() -> impl Strategy<Value = Vec<f64>> {
+    prop::collection::vec(90.0..110.0_f64, 5..7)
+}
+
+fn turned(verdict: Verdict) -> Verdict {
+    match verdict {
+        Verdict::Regressed => Verdict::Improved,
+        Verdict::Improved => Verdict::Regressed,
+        other => other,
+    }
+}
+
+proptest! {
+    #[test]
+    fn swapping_sides_swaps_regressed_and_improved(values in any_values(), factor in 0.8..1.25_f64) {
+        let other = scaled(&values, factor);
+        let (left, right) = (judged(together(chat(&values), chat(&other))), judged(together(chat(&other), chat(&values))));
+        let (left, right) = (row(&left).verdict, row(&right).verdict);
+        let is_directed = matches!(left, Verdict::Regressed | Verdict::Improved) || matches!(right, Verdict::Regressed | Verdict::Improved);
+        prop_assert!(!is_directed || left == turned(right), "{left:?} {right:?}");
+    }
+
+    #[test]
+    fn units_and_the_order_of_boots_change_nothing(values in any_values(), other in any_values(), scale in 0.001..1000.0_f64) {
+        let plain = judged(together(chat(&values), chat(&other[..])));
+        prop_assume!(plain.refusals.is_empty() && values.len() == other.len());
+        let scaled = judged(together(chat(&scaled(&values, scale)), chat(&scaled(&other, scale))));
+        prop_assert_eq!(row(&plain).verdict, row(&scaled).verdict);
+        let mut back = other.clone();
+        back.reverse();
+        let turned = judged(together(chat(&values), chat(&back)));
+        prop_assert_eq!(row(&plain).p_regressed, row(&turned).p_regressed);
+    }
+
+    #[test]
+    fn every_ruling_has_a_code_that_fits_its_words(values in any_values(), other in any_values()) {
+        let ruling = judge(&[chat(&values)], &[chat(&other)], &Policy::default());
+        let word = ruling.sentence.split([':', ' ']).next().unwrap().to_owned();
+        let expected = match ruling.exit_code {
+            4 => ["Refused", "Insufficient"],
+            5 => ["Regressed", "Regressed"],
+            0 => ["No", "Inconclusive"],
+            code => panic!("{code}"),
+        };
+        prop_assert!(expected.contains(&word.as_str()) || word == "Improved", "{}", ruling.sentence);
+    }
+}

@@ -1,0 +1,146 @@
+//! One number per unit: from trials to what the statistics compare.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use record::Metric;
+
+use super::order;
+use crate::{
+    figures::{RunFigures, TrialFigures},
+    statistics::{comparison::Refusal, fisher::Served},
+    summary::{Unit, unit_value},
+    validity::Validity,
+};
+
+use super::environment::is_failing;
+
+/// A trial that counts, and where it stands.
+#[derive(Clone, Copy)]
+pub(super) struct Counted<'r> {
+    /// Which run of its side, and which boot of it.
+    pub(super) boot: (usize, u32),
+    /// The place of that boot in time.
+    pub(super) place: f64,
+    pub(super) trial: &'r TrialFigures,
+}
+
+/// The trials of a cell that count, in the order of measuring.
+pub(super) fn counted<'r>(runs: &'r [RunFigures], cell: &str) -> Vec<Counted<'r>> {
+    let mut all = Vec::new();
+    let mut before = 0.0;
+    for (number, run) in runs.iter().enumerate() {
+        let of_cell = run.trials.iter().filter(|trial| trial.validity != Validity::Invalid && trial.cell.name() == cell);
+        all.extend(of_cell.map(|trial| Counted {
+            boot: (number, trial.boot),
+            place: before + order::place(run, trial.boot),
+            trial,
+        }));
+        before += order::length(run);
+    }
+    all
+}
+
+/// Requests of a cell and how many were not served, over the last attempt of each trial, those included that are invalid because so many
+/// failed. A trial that was cut short or sent badly says nothing of the engine.
+pub(super) fn served(runs: &[RunFigures], cell: &str) -> Served {
+    let mut last: BTreeMap<(usize, u32), &TrialFigures> = BTreeMap::new();
+    for (number, run) in runs.iter().enumerate() {
+        for trial in run.trials.iter().filter(|trial| trial.cell.name() == cell) {
+            last.insert((number, trial.trial), trial);
+        }
+    }
+    let counts = last.into_values().filter(|trial| trial.validity != Validity::Invalid || is_failing(trial));
+    let (ok, all) = counts.fold((0, 0), |(ok, all), trial| (ok + trial.served, all + trial.attempted));
+    Served { ok, failed: all - ok }
+}
+
+/// The units of both sides in one metric.
+pub(super) struct Units {
+    /// What one is made of.
+    pub(super) unit: Unit,
+    /// Whether a side has a single boot, so that its trials have to do.
+    pub(super) is_one_boot: bool,
+    /// One number per unit, baseline first; paired, both in the order of the seeds.
+    pub(super) values: [Vec<f64>; 2],
+    /// The place in time of each.
+    pub(super) places: [Vec<f64>; 2],
+}
+
+fn boots(trials: &[Counted<'_>]) -> usize {
+    trials.iter().map(|one| one.boot).collect::<BTreeSet<_>>().len()
+}
+
+fn is_one_boot(sides: &[Vec<Counted<'_>>; 2]) -> bool {
+    sides.iter().any(|trials| boots(trials) == 1)
+}
+
+/// Each boot's trials are one unit; where a side has one boot, each trial is.
+pub(super) fn unpaired(metric: Metric, sides: &[Vec<Counted<'_>>; 2]) -> Units {
+    let is_one_boot = is_one_boot(sides);
+    let mut values = [Vec::new(), Vec::new()];
+    let mut places = [Vec::new(), Vec::new()];
+    for (side, trials) in sides.iter().enumerate() {
+        for group in groups(trials, is_one_boot) {
+            let figures: Vec<&TrialFigures> = group.iter().map(|one| one.trial).collect();
+            if let Some(value) = unit_value(metric, &figures) {
+                values[side].push(value);
+                places[side].push(group[0].place);
+            }
+        }
+    }
+    let unit = unit(sides, is_one_boot);
+    Units { unit, is_one_boot, values, places }
+}
+
+/// The same of trials that belong together: those of one seed. A unit is made of the pairs of one boot of the candidate.
+pub(super) fn paired(metric: Metric, sides: &[Vec<Counted<'_>>; 2]) -> Result<Units, Refusal> {
+    let is_one_boot = is_one_boot(sides);
+    let [baseline, candidate] = sides;
+    let by_seed: BTreeMap<u64, &Counted<'_>> = baseline.iter().map(|one| (one.trial.seed, one)).collect();
+    let mut values = [Vec::new(), Vec::new()];
+    let mut places = [Vec::new(), Vec::new()];
+    let mut pairs = 0;
+    for group in groups(candidate, is_one_boot) {
+        let mut both = [Vec::new(), Vec::new()];
+        let mut at = None;
+        for one in group {
+            let Some(other) = by_seed.get(&one.trial.seed) else { continue };
+            if other.trial.plan_digest != one.trial.plan_digest {
+                return Err(Refusal::Integrity { why: "the same seed gave other prompts on either side".to_owned() });
+            }
+            both[0].push(other.trial);
+            both[1].push(one.trial);
+            at.get_or_insert((other.place, one.place));
+            pairs += 1;
+        }
+        let unit_values = [unit_value(metric, &both[0]), unit_value(metric, &both[1])];
+        if let ([Some(left), Some(right)], Some((left_at, right_at))) = (unit_values, at) {
+            values[0].push(left);
+            values[1].push(right);
+            places[0].push(left_at);
+            places[1].push(right_at);
+        }
+    }
+    if pairs == 0 && !baseline.is_empty() && !candidate.is_empty() {
+        let why = "its trials are compared seed by seed, and the sides have no seed in common: measure both with the same --seed";
+        return Err(Refusal::Integrity { why: why.to_owned() });
+    }
+    Ok(Units { unit: unit(sides, is_one_boot), is_one_boot, values, places })
+}
+
+fn unit(sides: &[Vec<Counted<'_>>; 2], is_one_boot: bool) -> Unit {
+    let has_several = sides.iter().any(|trials| trials.len() > boots(trials));
+    if has_several && !is_one_boot { Unit::Boot } else { Unit::Trial }
+}
+
+/// Trials by boot in the order of measuring, or each by itself.
+fn groups<'c, 'r>(trials: &'c [Counted<'r>], each: bool) -> Vec<Vec<&'c Counted<'r>>> {
+    if each {
+        return trials.iter().map(|one| vec![one]).collect();
+    }
+    let mut by_boot: BTreeMap<(usize, u32), Vec<&Counted<'_>>> = BTreeMap::new();
+    for one in trials {
+        by_boot.entry(one.boot).or_default().push(one);
+    }
+    by_boot.into_values().collect()
+}

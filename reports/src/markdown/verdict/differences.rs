@@ -1,0 +1,42 @@
+//! In what the two sides differ, and what follows.
+
+use super::{
+    super::{Page, text::Table},
+    extent::Extent,
+};
+use crate::judge::{Class, Consequence, Ruling, SideDifference};
+
+pub(super) fn write(page: &mut Page, ruling: &Ruling, extent: &Extent) {
+    page.push("## What differs");
+    if ruling.differences.is_empty() {
+        page.push("Nothing differs in what the records know of both sides.");
+        return;
+    }
+    let mut differences: Vec<&SideDifference> = ruling.differences.iter().collect();
+    // What forbids the comparison first; the order of the others stays.
+    differences.sort_by_key(|one| match one.consequence {
+        Consequence::Refused => 0,
+        Consequence::Treatment => 1,
+        Consequence::Warned => 2,
+    });
+    let mut table = Table::new(&["Fact", "Baseline", "Candidate", "What follows"], 4);
+    for one in differences.iter().take(extent.entries) {
+        table.row([extent.code(&one.field), extent.code(&one.baseline), extent.code(&one.candidate), follows(one)]);
+    }
+    page.push(table.markdown());
+    let more = differences.len().saturating_sub(extent.entries);
+    if more > 0 {
+        page.push(&format!("And {more} more."));
+    }
+}
+
+fn follows(difference: &SideDifference) -> String {
+    match (difference.consequence, difference.class) {
+        (Consequence::Treatment, _) => "what is compared".to_owned(),
+        (Consequence::Warned, _) => "nothing".to_owned(),
+        (Consequence::Refused, Class::Treatable(treatment)) => {
+            format!("**refused**, unless it is what is compared: `--treatment {treatment}`")
+        }
+        (Consequence::Refused, Class::Load | Class::Soft) => "**refused**: another load is another question".to_owned(),
+    }
+}

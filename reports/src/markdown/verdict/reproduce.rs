@@ -1,0 +1,44 @@
+//! How to do it again: the runs of both sides, and their comparison.
+
+use super::{
+    super::{Page, banner::utc, plural, text::command_block},
+    extent::Extent,
+};
+use crate::judge::{Party, Ruling, RunNote};
+
+pub(super) fn write(page: &mut Page, ruling: &Ruling, compare: &[String], extent: &Extent) {
+    if !extent.commands {
+        return;
+    }
+    page.push("## Reproduce");
+    for (command, runs) in grouped(ruling, extent) {
+        page.push(&format!("{}:", extent.joined(runs, "; ")));
+        page.push(&command_block(command));
+    }
+    if !compare.is_empty() {
+        page.push("The comparison:");
+        page.push(&command_block(compare));
+    }
+}
+
+/// Each command once, with the runs that it made: both sides of an interleaved pair have the same.
+fn grouped<'r>(ruling: &'r Ruling, extent: &Extent) -> Vec<(&'r [String], Vec<String>)> {
+    let mut groups: Vec<(&[String], Vec<String>)> = Vec::new();
+    for (side, party) in [("Baseline", &ruling.baseline), ("Candidate", &ruling.candidate)] {
+        for (number, run) in party.runs.iter().enumerate() {
+            let told = told(side, party, number, run, extent);
+            match groups.iter_mut().find(|(command, _)| *command == run.command) {
+                Some((_, runs)) => runs.push(told),
+                None => groups.push((&run.command, vec![told])),
+            }
+        }
+    }
+    groups
+}
+
+fn told(side: &str, party: &Party, number: usize, run: &RunNote, extent: &Extent) -> String {
+    let of = if party.runs.len() > 1 { format!(", run {} of {}", number + 1, party.runs.len()) } else { String::new() };
+    let started = run.started_unix_s.map(|seconds| format!(", {}", utc(seconds))).unwrap_or_default();
+    let commit = run.commit.as_ref().map(|commit| format!(", commit {}", extent.code(commit))).unwrap_or_default();
+    format!("{side}{of}{started}, seed {}, {}{commit}", run.seed, plural(run.boots, "boot"))
+}

@@ -1,0 +1,170 @@
+//! Which runs make a calibration together.
+
+use std::collections::BTreeSet;
+
+use record::EndReason;
+use thiserror::Error;
+
+use super::expiry;
+use crate::{
+    figures::RunFigures,
+    identity::{between_boots, differences},
+    judge::Class,
+};
+
+/// Fewest boots in a run from which anything is estimated.
+pub(super) const MIN_BOOTS: usize = 2;
+
+/// Why there is no calibration. Runs are numbered from 1, in the order in which they were given.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum CalibrationError {
+    /// Nothing was given.
+    #[error("there is no run: measure an occasion first, with at least two boots of two trials")]
+    NoRun,
+    /// A run was not made to its end.
+    #[error("run {run} {why}: measure that occasion again")]
+    Unusable {
+        /// Which.
+        run: usize,
+        /// What it is.
+        why: &'static str,
+    },
+    /// Two runs are not of one engine on one machine.
+    #[error("run {run} is not of the same engine, machine and load as run 1 ({facts}): calibrate each by itself")]
+    Different {
+        /// Which.
+        run: usize,
+        /// The facts that differ, by name.
+        facts: String,
+    },
+    /// Boots of a run were not of one engine.
+    #[error("boots of run {run} differ ({facts}): its report says in what; measure that occasion again")]
+    BootsDiffer {
+        /// Which.
+        run: usize,
+        /// The facts that differ, by name.
+        facts: String,
+    },
+    /// Two runs are one.
+    #[error(
+        "runs {one} and {other} have the very same figures: give each occasion once; where the engine is simulated, another seed of its noise makes another"
+    )]
+    Same {
+        /// One.
+        one: usize,
+        /// The other.
+        other: usize,
+    },
+    /// Nothing is gated.
+    #[error("run 1 has no gate cell: measure with --profile quick, standard or full")]
+    NoGates,
+    /// Boots cannot be told apart.
+    #[error("run {run} has {boots} boot, and the noise between boots needs {MIN_BOOTS}, better 3: measure with --boots 3")]
+    TooFewBoots {
+        /// Which.
+        run: usize,
+        /// How many it has.
+        boots: usize,
+    },
+    /// Trials cannot be told from boots.
+    #[error(
+        "every boot has one trial of each cell, and the noise of a trial cannot be told from that of a boot: measure with --trials 2"
+    )]
+    OneTrialPerBoot,
+    /// Some seeds are the same and some are not.
+    #[error(
+        "some of the runs have trials of the same seeds and others have not: measure every occasion with the same --seed, --boots and --trials"
+    )]
+    MixedSeeds,
+    /// No cell has enough that counts.
+    #[error(
+        "no gate cell has two boots with trials that count in every run, one of them with two: the runs' reports say what made trials invalid"
+    )]
+    NothingCounts,
+}
+
+/// Refuses runs that say nothing together.
+pub(super) fn check(runs: &[RunFigures]) -> Result<(), CalibrationError> {
+    let first = runs.first().ok_or(CalibrationError::NoRun)?;
+    for (place, run) in runs.iter().enumerate() {
+        let number = place + 1;
+        if let Some(why) = unusable(run) {
+            return Err(CalibrationError::Unusable { run: number, why });
+        }
+        let facts = other_facts(first, run);
+        if !facts.is_empty() {
+            return Err(CalibrationError::Different { run: number, facts: list(facts) });
+        }
+        let boots: BTreeSet<String> = between_boots((&run.header, &run.boots))
+            .into_iter()
+            .filter(|(_, one)| one.class != Class::Soft)
+            .map(|(_, one)| harmless(&one.field))
+            .collect();
+        if !boots.is_empty() {
+            return Err(CalibrationError::BootsDiffer { run: number, facts: list(boots) });
+        }
+        if run.boots.len() < MIN_BOOTS {
+            return Err(CalibrationError::TooFewBoots { run: number, boots: run.boots.len() });
+        }
+        if let Some(same) = runs[..place].iter().position(|other| is_same(other, run)) {
+            return Err(CalibrationError::Same { one: same + 1, other: number });
+        }
+    }
+    if runs.iter().all(|run| run.header.gates.is_empty()) {
+        return Err(CalibrationError::NoGates);
+    }
+    let has_several = |run: &RunFigures| {
+        let mut seen = BTreeSet::new();
+        run.trials.iter().filter(|trial| trial.attempt == 0).any(|trial| !seen.insert((trial.cell.name(), trial.boot)))
+    };
+    if runs.iter().any(has_several) { Ok(()) } else { Err(CalibrationError::OneTrialPerBoot) }
+}
+
+fn unusable(run: &RunFigures) -> Option<&'static str> {
+    match run.end.as_ref().map(|end| &end.reason) {
+        None => Some("is torn"),
+        _ if run.torn.is_some() => Some("is torn"),
+        Some(EndReason::Interrupted) => Some("was interrupted"),
+        Some(EndReason::Failed { .. }) => Some("failed"),
+        Some(EndReason::Finished) => None,
+    }
+}
+
+/// The names of facts in which two runs differ.
+fn other_facts(first: &RunFigures, other: &RunFigures) -> BTreeSet<String> {
+    let engine = differences(&[(&first.header, &first.boots)], &[(&other.header, &other.boots)]);
+    let matters = engine.into_iter().filter(|one| one.class != Class::Soft || expiry::depends_on(&one.field));
+    let mut facts: BTreeSet<String> = matters.map(|one| harmless(&one.field)).collect();
+    let (left, right) = (&first.header, &other.header);
+    if left.recipe.name != right.recipe.name {
+        facts.insert("recipe".to_owned());
+    }
+    if (&left.suite, left.suite_version) != (&right.suite, right.suite_version) {
+        facts.insert("suite".to_owned());
+    }
+    let hashes = |run: &RunFigures| -> BTreeSet<(String, String)> {
+        run.trials.iter().map(|trial| (trial.cell.name(), trial.cell.workload_hash.clone())).collect()
+    };
+    let (left, right) = (hashes(first), hashes(other));
+    if left.iter().any(|(cell, hash)| right.iter().any(|(name, other)| name == cell && hash != other)) {
+        facts.insert("workload hash".to_owned());
+    }
+    facts
+}
+
+/// Whether two runs are one: every figure is the same to the last digit.
+fn is_same(one: &RunFigures, other: &RunFigures) -> bool {
+    let both = one.trials.iter().zip(&other.trials);
+    !one.trials.is_empty()
+        && one.trials.len() == other.trials.len()
+        && both.into_iter().all(|(one, other)| one.figures == other.figures)
+}
+
+fn list(facts: BTreeSet<String>) -> String {
+    facts.into_iter().collect::<Vec<_>>().join(", ")
+}
+
+/// A name out of a record as a text of ours.
+pub(super) fn harmless(name: &str) -> String {
+    name.chars().filter(|c| c.is_ascii_alphanumeric() || " -_./,".contains(*c)).take(80).collect()
+}

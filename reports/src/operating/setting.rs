@@ -1,0 +1,111 @@
+//! How a simulated comparison is made: its noise, what changed, in which order, and by which rules.
+
+use crate::{
+    judge::Order,
+    statistics::{
+        comparison::Component,
+        verdict::{Looks, Options},
+    },
+};
+
+/// Standard deviations of natural logarithms.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Noise {
+    /// From boot to boot.
+    pub(super) boot: f64,
+    /// Whether a boot is fast or slow as a whole, in all of its cells alike; otherwise each cell has a draw of its own.
+    pub(super) boot_is_shared: bool,
+    /// From trial to trial of a boot.
+    pub(super) trial: f64,
+    /// From seed to seed, for cells that are compared seed by seed: both sides have it alike.
+    pub(super) seed: f64,
+    /// From occasion to occasion, in all cells alike.
+    pub(super) occasion: f64,
+}
+
+impl Noise {
+    /// Boots that differ by 1 % in all cells alike and trials that differ by 1.5 %, together 1.8 % for a boot of one trial; seeds by 3 %.
+    pub(super) const USUAL: Self = Self { boot: 0.010, boot_is_shared: true, trial: 0.015, seed: 0.03, occasion: 0.0 };
+
+    /// The same with 2 % for a boot of one trial.
+    pub(super) const LOUDER: Self = Self { trial: 0.017_320_508_075_688_773, ..Self::USUAL };
+
+    /// The same with each cell's boots for themselves.
+    pub(super) const INDEPENDENT: Self = Self { boot_is_shared: false, ..Self::USUAL };
+
+    /// The usual, on two occasions that differ by 0.7 %.
+    pub(super) const OCCASIONS: Self = Self { occasion: 0.007, ..Self::USUAL };
+}
+
+/// What really is slower on the candidate's side, by which share.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Slower {
+    /// Nothing.
+    Nothing,
+    /// One rate of closed loop.
+    One(f64),
+    /// One cell of open loop, which is compared seed by seed.
+    PairedOne(f64),
+    /// Every cell that is mostly decoding.
+    Decode(f64),
+    /// Every cell; below 0 it is faster.
+    All(f64),
+}
+
+/// How a simulated comparison is made.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Setting {
+    /// Boots per side, at the first look; with one, its trials are the units.
+    pub(super) boots: u32,
+    /// Trials of each cell per boot.
+    pub(super) trials: u32,
+    /// The noise that there is.
+    pub(super) noise: Noise,
+    /// What changed.
+    pub(super) slower: Slower,
+    /// In which order boots were made.
+    pub(super) order: Order,
+    /// How much slower the machine gets from each boot to the next, in natural logarithms; the candidate's boots are later than the baseline's
+    /// where they are not interleaved.
+    pub(super) drift: f64,
+    /// What is known of the noise between occasions, which counts where the sides were not interleaved.
+    pub(super) occasion: Component,
+    /// The rules.
+    pub(super) options: Options,
+    /// What may have a second look.
+    pub(super) again: Again,
+}
+
+/// Which of the inconclusive gate cells have a second look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Again {
+    /// Those in which it could find a change of the margin.
+    UnlessFutile,
+    /// Those, and whatever seems worse.
+    AndSuspected,
+}
+
+impl Setting {
+    /// Five boots of each side, interleaved, in which nothing changed.
+    pub(super) const USUAL: Self = Self {
+        boots: 5,
+        trials: 1,
+        noise: Noise::USUAL,
+        slower: Slower::Nothing,
+        order: Order::Interleaved,
+        drift: 0.0,
+        occasion: Component::ASSUMED,
+        options: Options::DEFAULT,
+        again: Again::UnlessFutile,
+    };
+
+    /// With twice the boots where the first look leaves something open.
+    pub(super) const TWO_LOOKS: Self =
+        Self { options: Options { looks: Looks::Two, ..Options::DEFAULT }, again: Again::AndSuspected, ..Self::USUAL };
+
+    /// Against a baseline of another day, about which nothing is calibrated.
+    pub(super) const STORED: Self = Self { noise: Noise::OCCASIONS, order: Order::Stored, ..Self::USUAL };
+
+    /// The same where the noise between occasions was measured, on four of them.
+    pub(super) const CALIBRATED: Self = Self { occasion: Component { sd_ln: 0.007, df: 3.0, assumed: false }, ..Self::STORED };
+}

@@ -1,0 +1,72 @@
+//! Had the engine the machine to itself, and memory enough?
+//!
+//! Clock and power state, and programs of others on the GPU, will be judged here too, once they are recorded.
+
+use record::Trial;
+
+use super::{Reason, client::cores};
+use crate::number::{Unit, figure};
+
+#[cfg(test)]
+mod tests;
+
+/// CPU time of others that is let pass, in cores: a system at rest uses less.
+const MAX_FOREIGN_CORES: f64 = 0.25;
+
+/// And as a part of what the machine used: the kernel counts the machine's time by looking at each tick who runs, and a process's by its
+/// clock, so that the two differ by a part of both.
+const MAX_FOREIGN_SHARE: f64 = 0.05;
+
+/// Largest CPU time that a hypervisor may give to others, as a part of one core.
+const MAX_STOLEN: f64 = 0.02;
+
+/// Most bytes that may be read back from swap. More are not pages that somebody else left there long ago, but a memory that was full.
+const MAX_SWAPPED_IN_BYTES: u64 = 16 * MIB;
+
+const MIB: u64 = 1 << 20;
+
+pub(super) fn judge(trial: &Trial, reasons: &mut Vec<Reason>) {
+    reasons.extend(foreign_load(trial));
+    reasons.extend(stolen(trial));
+    reasons.extend(swapped_in(trial));
+}
+
+/// What neither the engine nor the client used. It never makes a trial invalid, since what the kernel does for the engine is in it too.
+fn foreign_load(trial: &Trial) -> Option<Reason> {
+    let facts = &trial.facts;
+    let (machine, engine) = (cores(trial, facts.machine_cpu_ns?)?, cores(trial, facts.engine_cpu_ns?)?);
+    let client = cores(trial, facts.client_cpu_ns?)?;
+    let foreign = machine - engine - client;
+    let text = || {
+        let [foreign, machine, engine, client] = [foreign, machine, engine, client].map(plain);
+        format!(
+            "programs beside the engine and the client used {foreign} cores ({machine} of the machine, less {engine} and {client})"
+        )
+    };
+    (foreign > MAX_FOREIGN_CORES.max(MAX_FOREIGN_SHARE * machine)).then(|| Reason::suspect(text()))
+}
+
+fn stolen(trial: &Trial) -> Option<Reason> {
+    let stolen_ns = trial.facts.stolen_cpu_ns?;
+    let share = cores(trial, stolen_ns)?;
+    let text = || {
+        let [share, limit] = [share, MAX_STOLEN].map(|share| figure(share, Unit::Share));
+        let time = figure(stolen_ns as f64, Unit::Time);
+        format!("a hypervisor gave {time} of CPU time to others, {share} of one core, above {limit}")
+    };
+    (share > MAX_STOLEN).then(|| Reason::suspect(text()))
+}
+
+fn swapped_in(trial: &Trial) -> Option<Reason> {
+    let bytes = trial.facts.swapped_in_bytes.filter(|bytes| *bytes > 0)?;
+    let mib = |bytes: u64| plain(bytes as f64 / MIB as f64);
+    let text = format!("{} MiB were read back from swap", mib(bytes));
+    if bytes > MAX_SWAPPED_IN_BYTES {
+        return Some(Reason::invalid(format!("{text}, above {} MiB: memory was full", mib(MAX_SWAPPED_IN_BYTES))));
+    }
+    Some(Reason::note(text))
+}
+
+fn plain(value: f64) -> String {
+    figure(value, Unit::Plain)
+}

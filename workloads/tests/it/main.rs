@@ -1,0 +1,8 @@
+//! The whole way from a workload to a verdict, on the simulated Spark, whose truth is known.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+#[path = "../measure/canonical.rs"]
+mod canonical;
+mod spark;
+mod verdicts;

@@ -1,0 +1,85 @@
+use record::{Outcome, Trial};
+
+use super::*;
+use crate::example;
+
+#[track_caller]
+fn check(change: impl FnOnce(&mut Record), allow: &[Allow], says: &str) {
+    let mut record = example::record();
+    change(&mut record);
+    let missing = missing(&record, allow);
+    assert!(missing.len() == 1 && missing[0].contains(says), "`{says}` is not all of: {missing:?}");
+}
+
+fn few(boots: usize) -> impl FnOnce(&mut Record) {
+    move |record| {
+        record.boots.truncate(boots);
+        record.trials.retain(|trial| (trial.boot as usize) < boots);
+    }
+}
+
+/// All of its requests fail, so that nothing of it counts.
+fn spoilt(trial: &Trial) -> Trial {
+    let mut trial = trial.clone();
+    for seen in &mut trial.observations {
+        seen.outcome = Outcome::Rejected { status: 503, detail: "full".to_owned() };
+    }
+    trial
+}
+
+#[test]
+fn a_finished_standard_run_of_five_boots_is_taken() {
+    assert_eq!(missing(&example::record(), &[]), Vec::<String>::new());
+}
+
+#[test]
+fn what_is_not_whole_is_not_taken() {
+    check(|record| record.end = None, &[], "it has no end");
+    check(|record| record.end.as_mut().unwrap().reason = EndReason::Interrupted, &[], "it was interrupted");
+    let failed = EndReason::Failed { detail: "boot\n1".to_owned() };
+    check(|record| record.end.as_mut().unwrap().reason = failed, &[], "it failed: boot\\n1");
+    let torn = record::file::Torn { at_byte: 10, bytes: 7, why: "cut".to_owned() };
+    check(|record| record.torn = Some(torn), &[], "its last 7 bytes cannot be read");
+}
+
+#[test]
+fn what_is_not_comparable_is_not_taken() {
+    check(|record| record.header.profile = Profile::Smoke, &[], "its profile is smoke");
+    check(|record| record.header.profile = Profile::Quick, &[], "its profile is quick");
+    check(|record| record.trials[0].cell.comparable = false, &[], "--profile standard");
+    check(|record| record.header.launch = Launch::Attach, &[Allow::FewBoots], "nobody can boot it again");
+    check(|record| record.boots[2].engine_version = Some("another".to_owned()), &[], "boot 2 differs in its engine version");
+    check(|record| record.header.unpinned = vec!["no digest".to_owned()], &[Allow::FewBoots], "not pinned: no digest");
+}
+
+#[test]
+fn few_boots_and_what_is_not_pinned_are_taken_when_a_person_says_so() {
+    check(few(4), &[Allow::Unpinned], "--allow few-boots");
+    check(few(2), &[Allow::FewBoots], "it has 2 boots; a comparison takes 3");
+    let mut record = example::record();
+    few(3)(&mut record);
+    record.header.unpinned = vec!["no digest".to_owned()];
+    assert_eq!(missing(&record, &[Allow::FewBoots, Allow::Unpinned]), Vec::<String>::new());
+}
+
+#[test]
+fn an_invalid_trial_that_was_repeated_well_is_taken() {
+    let repeated = |record: &mut Record| {
+        let good = record.trials[1].clone();
+        record.trials[1] = spoilt(&good);
+        record.trials.push(Trial { attempt: 1, ..good });
+    };
+    let mut record = example::record();
+    repeated(&mut record);
+    assert_eq!(missing(&record, &[]), Vec::<String>::new());
+    check(|record| record.trials[1] = spoilt(&record.trials[1]), &[], "1 of its trials are invalid");
+    check(
+        |record| {
+            repeated(record);
+            let last = record.trials.last_mut().unwrap();
+            *last = spoilt(last);
+        },
+        &[],
+        "1 of its trials are invalid",
+    );
+}

@@ -1,0 +1,32 @@
+//! A run beside an accepted one.
+
+use record::{ExitCode, RunRequest};
+
+use super::{JudgingArgs, records};
+use crate::{
+    say,
+    sides::{self, Sides},
+    verdict,
+};
+
+/// Judges the run against the baseline that was named, else against the accepted one; where there is none, there is nothing to say.
+pub(super) fn judge(request: &RunRequest, args: &JudgingArgs) -> anyhow::Result<ExitCode> {
+    let place = args.place.place();
+    let candidate = records(request);
+    let baseline = if let Some(path) = &args.baseline {
+        sides::records(path)?
+    } else {
+        let header = sides::header(&candidate[0])?;
+        let Some(accepted) = place.find(&header)? else {
+            if args.policy.asks_for_a_verdict() {
+                say(&format!("not judged: {}", place.missing(&header)));
+            }
+            return Ok(ExitCode::Fine);
+        };
+        vec![accepted]
+    };
+    let sides = Sides::apart(baseline, candidate);
+    let ruling = verdict::rule(&sides, &args.policy, &place)?;
+    verdict::write(&ruling, &sides.folder, &verdict::reproduce(&sides, &args.policy))?;
+    Ok(verdict::exit_code(&ruling))
+}

@@ -1,0 +1,188 @@
+//! Which engine a run measures, and which one beside it.
+
+use std::str::FromStr;
+
+use clap::Args;
+use record::{DialectName, EngineName, Slower, Target};
+
+use super::BenchArgs;
+use crate::{Wrong, recipe_file};
+
+/// A simulated Spark that is not as it should be, to see what a verdict says of it.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Simulated Spark")]
+pub(super) struct SimulatedArgs {
+    /// Make a part of it slower: decode, prefill or queue, e.g. `decode=5` for 5 percent; may be given several times.
+    #[arg(long = "simulated-slower", value_name = "PART=PERCENT")]
+    slower: Vec<SlowerPart>,
+    /// The seed of its noise, instead of the run's: two runs of one seed are the same to the byte, and compare with nothing.
+    #[arg(long = "simulated-noise-seed", value_name = "N")]
+    noise_seed: Option<u64>,
+}
+
+/// A part of the simulated Spark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Decode,
+    Prefill,
+    Queue,
+}
+
+/// How much slower a part is, in parts per million.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct SlowerPart {
+    part: Part,
+    ppm: u32,
+}
+
+/// The word for the simulated Spark as the other side of a comparison.
+const SIMULATED: &str = "simulated";
+
+/// Ten times as long; more is a typing error.
+const PPM_MAX: u32 = 9_000_000;
+
+impl FromStr for SlowerPart {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (part, percent) = text.split_once('=').ok_or("it is not PART=PERCENT, e.g. `decode=5`")?;
+        let part = match part {
+            "decode" => Part::Decode,
+            "prefill" => Part::Prefill,
+            "queue" => Part::Queue,
+            _ => return Err(format!("`{part}` is not one of decode, prefill, queue")),
+        };
+        let ppm = ppm(percent).filter(|ppm| (1..=PPM_MAX).contains(ppm));
+        let ppm = ppm.ok_or_else(|| format!("`{percent}` is no percentage above 0 and up to 900 with at most four decimals"))?;
+        Ok(Self { part, ppm })
+    }
+}
+
+/// Percent as parts per million, exactly.
+fn ppm(percent: &str) -> Option<u32> {
+    let (whole, decimals) = percent.split_once('.').unwrap_or((percent, ""));
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || decimals.len() > 4 || !is_number(whole) || !is_number(decimals) {
+        return None;
+    }
+    let decimals: u32 = format!("{decimals:0<4}").parse().ok()?;
+    whole.parse::<u32>().ok()?.checked_mul(10_000)?.checked_add(decimals)
+}
+
+impl SimulatedArgs {
+    fn is_given(&self) -> bool {
+        !self.slower.is_empty() || self.noise_seed.is_some()
+    }
+
+    fn target(&self) -> Result<Target, Wrong> {
+        let mut slower = Slower::default();
+        for one in &self.slower {
+            let part = match one.part {
+                Part::Decode => &mut slower.decode_ppm,
+                Part::Prefill => &mut slower.prefill_ppm,
+                Part::Queue => &mut slower.queue_ppm,
+            };
+            if std::mem::replace(part, one.ppm) != 0 {
+                return Err(Wrong("--simulated-slower names a part twice".to_owned()));
+            }
+        }
+        Ok(Target::Simulated { slower, noise_seed: self.noise_seed })
+    }
+}
+
+impl BenchArgs {
+    /// What is measured.
+    pub(super) fn target(&self) -> anyhow::Result<Target> {
+        let is_simulated =
+            self.attach.is_none() && self.recipe.is_none() && matches!(self.engine, None | Some(EngineName::Simulated));
+        if is_simulated {
+            return Ok(self.simulated.target()?);
+        }
+        if self.simulated.is_given() {
+            let why = "--simulated-slower and --simulated-noise-seed are for the simulated Spark: a real engine is as it is";
+            return Err(Wrong(why.to_owned()).into());
+        }
+        if let Some(url) = &self.attach {
+            let dialect = self.dialect.or_else(|| self.engine.map(dialect_of)).unwrap_or(DialectName::Openai);
+            return Ok(Target::Attach {
+                url: url.clone(),
+                engine: self.engine,
+                dialect,
+                model: self.model.clone(),
+                api_key_env: self.api_key_env.clone(),
+            });
+        }
+        match (&self.recipe, self.engine) {
+            (Some(recipe), _) => load(recipe),
+            (None, Some(engine)) if engine != EngineName::Other => load(engine.as_str()),
+            _ => Err(Wrong(
+                "`other` has no recipe of its own; use --recipe FILE-OR-NAME, or --attach URL for a server that runs".to_owned(),
+            )
+            .into()),
+        }
+    }
+
+    /// What is measured beside it.
+    pub(super) fn against(&self, target: &Target) -> anyhow::Result<Option<Target>> {
+        let Some(word) = &self.judging.against else { return Ok(None) };
+        let against =
+            if word == SIMULATED { Target::Simulated { slower: Slower::default(), noise_seed: None } } else { load(word)? };
+        if matches!(target, Target::Simulated { .. }) != matches!(against, Target::Simulated { .. }) {
+            let why = "--against cannot compare the simulated Spark with a real engine: one of them measures no hardware";
+            return Err(Wrong(why.to_owned()).into());
+        }
+        for target in [target, &against] {
+            if let Target::Recipe { recipe, .. } = target
+                && recipe.attach.is_some()
+            {
+                return Err(Wrong(format!(
+                    "recipe `{}` attaches to a server that runs, which cannot be booted in turn with another: --against needs recipes \
+                     with [process] or [container]",
+                    recipe.name
+                ))
+                .into());
+            }
+        }
+        Ok(Some(against))
+    }
+}
+
+/// A recipe by name or path; each engine has one of its own name.
+fn load(recipe: &str) -> anyhow::Result<Target> {
+    let (recipe, folder) = recipe_file::load(recipe, &recipe_file::folder()).map_err(|error| Wrong(error.to_string()))?;
+    Ok(Target::Recipe { recipe: Box::new(recipe), folder })
+}
+
+/// Each engine has a dialect of its own name.
+fn dialect_of(engine: EngineName) -> DialectName {
+    engine.as_str().parse().unwrap_or(DialectName::Openai)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slower_parts_are_exact() {
+        let of = |text: &str| text.parse::<SlowerPart>();
+        assert_eq!(of("decode=5"), Ok(SlowerPart { part: Part::Decode, ppm: 50_000 }));
+        assert_eq!(of("prefill=0.25"), Ok(SlowerPart { part: Part::Prefill, ppm: 2500 }));
+        assert_eq!(of("queue=900"), Ok(SlowerPart { part: Part::Queue, ppm: 9_000_000 }));
+        assert_eq!(of("queue=0.0001").unwrap().ppm, 1);
+        for wrong in ["decode", "decode=", "decode=0", "decode=-1", "decode=1e2", "decode=901", "decode=0.00001", "decode=."] {
+            assert!(of(wrong).is_err(), "{wrong}");
+        }
+        assert!(of("boot=5").unwrap_err().contains("decode, prefill, queue"));
+    }
+
+    #[test]
+    fn a_part_is_named_once() {
+        let args = |words: &[&str]| SimulatedArgs {
+            slower: words.iter().map(|word| word.parse().unwrap()).collect(),
+            noise_seed: Some(3),
+        };
+        let slower = Slower { decode_ppm: 50_000, queue_ppm: 100_000, prefill_ppm: 0 };
+        assert_eq!(args(&["decode=5", "queue=10"]).target().unwrap(), Target::Simulated { slower, noise_seed: Some(3) });
+        assert!(args(&["decode=5", "decode=5"]).target().unwrap_err().0.contains("twice"));
+    }
+}

@@ -1,0 +1,83 @@
+use proptest::prelude::*;
+
+use super::*;
+
+const REPORT: &str = "# `vllm` on `GB10`\n\nSuite.\n\n## Headline\n\n| a |\n| --- |\n\n## Workloads\n\nLong.\n";
+
+fn outcome(code: ExitCode, found: Found) -> Outcome {
+    let run_url = Some("https://github.com/a/b/actions/runs/42".to_owned());
+    Outcome { code, found, is_smoke: false, commit: Some("0123456789ab".to_owned()), run_url }
+}
+
+fn report() -> Found {
+    Found::Report { markdown: REPORT.to_owned() }
+}
+
+fn verdict(markdown: &str, sentence: Option<&str>) -> Found {
+    Found::Verdict { markdown: markdown.to_owned(), sentence: sentence.map(str::to_owned) }
+}
+
+#[test]
+fn a_verdict_is_shown_whole() {
+    let judged = outcome(ExitCode::Regressed, verdict("# Verdict: regressed\n\n| a |\n", Some("1 of 12 gates regressed.")));
+    insta::assert_snapshot!("judged", comment(&judged));
+    insta::assert_snapshot!("judged_summary", summary(&judged));
+}
+
+#[test]
+fn without_a_baseline_the_head_of_the_report_is_shown() {
+    insta::assert_snapshot!("not_judged", comment(&outcome(ExitCode::Fine, report())));
+}
+
+#[test]
+fn each_way_to_end_has_its_line() {
+    let line = |code, found| summary(&outcome(code, found));
+    let smoke = Outcome { is_smoke: true, ..outcome(ExitCode::Fine, report()) };
+    let lines = [
+        line(ExitCode::Fine, report()),
+        summary(&smoke),
+        line(ExitCode::Invalid, report()),
+        line(ExitCode::Engine, report()),
+        line(ExitCode::Interrupted, report()),
+        line(ExitCode::Usage, Found::Nothing),
+        line(ExitCode::Bug, Found::Nothing),
+        line(ExitCode::Inconclusive, verdict("", None)),
+        line(ExitCode::Fine, verdict("", Some("two\nlines"))),
+    ];
+    insta::assert_snapshot!("lines", lines.join("\n"));
+}
+
+#[test]
+fn a_run_that_left_nothing_says_where_to_look() {
+    insta::assert_snapshot!("nothing", comment(&outcome(ExitCode::Usage, Found::Nothing)));
+    insta::assert_snapshot!("no_run", comment_of_no_run(None));
+}
+
+#[test]
+fn what_is_too_long_ends_where_nothing_is_open() {
+    let check = |text: &str, bytes_max: usize, expected: &str| assert_eq!(whole_blocks(text, bytes_max), expected);
+    check("one\ntwo\nthree\n", 8, "one\ntwo\n");
+    check("one\n<details>\ntwo\n</details>\nthree\n", 20, "one\n");
+    check("one\n<details>\ntwo\n</details>\nthree\n", 32, "one\n<details>\ntwo\n</details>\n");
+    check("one\n````sh\n```\ntwo\n````\nthree\n", 20, "one\n");
+    check("one\n```\n<details>\n```\ntwo\n", 26, "one\n```\n<details>\n```\ntwo\n");
+    check("äöü\n", 3, "");
+}
+
+#[test]
+fn a_verdict_of_any_length_is_a_comment() {
+    let long = outcome(ExitCode::Fine, verdict(&"| a row of the table |\n".repeat(10_000), None));
+    let text = comment(&long);
+    assert!(text.len() <= COMMENT_BYTES_MAX && text.len() > COMMENT_BYTES_MAX - 200, "{}", text.len());
+    assert!(text.contains("Cut here") && text.ends_with("actions/runs/42).\n"), "{text}");
+}
+
+proptest! {
+    #[test]
+    fn a_comment_has_the_marker_and_the_room_that_there_is(piece in "[a-z`<>/\né ]{0,40}", times in 0_usize..20_000) {
+        let text = comment(&outcome(ExitCode::Fine, verdict(&piece.repeat(times), None)));
+        prop_assert!(text.len() <= COMMENT_BYTES_MAX);
+        prop_assert_eq!(text.lines().next(), Some(MARKER));
+        prop_assert!(text.contains("\n\n---\n\nCommit `"));
+    }
+}
