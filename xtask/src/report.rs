@@ -51,11 +51,12 @@ pub(crate) fn render_beside(record: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn record_file(path: &Path) -> PathBuf {
+pub(crate) fn record_file(path: &Path) -> PathBuf {
     if path.is_dir() { path.join(file::FILE_NAME) } else { path.to_path_buf() }
 }
 
-fn read(path: &Path) -> anyhow::Result<Record> {
+/// A record with all its trials.
+pub(crate) fn read(path: &Path) -> anyhow::Result<Record> {
     let wrong = |why: String| Wrong(format!("{}: {why}", path.display()));
     let bytes = fs::read(path).map_err(|error| wrong(error.to_string()))?;
     Ok(file::decode(&bytes).map_err(|error| wrong(error.to_string()))?)

@@ -1,35 +1,36 @@
-//! `sim`: the simulated Spark as a server that any OpenAI client can talk to.
+//! `sim`: the twin of a Spark: as a server that any OpenAI client can talk to, fitted to what was measured, and held against it.
 
-use std::{os::unix::process::CommandExt, process::Command};
-
-use anyhow::Context;
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 use record::ExitCode;
 
-use crate::run_folder;
+mod check;
+mod fit;
+mod plan;
+mod predict;
+mod serve;
+mod source;
 
 /// What can be done with the simulated Spark.
 #[derive(Debug, Subcommand)]
 pub(crate) enum SimVerb {
     /// Serve it over HTTP; `cargo xtask sim serve -- --help` lists its options.
-    Serve(ServeArgs),
+    Serve(serve::ServeArgs),
+    /// Fit an engine's step costs to measured closed loops, and write them as a file that `sim serve --params` reads.
+    Fit(fit::FitArgs),
+    /// What the workloads would give on an engine that was fitted or is described.
+    Predict(predict::PredictArgs),
+    /// Which model serves so many people, how fast, and where it breaks.
+    Plan(plan::PlanArgs),
+    /// Fit each published run to its closed loops and hold what it says of the open loops against them.
+    Check(check::CheckArgs),
 }
 
-/// What `sim serve` takes: the server's own options, passed on as they are.
-#[derive(Debug, Args)]
-pub(crate) struct ServeArgs {
-    /// Options of the server.
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    options: Vec<String>,
-}
-
-/// Becomes the server's process, so that signals and exit code are its own.
 pub(crate) fn run(verb: &SimVerb) -> anyhow::Result<ExitCode> {
-    let SimVerb::Serve(args) = verb;
-    let error = Command::new(env!("CARGO"))
-        .args(["run", "--quiet", "--release", "--package", "fixtures", "--bin", "simulated-spark", "--"])
-        .args(&args.options)
-        .current_dir(run_folder::workspace())
-        .exec();
-    Err(error).context("cannot run cargo")
+    match verb {
+        SimVerb::Serve(args) => serve::run(args),
+        SimVerb::Fit(args) => fit::run(args),
+        SimVerb::Predict(args) => predict::run(args),
+        SimVerb::Plan(args) => plan::run(args),
+        SimVerb::Check(args) => check::run(args),
+    }
 }

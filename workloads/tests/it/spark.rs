@@ -2,11 +2,7 @@
 
 use std::path::Path;
 
-use fixtures::{
-    engine_model::{Noise, Params},
-    simulated_engine::SimulatedEngine,
-    virtual_time::VirtualTime,
-};
+use fixtures::{simulated_engine::SimulatedEngine, virtual_time::VirtualTime};
 use harness::{
     drive::DriveLimits,
     journal::Journal,
@@ -23,6 +19,7 @@ use reports::{
     statistics::abba,
     validity::Validity,
 };
+use twin::server::{Noise, Params};
 use workloads::{RecordedLengths, Speeds};
 
 use crate::canonical::Canonical;

@@ -1,9 +1,9 @@
-use fixtures::engine_model::{Noise, Params};
 use record::Metric;
 use reports::{
     judge::{Order, Overall, Ruling},
     statistics::verdict::Verdict,
 };
+use twin::server::{Noise, Params};
 
 use crate::spark::{DECODE, PREFILL, QUEUE, compare, params};
 

@@ -1,8 +1,9 @@
 //! The engine that a run request names, made ready to boot; or two of them.
 
-use fixtures::{engine_model::Params, simulated_engine::SimulatedEngine, virtual_time::VirtualTime};
+use fixtures::{simulated_engine::SimulatedEngine, virtual_time::VirtualTime};
 use harness::clock::RealClock;
 use record::{ExitCode, Slower, Target};
+use twin::server::Params;
 
 use crate::{
     attached::{Attachment, attached, attached_by_recipe},

@@ -3,6 +3,7 @@
 //! - `bad_input`: what is refused, and how that reads.
 //! - `calibrate`: noise from runs, and the page of the judge's error rates.
 //! - `committed`: the runs in reports/runs.
+//! - `sim`: what the twin is fitted to and what it forecasts.
 //! - `simulated`: the main job on the simulated Spark in virtual time.
 //! - `failures`: engines that fail, disks that fill, interrupts; on a simulated server that runs as a real process.
 //! - `container`: the main job in containers and what can go wrong with it; ignored unless Docker and the images are there.
@@ -28,6 +29,8 @@ mod program;
 mod pull_request;
 #[cfg(test)]
 mod recipe;
+#[cfg(test)]
+mod sim;
 #[cfg(test)]
 mod simulated;
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::{
     rc::Rc,
 };
 
-use fixtures::{engine_model::Params, simulated::SimulatedSpark, simulated_engine::SimulatedEngine, virtual_time::VirtualTime};
+use fixtures::{simulated::SimulatedSpark, simulated_engine::SimulatedEngine, virtual_time::VirtualTime};
 use harness::{
     drive::DriveLimits,
     engine::{Engine, EngineError, Running},
@@ -21,6 +21,7 @@ use record::{
     Cell, Header, Identity, Launch, Length, Load, Message, Plan, PlannedRequest, PrefixReuse, Profile, Record, Release, Role,
     Trial, file,
 };
+use twin::server::Params;
 
 const HOUR_NS: u64 = 3_600_000_000_000;
 

@@ -1,0 +1,116 @@
+//! Runs of the DGX Spark arena (djangodevreng.nl, CC-BY-4.0) as they are published: a folder with the server's configuration, closed loops
+//! measured by llama-benchy and open loops measured by `vllm bench serve`.
+//!
+//! The closed loops are what an engine is fitted to, the open ones are what the fit has never seen.
+
+use std::{collections::BTreeMap, path::Path};
+
+use serde::Deserialize;
+
+use crate::{
+    fit::Trial,
+    server::{Noise, Params},
+};
+
+pub mod check;
+mod closed;
+mod numpy;
+mod open;
+
+pub use open::{OpenTest, Published};
+
+/// A published run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Run {
+    /// What its server was told, with costs that are nobody's.
+    pub engine: Params,
+    /// Its closed loops.
+    pub closed: Vec<Trial>,
+    /// Its open loops.
+    pub open: Vec<OpenTest>,
+}
+
+/// Why a folder is no run.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ArenaError {
+    /// A file is not there.
+    #[error("no {0} in the folder: a run of the arena has one")]
+    Missing(&'static str),
+    /// A file cannot be read.
+    #[error("{file}: {why}")]
+    File {
+        /// Its name.
+        file: String,
+        /// What is wrong with it.
+        why: String,
+    },
+}
+
+#[derive(Deserialize)]
+struct Meta {
+    served_name: String,
+    server_config: ServerConfig,
+}
+
+#[derive(Deserialize)]
+struct ServerConfig {
+    max_model_len: u32,
+    #[serde(default)]
+    async_scheduling: bool,
+    #[serde(default)]
+    extra_vllm_args: String,
+}
+
+/// What vLLM does unless it is told otherwise, on a GPU with at least 70 GiB: `EngineArgs` of v0.26.
+const STEP_TOKENS: u32 = 8192;
+const SEQUENCES: u32 = 1024;
+
+impl Run {
+    /// Reads a run from the files of its folder, by name.
+    pub fn read(files: &BTreeMap<String, String>) -> Result<Self, ArenaError> {
+        let meta = files.get("meta.json").ok_or(ArenaError::Missing("meta.json"))?;
+        let meta: Meta = serde_json::from_str(meta)
+            .map_err(|error| ArenaError::File { file: "meta.json".to_owned(), why: error.to_string() })?;
+        let numbered = |from: &'static str, to: &'static str| {
+            files.iter().filter(move |(name, _)| (from..=to).contains(&name.get(..2).unwrap_or_default()))
+        };
+        let tables = numbered("01", "06").filter(|(name, _)| is(name, "md"));
+        let closed = closed::trials(tables.map(|(_, text)| text.as_str()));
+        if closed.is_empty() {
+            return Err(ArenaError::Missing("closed loop (01-*.md to 06-*.md with llama-benchy's tables)"));
+        }
+        let results = numbered("07", "11").filter(|(name, _)| is(name, "json") && *name != "11-rate-sweep.json");
+        let open = results.map(|(name, text)| {
+            open::read(name, text).map_err(|why| ArenaError::File { file: name.clone(), why: why.to_string() })
+        });
+        Ok(Self { engine: engine(&meta), closed, open: open.collect::<Result<_, _>>()? })
+    }
+}
+
+fn is(name: &str, extension: &str) -> bool {
+    Path::new(name).extension().is_some_and(|its| its == extension)
+}
+
+fn engine(meta: &Meta) -> Params {
+    let config = &meta.server_config;
+    let flag = |name: &str| {
+        let mut words = config.extra_vllm_args.split([' ', '=']);
+        words.find(|word| *word == name)?;
+        words.next()?.parse::<u32>().ok()
+    };
+    let max_sequences = flag("--max-num-seqs").unwrap_or(SEQUENCES);
+    Params {
+        model: meta.served_name.clone(),
+        max_context_tokens: config.max_model_len.max(2),
+        max_sequences,
+        max_step_tokens: flag("--max-num-batched-tokens").unwrap_or(STEP_TOKENS).max(max_sequences + 1),
+        // How much fits is not published; none of these runs fills it.
+        kv_tokens: 100_000_000,
+        async_scheduling: config.async_scheduling,
+        noise: Noise { boot_ppm: 0, trial_ppm: 0, step_ppm: 0 },
+        ..Params::default()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,75 @@
+//! Descriptions, and rooflines worked out by hand.
+
+use super::{Engine, Model, decode_ceiling_tok_s, engines, machines, models, place, prefill_ceiling_tok_s};
+
+fn model(name: &str) -> Model {
+    models().unwrap().into_iter().find(|model| model.name == name).unwrap()
+}
+
+fn engine(name: &str) -> Engine {
+    engines().unwrap().into_iter().find(|engine| engine.name == name).unwrap()
+}
+
+#[test]
+fn all_descriptions_are_read_and_their_names_are_their_own() {
+    let names: Vec<_> = models().unwrap().into_iter().map(|model| model.name).collect();
+    let mut distinct = names.clone();
+    distinct.sort();
+    distinct.dedup();
+    assert_eq!(distinct, names, "in the order of their names");
+    assert!(machines().unwrap()[0].is_called("NVIDIA GB10") && !machines().unwrap()[0].is_called("Xeon"));
+    assert!(model("gpt-oss-120b-mxfp4").is_called("OpenAI/gpt-oss-120b") && !model("gpt-oss-120b-mxfp4").is_called("gpt-oss"));
+    for engine in engines().unwrap() {
+        for share in [engine.memory_share, engine.weight_bandwidth_share, engine.cache_bandwidth_share, engine.compute_share] {
+            assert!(share > 0.0 && share <= 1.0, "{}", engine.name);
+        }
+    }
+}
+
+#[test]
+fn the_roofline_is_bytes_over_bandwidth_and_operations_over_arithmetic() {
+    let (machine, llama) = (&machines().unwrap()[0], model("llama-3.1-8b-fp8"));
+    // 32 layers of 8 heads of 128 numbers of 2 bytes, keys and values.
+    assert_eq!(llama.cache_bytes_per_token().to_bits(), 131_072f64.to_bits());
+    // 8 GB, and 1000 tokens of 131 KB, at 273 GB/s.
+    let one = decode_ceiling_tok_s(machine, 1, &llama, 1.0, 1000.0);
+    assert!((one - 273.0 / 8.131_072).abs() < 1e-9, "{one}");
+    assert!((decode_ceiling_tok_s(machine, 2, &llama, 1.0, 1000.0) / one - 2.0).abs() < 1e-9);
+    // 15 GFLOP per token at 250 TFLOP/s, and half of 1000 tokens before each at 524 kFLOP.
+    let prefill = prefill_ceiling_tok_s(machine, 1, &llama, 1000.0);
+    assert!((prefill - 250e12 / (15e9 + 500.0 * 524_288.0)).abs() < 1e-6, "{prefill}");
+}
+
+#[test]
+fn a_mixture_reads_the_experts_that_its_tokens_touch() {
+    let mixture = model("gpt-oss-120b-mxfp4");
+    assert!((mixture.touched(1.0) - 4.0 / 128.0).abs() < 1e-12);
+    assert!(mixture.touched(256.0) > 0.8 && mixture.touched(1e6) <= 1.0);
+    assert!((mixture.weight_bytes() - 64.1e9).abs() < 1.0);
+    // What one token reads is far less than all of it.
+    assert!((mixture.weight_bytes_read(1.0) - (3.1e9 + 61e9 / 32.0)).abs() < 1.0);
+    assert!((model("llama-3.1-8b-fp8").touched(1.0) - 1.0).abs() < f64::EPSILON);
+}
+
+#[test]
+fn two_machines_share_weights_and_pay_for_the_link() {
+    let machine = &machines().unwrap()[0];
+    let (large, sglang) = (model("llama-3.1-70b-fp8"), engine("sglang-fp8"));
+    let [one, two] = [1, 2].map(|nodes| place(machine, nodes, &large, &sglang).unwrap());
+    assert!((two.weight_bytes * 2.0 - one.weight_bytes).abs() < 1.0);
+    assert!(two.cache_tokens > 3.0 * one.cache_tokens, "what the weights leave, on both");
+    let (one, two) = (one.params.decode, two.params.decode);
+    // 160 exchanges of at least 20 us.
+    let link_ns = 160 * 20_000;
+    assert!(two.base_ns > one.base_ns / 2 + link_ns / 2 && two.base_ns < one.base_ns / 2 + 2 * link_ns, "{two:?}");
+    assert_eq!(two.per_context_token_ps, one.per_context_token_ps.div_ceil(2));
+}
+
+#[test]
+fn what_does_not_fit_is_said() {
+    let machine = &machines().unwrap()[0];
+    let mut huge = model("llama-3.1-70b-fp8");
+    huge.always_read_gb = 140.0;
+    insta::assert_snapshot!(place(machine, 1, &huge, &engine("sglang-fp8")).unwrap_err(), @"llama-3.1-70b-fp8 does not fit: its weights are 140.0 GB on each of 1 machines, and sglang-fp8 has 89.2 GB there");
+    assert!(place(machine, 2, &huge, &engine("sglang-fp8")).is_ok());
+}

@@ -1,0 +1,225 @@
+//! What an engine's steps cost, from what was measured of it: least squares over the server itself.
+//!
+//! A trial of a closed loop is served by the model, and what a client would have seen is held against what one saw. So queueing,
+//! chunked prefill and the decode of others are in the prediction as they are in the measurement, and no formula has to undo them.
+
+use crate::{
+    least_squares::{Least, minimise},
+    load::{BadLoad, Load, Release, Request, Served, serve},
+    nearest::nearest_u32,
+    server::Params,
+};
+
+mod costs;
+mod recorded;
+
+use costs::Costs;
+pub use costs::{Cost, Unseen};
+pub use recorded::trials;
+
+/// What is seen of a closed loop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Quantity {
+    /// The mean time to first token, in seconds.
+    TtftMean,
+    /// All prompt tokens over the time until the last first token: of one wave only.
+    PrefillTokS,
+    /// The mean over requests of their tokens after the first over the time that these took.
+    DecodeTokS,
+    /// All tokens but first ones over the time from the first token of all to the last.
+    OutputTokS,
+}
+
+/// A quantity as it was measured.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Observed {
+    /// Which.
+    pub quantity: Quantity,
+    /// Its value, in its unit.
+    pub value: f64,
+    /// The relative standard deviation of the value, as far as it is known; the fit adds what the model itself leaves out.
+    pub sd: f64,
+}
+
+/// A closed loop that was measured.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trial {
+    /// What it is called in a table.
+    pub name: String,
+    /// Streams; each sends a request when its last one has ended.
+    pub streams: u32,
+    /// Prompt and output tokens of the requests, round by round: the first of every stream, then the second of every stream.
+    pub requests: Vec<(u32, u32)>,
+    /// Whether requests may have ended before they had all these tokens, and nobody wrote down when.
+    pub may_end_early: bool,
+    /// What was seen.
+    pub observed: Vec<Observed>,
+}
+
+/// A fitted engine.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fit {
+    /// The engine: what was given, with the costs that were found and without noise.
+    pub params: Params,
+    /// Each cost with its relative standard error.
+    pub costs: Vec<Cost>,
+    /// Each thing that was seen, and what the fitted engine says to it.
+    pub residuals: Vec<Residual>,
+    /// The probability that a request ends after any token of its own accord, where that was allowed.
+    pub ends_per_token: f64,
+    least: Least,
+}
+
+/// Something that was seen and what the fit says to it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Residual {
+    /// The trial's name.
+    pub trial: String,
+    /// What was seen.
+    pub observed: Observed,
+    /// What the fitted engine gives.
+    pub fitted: f64,
+}
+
+/// Why nothing was fitted.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum FitError {
+    /// The measurements do not say what a cost is.
+    #[error("the trials cannot tell what {} is: {}", .0.cost, .0.needs)]
+    Unidentified(Unseen),
+    /// A trial cannot be served.
+    #[error("{trial}: {why}")]
+    Trial {
+        /// Its name.
+        trial: String,
+        /// Why.
+        why: BadLoad,
+    },
+}
+
+/// What the model leaves out of any figure, as a relative standard deviation: it should not be held to a hundredth of a percent.
+const MODEL_SD: f64 = 0.03;
+/// From here on a residual counts by its size instead of its square, so that a trial that was disturbed does not bend the rest.
+const ROBUST_FROM: f64 = 3.0;
+
+/// Fits the costs of an engine whose limits and scheduling are known.
+pub fn fit(engine: &Params, trials: &[Trial]) -> Result<Fit, FitError> {
+    let costs = Costs::of(engine, trials).map_err(FitError::Unidentified)?;
+    for trial in trials {
+        let params = costs.params(&costs.starts()[0]);
+        serve_trial(&params, trial, 0.0).map_err(|why| FitError::Trial { trial: trial.name.clone(), why })?;
+    }
+    let (low, high) = costs.bounds();
+    let least = costs
+        .starts()
+        .iter()
+        .map(|start| minimise(start, &low, &high, |at| residuals(&costs, at, trials)))
+        .min_by(|a, b| a.sum().total_cmp(&b.sum()));
+    // There is always a start.
+    let Some(least) = least else { return Err(FitError::Unidentified(Unseen::nothing())) };
+    let found = costs.found(&least).map_err(FitError::Unidentified)?;
+    let (params, ends_per_token) = (costs.params(&least.at), Costs::ends_per_token(&least.at));
+    let residuals = trials.iter().flat_map(|trial| {
+        let seen = seen(&params, trial, ends_per_token);
+        trial.observed.iter().map(move |&observed| Residual {
+            trial: trial.name.clone(),
+            observed,
+            fitted: seen.get(observed.quantity),
+        })
+    });
+    Ok(Fit { residuals: residuals.collect(), params, costs: found, ends_per_token, least })
+}
+
+impl Fit {
+    /// The median of the relative errors of a quantity; none if it was not seen.
+    #[must_use]
+    pub fn median_error(&self, quantity: Quantity) -> Option<f64> {
+        let of_it = self.residuals.iter().filter(|residual| residual.observed.quantity == quantity);
+        let mut errors: Vec<_> = of_it.map(|residual| (residual.fitted / residual.observed.value - 1.0).abs()).collect();
+        errors.sort_by(f64::total_cmp);
+        errors.get(errors.len() / 2).copied()
+    }
+}
+
+fn residuals(costs: &Costs<'_>, at: &[f64], trials: &[Trial]) -> Vec<f64> {
+    let (params, ends_per_token) = (costs.params(at), Costs::ends_per_token(at));
+    let mut all = Vec::new();
+    for trial in trials {
+        let seen = seen(&params, trial, ends_per_token);
+        for observed in &trial.observed {
+            let off = (seen.get(observed.quantity) / observed.value).ln() / observed.sd.hypot(MODEL_SD);
+            all.push(off / (1.0 + off.abs() / ROBUST_FROM).sqrt());
+        }
+    }
+    all.extend(Costs::leanings(at));
+    all
+}
+
+/// What a client sees of a trial; the quantities in the order of [`Quantity`].
+#[derive(Debug, Clone, Copy, Default)]
+struct Seen([f64; 4]);
+
+impl Seen {
+    fn get(self, quantity: Quantity) -> f64 {
+        let [ttft_s, prefill_tok_s, decode_tok_s, output_tok_s] = self.0;
+        match quantity {
+            Quantity::TtftMean => ttft_s,
+            Quantity::PrefillTokS => prefill_tok_s,
+            Quantity::DecodeTokS => decode_tok_s,
+            Quantity::OutputTokS => output_tok_s,
+        }
+    }
+}
+
+fn seen(params: &Params, trial: &Trial, ends_per_token: f64) -> Seen {
+    // Every trial was served once before the fit began; its lengths only get shorter.
+    serve_trial(params, trial, ends_per_token).map(|(load, served)| quantities(&load, &served)).unwrap_or_default()
+}
+
+fn serve_trial(params: &Params, trial: &Trial, ends_per_token: f64) -> Result<(Load, Vec<Served>), BadLoad> {
+    let streams = trial.streams.max(1) as usize;
+    let requests = trial.requests.iter().enumerate().map(|(index, &(prompt_tokens, output_tokens))| {
+        // A client sends one after the other, not all at once.
+        let first = Release::At(index as u64 * 1_000_000);
+        let release = index.checked_sub(streams).map_or(first, Release::After);
+        let early = trial.may_end_early.then(|| ends_early(index, trial.requests.len(), output_tokens, ends_per_token));
+        Request { release, prompt_tokens, cached_tokens: 0, output_tokens: early.unwrap_or(output_tokens) }
+    });
+    let load = Load { requests: requests.collect(), max_in_flight: None };
+    let served = serve(params, 1, &load)?;
+    Ok((load, served))
+}
+
+/// When a request of several ends that may each end after any of its tokens: the quantiles of that, dealt out in a fixed order, since a
+/// draw would make the fit depend on its seed.
+fn ends_early(index: usize, of: usize, at_most: u32, ends_per_token: f64) -> u32 {
+    if ends_per_token <= 0.0 {
+        return at_most;
+    }
+    let place = (index * 7 + 3) % of;
+    let quantile = (place as f64 + 0.5) / of as f64;
+    let tokens = -libm::log(quantile) / ends_per_token;
+    nearest_u32(tokens.clamp(8.0, f64::from(at_most.max(8)))).min(at_most)
+}
+
+fn quantities(load: &Load, served: &[Served]) -> Seen {
+    let requests = served.len() as f64;
+    let mean = |of: fn(&Served) -> Option<f64>| {
+        let values: Vec<_> = served.iter().filter_map(of).collect();
+        values.iter().sum::<f64>() / values.len() as f64
+    };
+    let prompt_tokens: f64 = load.requests.iter().map(|request| f64::from(request.prompt_tokens)).sum();
+    let first_ns = served.iter().map(|one| one.first_ns).min().unwrap_or(0);
+    let last_first_ns = served.iter().map(|one| one.first_ns).max().unwrap_or(0);
+    let last_ns = served.iter().map(|one| one.last_ns).max().unwrap_or(0);
+    let output_tokens = served.iter().map(|one| f64::from(one.output_tokens)).sum::<f64>() - requests;
+    Seen([
+        mean(|one| Some(one.ttft_s())),
+        prompt_tokens * 1e9 / last_first_ns as f64,
+        mean(|one| one.tpot_s().map(f64::recip)),
+        output_tokens * 1e9 / (last_ns - first_ns) as f64,
+    ])
+}
+
+#[cfg(test)]
+mod tests;

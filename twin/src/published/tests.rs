@@ -1,0 +1,79 @@
+//! The twin against what was published.
+
+use super::{Row, described, page, page::median_and_worst, published, wave};
+use crate::load::Served;
+
+fn sweep(id: &str) -> Vec<Row> {
+    published().unwrap().sweep.iter().find(|sweep| sweep.id == id).unwrap().rows().unwrap()
+}
+
+#[test]
+fn each_sweep_is_reproduced() {
+    for sweep in published().unwrap().sweep {
+        let rows = sweep.rows().unwrap();
+        let (median, worst) = median_and_worst(&rows);
+        assert!(median <= 0.05 && worst <= 0.15, "{}: median {median:.3}, worst {worst:.3}\n{rows:#?}", sweep.id);
+        let most = |of: fn(&Row) -> f64| rows.iter().max_by(|a, b| of(a).total_cmp(&of(b))).unwrap().streams;
+        if sweep.id != "nemotron-nano-9b-v2-nvfp4" {
+            assert_eq!(most(|row| row.twin_tok_s), most(|row| row.published_tok_s), "{}: the peak", sweep.id);
+        }
+    }
+}
+
+#[test]
+fn past_the_peak_it_falls_and_a_small_batch_makes_a_plateau() {
+    let at = |rows: &[Row], streams: u32| rows.iter().find(|row| row.streams == streams).unwrap().twin_tok_s;
+    let large = sweep("nemotron-super-49b-nvfp4");
+    assert!(at(&large, 320) < 0.85 * at(&large, 256));
+    let mixture = sweep("gpt-oss-120b-mxfp4");
+    assert!(at(&mixture, 384) < 0.95 * at(&mixture, 256));
+    let small = sweep("nemotron-nano-9b-v2-nvfp4");
+    let plateau = small.iter().filter(|row| row.streams >= 8).map(|row| row.twin_tok_s);
+    let (low, high) = plateau.fold((f64::MAX, 0f64), |(low, high), rate| (low.min(rate), high.max(rate)));
+    assert!(high / low < 1.03 && at(&small, 8) > 2.5 * at(&small, 2), "{small:#?}");
+}
+
+#[test]
+fn points_of_other_sources_are_within_fifteen_percent() {
+    for point in published().unwrap().point {
+        for row in point.rows().unwrap() {
+            assert!(row.error().abs() <= 0.15, "{row:?}");
+        }
+    }
+}
+
+/// The Register's review gives shapes: the time to first token rises and generation slows as the input grows from 4096 to 65536 tokens.
+#[test]
+fn deeper_contexts_begin_later_and_decode_slower() {
+    let placed = described("gpt-oss-120b-mxfp4", "vllm-mxfp4").unwrap();
+    let at = |prompt_tokens: u32| wave("depth", &placed, 1, (prompt_tokens, 0, 128)).unwrap()[0];
+    let served: Vec<Served> = [4096, 8192, 16_384, 32_768, 65_536].map(at).into();
+    for pair in served.windows(2) {
+        assert!(pair[1].ttft_s() > 1.7 * pair[0].ttft_s(), "{pair:?}");
+        assert!(pair[1].tpot_s().unwrap() > pair[0].tpot_s().unwrap(), "{pair:?}");
+    }
+}
+
+/// Its other shape: what 64 streams give together is little more than what 32 give. There a batch of 32 was the engine's limit.
+#[test]
+fn a_limit_of_32_sequences_is_a_plateau_from_32_streams() {
+    let mut placed = described("gpt-oss-120b-mxfp4", "vllm-mxfp4").unwrap();
+    placed.params.max_sequences = 32;
+    let rate = |streams: u32| {
+        let served = wave("batch", &placed, streams, (1024, 0, 1024)).unwrap();
+        f64::from(streams) * 1024.0 * 1e9 / served.iter().map(|one| one.last_ns).max().unwrap() as f64
+    };
+    let rates = [1, 2, 4, 8, 16, 32].map(rate);
+    assert!(rates.windows(2).all(|pair| pair[1] > 1.2 * pair[0]), "{rates:?}");
+    assert!((rate(64) / rates[5] - 1.0).abs() < 0.1);
+}
+
+#[test]
+fn the_committed_page_is_current() {
+    let text = page(&published().unwrap()).unwrap();
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("published.md");
+    if std::env::var_os("SPARKGAUGE_ACCEPT").is_some() {
+        std::fs::write(&path, &text).unwrap();
+    }
+    assert!(std::fs::read_to_string(&path).unwrap() == text, "SPARKGAUGE_ACCEPT=1 cargo test -p twin published");
+}

@@ -1,0 +1,51 @@
+//! What a fit is made from: a record of ours, or a published run of the arena.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context;
+use twin::arena::Run;
+
+use crate::Wrong;
+
+/// The folders of published runs at or below a folder, in the order of their names.
+pub(super) fn arena_folders(root: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    let mut open = vec![root.to_owned()];
+    while let Some(folder) = open.pop() {
+        if folder.join("meta.json").is_file() {
+            found.push(folder);
+            continue;
+        }
+        let entries = fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
+        for entry in entries {
+            let entry = entry.with_context(|| format!("cannot read {}", folder.display()))?;
+            // Not through links: they may lead in circles.
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                open.push(entry.path());
+            }
+        }
+    }
+    found.sort();
+    if found.is_empty() {
+        return Err(Wrong(format!("no published run in {}: each has a meta.json", root.display())).into());
+    }
+    Ok(found)
+}
+
+/// A published run.
+pub(super) fn arena_run(folder: &Path) -> anyhow::Result<Run> {
+    let mut files = BTreeMap::new();
+    for entry in fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {
+        let path = entry.with_context(|| format!("cannot read {}", folder.display()))?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
+        if path.extension().is_some_and(|extension| extension == "md" || extension == "json") {
+            let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            files.insert(name, text);
+        }
+    }
+    Run::read(&files).map_err(|error| Wrong(format!("{}: {error}", folder.display())).into())
+}
