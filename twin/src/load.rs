@@ -108,7 +108,7 @@ pub fn serve(params: &Params, seed: u64, load: &Load) -> Result<Vec<Served>, Bad
         }
         while let Some((id, request)) = client.due(now_ns) {
             let Request { prompt_tokens, cached_tokens, output_tokens, .. } = request;
-            let submission = Submission { id, prompt_tokens, cached_tokens, output_tokens };
+            let submission = Submission { id, prompt_tokens, cached_tokens, output_tokens, prompt: None };
             server.submit(now_ns, submission).map_err(|why| BadLoad::Refused { index: place(id), why })?;
         }
     }
