@@ -27,7 +27,9 @@ impl Curve {
 impl Server {
     pub(super) fn start_step(&mut self, start_ns: u64) {
         let (decoding, preempted) = self.make_room();
-        let mut left = self.params.max_step_tokens.saturating_sub(decoding.sequences);
+        let checked = decoding.sequences * self.params.tokens_per_decode();
+        // The parameters leave a token for prefill whatever decodes.
+        let mut left = self.params.max_step_tokens.saturating_sub(checked);
         let caches = self.memory.caches();
         for sequence in &mut self.running {
             sequence.prefill(&mut left);
@@ -56,12 +58,13 @@ impl Server {
         self.phase = Phase::Step { end_ns: start_ns.saturating_add(cost_ns) };
     }
 
-    /// Those who decode, and the blocks that they need.
+    /// Those who decode, and the blocks that they need if all their guesses are right.
     fn decoding(&self) -> Decoding {
+        let most = self.params.tokens_per_decode();
         let mut decoding = Decoding::default();
         for sequence in self.running.iter().filter(|sequence| sequence.decodes()) {
             decoding.sequences += 1;
-            decoding.blocks += self.memory.lacks(&sequence.held, sequence.context() + 1);
+            decoding.blocks += self.memory.lacks(&sequence.held, sequence.context() + most.min(sequence.lacks()));
         }
         decoding
     }
@@ -164,9 +167,13 @@ impl Server {
             }
         }
         context += u64::from(shared);
-        let experts_ns = self.experts_ns.at(tokens + decoding, |tokens| params.experts_ns(tokens));
+        let checked = decoding * params.tokens_per_decode();
+        let experts_ns = self.experts_ns.at(tokens + checked, |tokens| params.experts_ns(tokens));
+        // Guesses are made for those who decode.
+        let draft_ns = params.speculative.filter(|_| decoding > 0).map_or(0, |speculative| speculative.draft_ns);
         let decode_ns = decode.base_ns
             + experts_ns
+            + draft_ns
             + decode.per_sequence_ns * u64::from(decoding)
             + decode.per_context_token_ps * context / 1000;
         if tokens == 0 {
@@ -189,10 +196,16 @@ impl Server {
     }
 
     pub(super) fn end_step(&mut self, end_ns: u64) {
-        let Self { running, finished, totals, memory, .. } = self;
+        let Self { params, running, finished, totals, memory, draft_chance, .. } = self;
         running.retain_mut(|sequence| {
+            let mut tokens = 1;
             if sequence.decodes() {
-                let context = sequence.context() + 1;
+                if let Some(speculative) = params.speculative {
+                    tokens = (1 + speculative.accepted(draft_chance)).min(sequence.lacks());
+                    totals.draft_tokens += u64::from(speculative.draft_tokens);
+                    totals.accepted_tokens += u64::from(tokens - 1);
+                }
+                let context = sequence.context() + tokens;
                 memory.grow(&mut sequence.held, context);
             } else {
                 sequence.computed += sequence.in_step;
@@ -204,8 +217,8 @@ impl Server {
                     totals.prompt_tokens += u64::from(sequence.request.prompt_tokens);
                 }
             }
-            sequence.stamps_ns.push(end_ns);
-            totals.generation_tokens += 1;
+            sequence.stamps_ns.extend(std::iter::repeat_n(end_ns, tokens as usize));
+            totals.generation_tokens += u64::from(tokens);
             let done = sequence.lacks() == 0;
             if done {
                 memory.release(&mut sequence.held);
