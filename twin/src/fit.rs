@@ -99,6 +99,10 @@ pub enum FitError {
 
 /// What the model leaves out of any figure, as a relative standard deviation: it should not be held to a hundredth of a percent.
 const MODEL_SD: f64 = 0.03;
+/// How far each start is followed.
+const FIRST_ROUNDS: u32 = 5;
+/// How far the best of them is.
+const ROUNDS: u32 = 40;
 /// From here on a residual counts by its size instead of its square, so that a trial that was disturbed does not bend the rest.
 const ROBUST_FROM: f64 = 3.0;
 
@@ -110,11 +114,11 @@ pub fn fit(engine: &Params, trials: &[Trial]) -> Result<Fit, FitError> {
         serve_trial(&params, trial, 0.0).map_err(|why| FitError::Trial { trial: trial.name.clone(), why })?;
     }
     let (low, high) = costs.bounds();
-    let least = costs
-        .starts()
-        .iter()
-        .map(|start| minimise(start, &low, &high, |at| residuals(&costs, at, trials)))
-        .min_by(|a, b| a.sum().total_cmp(&b.sum()));
+    let mut off = |at: &[f64]| residuals(&costs, at, trials);
+    // Each start goes a few steps, and only the best of them to the end.
+    let begun = costs.starts().into_iter().map(|start| minimise(&start, &low, &high, FIRST_ROUNDS, &mut off));
+    let best = begun.min_by(|a, b| a.sum().total_cmp(&b.sum()));
+    let least = best.map(|best| minimise(&best.at, &low, &high, ROUNDS, &mut off));
     // There is always a start.
     let Some(least) = least else { return Err(FitError::Unidentified(Unseen::nothing())) };
     let found = costs.found(&least).map_err(FitError::Unidentified)?;

@@ -5,6 +5,9 @@ const PROBE: f64 = 0.01;
 /// A step of no more than this in any variable: they are logarithms, and e is far.
 const LONGEST: f64 = 1.0;
 
+/// Who gains less than this share of the sum of squares has arrived.
+const ENOUGH: f64 = 3e-4;
+
 /// Where a sum of squares is smallest.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Least {
@@ -41,8 +44,14 @@ impl Least {
     }
 }
 
-/// Goes down from `start` until nothing is gained any more, within `low` and `high`.
-pub(crate) fn minimise(start: &[f64], low: &[f64], high: &[f64], mut residuals: impl FnMut(&[f64]) -> Vec<f64>) -> Least {
+/// Goes down from `start` until nothing is gained any more, or for so many rounds, within `low` and `high`.
+pub(crate) fn minimise(
+    start: &[f64],
+    low: &[f64],
+    high: &[f64],
+    rounds: u32,
+    mut residuals: impl FnMut(&[f64]) -> Vec<f64>,
+) -> Least {
     let mut at = start.to_vec();
     let mut here = residuals(&at);
     let mut damping = 1.0;
@@ -52,7 +61,7 @@ pub(crate) fn minimise(start: &[f64], low: &[f64], high: &[f64], mut residuals: 
         jacobian = differences(&at, &here, &mut residuals);
         round += 1;
         let gained = descend(&mut at, &mut here, &jacobian, &mut damping, low, high, &mut residuals);
-        if round == 40 || gained < 1e-4 {
+        if round >= rounds || gained < ENOUGH {
             return Least { at, residuals: here, jacobian };
         }
     }
@@ -145,7 +154,7 @@ mod tests {
     fn a_line_is_found_with_its_covariance() {
         let points = [(0.0, 1.0), (1.0, 3.1), (2.0, 4.9), (3.0, 7.0)];
         let line = |at: &[f64]| points.iter().map(|&(x, y)| at[0] + at[1] * x - y).collect();
-        let least = minimise(&[0.0, 0.0], &[-9.0; 2], &[9.0; 2], line);
+        let least = minimise(&[0.0, 0.0], &[-9.0; 2], &[9.0; 2], 40, line);
         // By the formulas for a line: slope 1.98, at the mean of 1.5 it is 4.0.
         assert!((least.at[1] - 1.98).abs() < 1e-3 && (least.at[0] - 1.03).abs() < 1e-3, "{:?}", least.at);
         let covariance = least.unit_covariance().unwrap();
@@ -154,9 +163,10 @@ mod tests {
 
     #[test]
     fn bounds_hold_and_what_cannot_be_told_apart_is_said() {
-        let bounded = minimise(&[0.0], &[-1.0], &[1.0], |at| vec![at[0] - 5.0]);
+        let bounded = minimise(&[0.0], &[-1.0], &[1.0], 40, |at| vec![at[0] - 5.0]);
         assert_eq!(bounded.at[0].to_bits(), 1f64.to_bits());
-        let sum_only = minimise(&[0.0, 0.0], &[-9.0; 2], &[9.0; 2], |at| vec![at[0] + at[1] - 1.0, 2.0 * (at[0] + at[1] - 1.0)]);
+        let sum_only =
+            minimise(&[0.0, 0.0], &[-9.0; 2], &[9.0; 2], 40, |at| vec![at[0] + at[1] - 1.0, 2.0 * (at[0] + at[1] - 1.0)]);
         assert_eq!(sum_only.unit_covariance(), None);
         assert_eq!(solve(vec![vec![0.0, 2.0], vec![2.0, 0.0]], vec![2.0, 4.0]), Some(vec![2.0, 1.0]));
     }

@@ -24,7 +24,7 @@ fn a_fit_to_a_record_finds_the_engine_that_was_measured() {
         "--workload",
         "rag",
         "--workload",
-        "long-prefill",
+        "long-output",
     ];
     check(&xtask(&[&["bench", "--no-baseline", "--out", &run][..], &size].concat()), 0, &[]);
     let truth = Params::default();
