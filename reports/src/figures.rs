@@ -10,6 +10,7 @@ use record::{
 
 use crate::{
     metrics::{SideBySide, TrialMetrics},
+    roofline::{Distance, Roofline},
     summary::metric,
     validity::{self, Judgement, Validity},
 };
@@ -27,6 +28,8 @@ pub struct RunFigures {
     pub end: Option<End>,
     /// What of the file could not be read.
     pub torn: Option<Torn>,
+    /// The limits of its machine, as far as header and boots tell.
+    limits: Option<Roofline>,
 }
 
 /// A trial as figures.
@@ -60,6 +63,8 @@ pub struct TrialFigures {
     pub figures: BTreeMap<Metric, f64>,
     /// The server's account beside the client's.
     pub sides: Option<SideBySide>,
+    /// How close it came to the limits of its machine.
+    pub distance: Distance,
 }
 
 impl RunFigures {
@@ -81,6 +86,7 @@ impl RunFigures {
     pub fn of(record: &Record) -> Self {
         let mut run = Self::new(record.header.clone());
         run.boots.clone_from(&record.boots);
+        run.limits = Roofline::of(&run.header, &run.boots);
         for trial in &record.trials {
             run.push(trial);
         }
@@ -90,13 +96,17 @@ impl RunFigures {
     }
 
     fn new(header: Header) -> Self {
-        Self { header, boots: Vec::new(), trials: Vec::new(), end: None, torn: None }
+        let limits = Roofline::of(&header, &[]);
+        Self { header, boots: Vec::new(), trials: Vec::new(), end: None, torn: None, limits }
     }
 
     fn take(&mut self, entry: Entry) {
         match entry {
             Entry::Header(_) => {}
-            Entry::Boot(boot) => self.boots.push(*boot),
+            Entry::Boot(boot) => {
+                self.boots.push(*boot);
+                self.limits = Roofline::of(&self.header, &self.boots);
+            }
             Entry::Trial(trial) => self.push(&trial),
             Entry::End(end) => self.end = Some(end),
         }
@@ -106,16 +116,25 @@ impl RunFigures {
         let template_tokens =
             self.boots.iter().find(|boot| boot.boot == trial.boot).map_or(0, |boot| boot.sizing.template_tokens);
         let earlier = self.trials.iter().filter(|other| other.cell == trial.cell);
-        let figures = TrialFigures::of(trial, earlier, template_tokens);
+        let figures = TrialFigures::of(trial, earlier, template_tokens, self.limits.as_ref());
         self.trials.push(figures);
     }
 }
 
 impl TrialFigures {
-    /// The figures of a trial. `earlier` are those of its cell before it; `template_tokens` is what the chat template adds, by its boot.
-    pub fn of<'f>(trial: &Trial, earlier: impl IntoIterator<Item = &'f Self>, template_tokens: u32) -> Self {
+    /// The figures of a trial. `earlier` are those of its cell before it; `template_tokens` is what the chat template adds, by its boot;
+    /// `limits` are those of its machine, where they are known.
+    pub fn of<'f>(
+        trial: &Trial,
+        earlier: impl IntoIterator<Item = &'f Self>,
+        template_tokens: u32,
+        limits: Option<&Roofline>,
+    ) -> Self {
         let metrics = TrialMetrics::of(trial);
         let mut judgement = validity::judge(trial, &metrics, template_tokens);
+        let sides = SideBySide::of(trial);
+        let distance = limits.map(|limits| limits.distance(trial, sides.as_ref())).unwrap_or_default();
+        judgement.reasons.extend(limits.map(|limits| validity::judge_distance(&distance, limits)).unwrap_or_default());
         judgement.reasons.extend(validity::judge_repetition(trial, earlier));
         let figures = Metric::ALL.iter().filter_map(|&metric| Some((metric, metric::value(metric, &metrics)?))).collect();
         Self {
@@ -132,7 +151,8 @@ impl TrialFigures {
             validity: judgement.validity(),
             judgement,
             figures,
-            sides: SideBySide::of(trial),
+            sides,
+            distance,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Judging: pure functions of [`record::Record`]. Nothing here measures, reads a clock or touches a file.
 //!
 //! [`metrics`] holds every formula, [`validity`] says which trials can be trusted, [`summary`] turns trials into figures with their
-//! uncertainty, [`identity`] says whether two engines were the same, [`judge`] compares two sides with the noise that [`mod@noise`] measured,
+//! uncertainty, [`roofline`] how far they are from what the machine can do, [`identity`] says whether two engines were the same, [`judge`] compares two sides with the noise that [`mod@noise`] measured,
 //! [`operating`] says how often it is wrong, and [`markdown`] writes what people read.
 
 pub mod figures;
@@ -13,6 +13,7 @@ pub mod noise;
 mod number;
 pub mod operating;
 pub mod quantile;
+pub mod roofline;
 pub mod statistics;
 pub mod summary;
 pub mod validity;

@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::{
     figures::{RunFigures, TrialFigures},
     metrics::SideBySide,
+    roofline::Distance,
     validity::{Judgement, Validity},
 };
 
@@ -80,6 +81,9 @@ pub struct TrialSummary {
     /// The server's account beside the client's, where the server has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sides: Option<SideBySide>,
+    /// How close it came to the limits of its machine, where they are known.
+    #[serde(skip_serializing_if = "Distance::is_empty")]
+    pub distance: Distance,
 }
 
 impl CellSummary {
@@ -149,6 +153,7 @@ impl TrialSummary {
             judgement: trial.judgement.clone(),
             figures: trial.figures.clone(),
             sides: trial.sides,
+            distance: trial.distance,
         }
     }
 }

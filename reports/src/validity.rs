@@ -3,9 +3,14 @@
 use record::Trial;
 use serde::Serialize;
 
-use crate::{figures::TrialFigures, metrics::TrialMetrics};
+use crate::{
+    figures::TrialFigures,
+    metrics::TrialMetrics,
+    roofline::{Distance, Roofline},
+};
 
 mod client;
+mod limit;
 mod load;
 mod machine;
 mod requests;
@@ -96,6 +101,12 @@ pub fn judge(trial: &Trial, metrics: &TrialMetrics, template_tokens: u32) -> Jud
     load::judge(trial, metrics, &mut reasons);
     steady::judge(trial, &mut reasons);
     Judgement { reasons }
+}
+
+/// What the limits of the machine make of a trial: what is faster than they allow was not done.
+#[must_use]
+pub fn judge_distance(distance: &Distance, limits: &Roofline) -> Vec<Reason> {
+    limit::judge(distance, limits)
 }
 
 /// What the other trials of the same cell make of one: `earlier` are those before it. The same prompts again may come out of a

@@ -8,6 +8,7 @@ use record::{Arrival, Gate, Interleaved, Load, Metric, Side};
 use super::*;
 use crate::{
     fixture::{boot, closed_trial, record},
+    roofline::Distance,
     statistics::{abba, verdict::Note},
     validity::{Judgement, Reason},
 };
@@ -40,6 +41,7 @@ fn trial(number: u32, boot: u32, decode_tok_s: f64) -> TrialFigures {
         judgement: Judgement::default(),
         figures: [(Metric::DecodeTokS, decode_tok_s)].into(),
         sides: None,
+        distance: Distance::default(),
     }
 }
 

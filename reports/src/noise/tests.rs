@@ -4,6 +4,7 @@ use super::*;
 use crate::{
     figures::TrialFigures,
     fixture::{boot, closed_trial, record},
+    roofline::Distance,
     statistics::abba::SplitMix,
     validity::{Judgement, Validity},
 };
@@ -31,6 +32,7 @@ fn trials(boot: u32, trial: u32, seed: u64, [closed, open]: [f64; 2]) -> [TrialF
         judgement: Judgement::default(),
         figures: [(Metric::DecodeTokS, 50.0 * closed.exp()), (Metric::OutputTokS, 500.0 * closed.exp())].into(),
         sides: None,
+        distance: Distance::default(),
     };
     let mut office = chat.clone();
     (office.cell.workload, office.cell.point) = ("office".to_owned(), "r0.3".to_owned());

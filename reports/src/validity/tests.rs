@@ -269,7 +269,7 @@ fn streams_must_be_held_long_enough() {
 
 #[test]
 fn the_same_prompts_again_say_little() {
-    let first = TrialFigures::of(&sound(), [], 9);
+    let first = TrialFigures::of(&sound(), [], 9, None);
     let judged = |trial: u32, attempt: u32, plan: &str| {
         let again = Trial { trial, attempt, plan_digest: plan.to_owned(), ..sound() };
         judge_repetition(&again, [&first]).map(|reason| format!("{}: {}", reason.validity.word(), reason.text))

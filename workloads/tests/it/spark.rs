@@ -77,7 +77,8 @@ pub(crate) fn compare(baseline: Params, candidate: Params, seed: u64) -> Ruling 
     let mut engines = [(baseline, noise_seeds[0]), (candidate, noise_seeds[1])]
         .map(|(params, noise_seed)| SimulatedEngine::new(params, noise_seed, &time).unwrap());
     let order = abba::order(BOOTS, seed);
-    let is_valid = |trial: &record::Trial, template: u32| TrialFigures::of(trial, [], template).validity != Validity::Invalid;
+    let is_valid =
+        |trial: &record::Trial, template: u32| TrialFigures::of(trial, [], template, None).validity != Validity::Invalid;
     let sessions = [Side::Baseline, Side::Candidate].map(|side| {
         let mut header = header(&engines[0], seed);
         header.interleaved = Some(Interleaved { pair: "the pair".to_owned(), side, order: order.clone() });

@@ -15,7 +15,7 @@ use harness::{
     sizing::TokenizerFile,
 };
 use record::{Cell, EndReason, ExitCode, Header, Interleaved, Launch, Machine, Profile, Recipe, Side, Trial};
-use reports::{figures::TrialFigures, statistics::abba, validity::Validity};
+use reports::{figures::TrialFigures, roofline::Roofline, statistics::abba, validity::Validity};
 use workloads::{Speeds, estimate_s};
 
 use crate::{
@@ -64,7 +64,8 @@ impl Setup {
         self.announce(&header, &cells, 1);
         check_some(&cells)?;
         let bar = Bar::new(trials(&header));
-        let session = self.session(header, cells, &facts, clock, &bar)?;
+        let is_valid = judge_by(&header);
+        let session = self.session(header, cells, &facts, clock, &bar, &is_valid)?;
         let mut journal = Journal::create(&self.request.out_dir).map_err(RunError::from)?;
         Ok(exit_code(&run_session(engine, &session, &mut journal).await?))
     }
@@ -89,8 +90,9 @@ impl Setup {
         self.announce(&candidate_header, &cells, 2);
         check_some(&cells)?;
         let bar = Bar::new(trials(&baseline_header) + trials(&candidate_header));
-        let baseline_session = self.session(baseline_header, cells.clone(), &baseline.facts, clock, &bar)?;
-        let candidate_session = self.session(candidate_header, cells, &candidate.facts, clock, &bar)?;
+        let (is_valid_baseline, is_valid_candidate) = (judge_by(&baseline_header), judge_by(&candidate_header));
+        let baseline_session = self.session(baseline_header, cells.clone(), &baseline.facts, clock, &bar, &is_valid_baseline)?;
+        let candidate_session = self.session(candidate_header, cells, &candidate.facts, clock, &bar, &is_valid_candidate)?;
         let journal = |side| Journal::create(&side_folder(&self.request.out_dir, side)).map_err(RunError::from);
         let (mut baseline_journal, mut candidate_journal) = (journal(Side::Baseline)?, journal(Side::Candidate)?);
         let reason = run_interleaved(
@@ -115,6 +117,7 @@ impl Setup {
         facts: &EngineFacts,
         clock: &'s C,
         progress: &'s dyn Progress,
+        is_valid: &'s dyn Fn(&Trial, u32) -> bool,
     ) -> anyhow::Result<Session<'s, C>> {
         let request_s = facts.recipe.limits.request_timeout_s.unwrap_or(REQUEST_LIMIT_S);
         Ok(Session {
@@ -129,7 +132,7 @@ impl Setup {
                 trial_ns: TRIAL_LIMIT_S * 1_000_000_000,
                 collect_text: false,
             },
-            is_valid: &is_valid,
+            is_valid,
             progress,
             stop: self.stop.clone(),
         })
@@ -213,9 +216,10 @@ impl Setup {
     }
 }
 
-/// Whether a trial can be trusted by itself.
-fn is_valid(trial: &Trial, template_tokens: u32) -> bool {
-    TrialFigures::of(trial, [], template_tokens).validity != Validity::Invalid
+/// Whether a trial can be trusted by itself, on the machine and with the model of that header.
+fn judge_by(header: &Header) -> impl Fn(&Trial, u32) -> bool + use<> {
+    let limits = Roofline::of(header, &[]);
+    move |trial, template_tokens| TrialFigures::of(trial, [], template_tokens, limits.as_ref()).validity != Validity::Invalid
 }
 
 fn check_some(cells: &[Cell]) -> Result<(), Usage> {

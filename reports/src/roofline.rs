@@ -1,0 +1,186 @@
+//! How close a trial came to what its machine can do, where machine and model are described: MBU and MFU under the roofline.
+//!
+//! Both are shares of a limit, made of the least that a trial must have moved or computed and the most time that it had for that. So they
+//! are lower bounds, and one above 1 means that not everything was moved or computed that should have been, or that the description is
+//! not that of what ran. A sure share, in which nothing is described but sizes, tells the two apart.
+//!
+//! The roofline is that of Williams, Waterman and Patterson, *Roofline* (2009); MBU, the model's bandwidth utilisation, is by Agarwal and
+//! others, *LLM Inference Performance Engineering: Best Practices* (Databricks, 2023); MFU, the model's FLOP/s utilisation, is by
+//! Chowdhery and others, *`PaLM`: Scaling Language Modeling with Pathways* (2022).
+
+use record::{Boot, Header, Observation, PrefixReuse, Trial};
+use serde::Serialize;
+use twin::description::{Machine, Model, Precision};
+
+use self::{
+    known::Known,
+    spans::{Overlap, union_ns},
+    steps::Steps,
+};
+use crate::metrics::{SideBySide, per_second, request::uncached_prompt_tokens};
+
+mod known;
+mod spans;
+mod steps;
+
+#[cfg(test)]
+mod tests;
+
+/// The described model that a run on a described machine is of, though perhaps not all its weights are stored as described.
+pub(crate) fn model(header: &Header, boots: &[Boot]) -> Option<Model> {
+    known::find(header, boots).map(|known| known.model)
+}
+
+/// The limits of one machine for one model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Roofline {
+    /// The machine.
+    pub machine: Machine,
+    /// The model.
+    pub model: Model,
+    /// Bytes of keys and values that a token of context has at least.
+    least_cache_bytes: f64,
+}
+
+/// How close a trial came to both limits.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct Distance {
+    /// Decode against the memory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decode: Option<Reach>,
+    /// Prefill against the arithmetic.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prefill: Option<Reach>,
+}
+
+/// A rate, and its share of the limit.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Reach {
+    /// Tokens per second of all streams together while any was at it.
+    pub tok_s: f64,
+    /// MBU or MFU: 1 is the limit of the machine for the model as it is described.
+    pub share: f64,
+    /// The same with everything in its favour that a description cannot know: the tokens of a step choose the same experts, all weights are
+    /// as narrow as most of them, and the engine computes in the machine's narrowest precision. 1 is what nothing passes.
+    pub sure_share: f64,
+}
+
+impl Reach {
+    /// The most tokens per second that the limit leaves to the same work.
+    #[must_use]
+    pub fn ceiling_tok_s(&self) -> f64 {
+        self.tok_s / self.share
+    }
+}
+
+impl Distance {
+    /// Whether nothing is known.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Roofline {
+    /// The limits of a run on one machine; none where its machine or model is not described, or the model's quantisation is not told.
+    #[must_use]
+    pub fn of(header: &Header, boots: &[Boot]) -> Option<Self> {
+        let Known { machine, model, cache_numbers_bytes, .. } = known::find(header, boots).filter(|known| known.is_whole)?;
+        let numbers = model.cache_bytes_per_token() / f64::from(model.attention.cache_bytes.max(1));
+        Some(Self { machine, model, least_cache_bytes: numbers * cache_numbers_bytes })
+    }
+
+    /// How close a trial came to them. `sides` is what its server said of itself.
+    #[must_use]
+    pub fn distance(&self, trial: &Trial, sides: Option<&SideBySide>) -> Distance {
+        let tokens_per_step = sides.and_then(|sides| sides.tokens_per_step).unwrap_or(1.0);
+        Distance { decode: self.decode(trial, tokens_per_step), prefill: self.prefill(trial) }
+    }
+
+    /// What the machine reads per second, in bytes.
+    #[must_use]
+    pub fn bandwidth(&self) -> f64 {
+        self.machine.bandwidth_gb_s * 1e9
+    }
+
+    /// What the machine computes per second in the model's precision, in operations.
+    #[must_use]
+    pub fn flops(&self) -> f64 {
+        self.machine.flops(self.model.computes_in)
+    }
+
+    /// Bytes of weights that a step reads at least, whatever its tokens: what one of them is multiplied with, as narrow as most weights are.
+    /// Engines may narrow the rest too; a fork of vLLM does so with gpt-oss (`--mxfp4-layers`) and decodes faster than its published
+    /// weights allow.
+    fn sure_weight_bytes(&self) -> f64 {
+        let narrowed = self.model.active_parameters_b * 1e9 * known::stored_bits(&self.model) / 8.0;
+        self.model.weight_bytes_read(1.0).min(narrowed)
+    }
+
+    /// How much more the machine computes per second in its narrowest precision. What an engine computes in, no record says.
+    fn narrower(&self) -> f64 {
+        [Precision::Fp4, Precision::Fp8].map(|one| self.machine.flops(one) / self.flops()).into_iter().fold(1.0, f64::max)
+    }
+
+    /// MBU: `bytes / (time * bandwidth)`. The time is that in which any request was between its first token and its last. The bytes are the
+    /// sum over the steps of every request of
+    ///
+    /// `weights(B) / B + (prompt + tokens so far) * cache + state`
+    ///
+    /// where `B` is the most requests that were between their tokens at once while that one was. A step of fewer reads at least as many
+    /// bytes of weights for each of them, since those that `n` tokens need grow slower than `n`. How much slower they do in a mixture of
+    /// experts depends on the text, and the description is a fit; the sure share takes it that all tokens need what one does.
+    ///
+    /// Prompt tokens that were in a cache do not count: several requests may share them, and a kernel that knows reads them once.
+    fn decode(&self, trial: &Trial, tokens_per_step: f64) -> Option<Reach> {
+        let all: Vec<(u64, u64)> = trial.observations.iter().filter_map(decoding).collect();
+        let overlap = Overlap::of(&all);
+        let (mut spans, mut bytes, mut sure_bytes, mut tokens, mut steps) = (Vec::new(), 0.0, 0.0, 0.0, 0.0);
+        for observation in &trial.observations {
+            let (Some((from_ns, to_ns)), Some(of)) = (decoding(observation), Steps::of(observation)) else { continue };
+            let prompt = uncached_prompt_tokens(observation, trial.cell.prefix_reuse).unwrap_or(0);
+            let context = of.context + of.count * f64::from(prompt);
+            let sequences = f64::from(overlap.peak_within(from_ns, to_ns).max(1));
+            // State counts half: engines hold it in two bytes or in four.
+            let own = of.count * self.model.state_mb_per_sequence * 1e6 + context * self.least_cache_bytes;
+            bytes += own + of.count * self.model.weight_bytes_read(sequences) / sequences;
+            sure_bytes += own + of.count * self.sure_weight_bytes() / sequences;
+            steps += of.count;
+            tokens += of.tokens;
+            spans.push((from_ns, to_ns));
+        }
+        // A server that sends each accepted token of a draft by itself makes more chunks than steps.
+        let drafted = if tokens_per_step > 1.0 { (tokens / (tokens_per_step * steps)).min(1.0) } else { 1.0 };
+        let busy_ns = union_ns(spans) as f64;
+        let share = |bytes: f64| Some(per_second(bytes * drafted, busy_ns)? / self.bandwidth());
+        let reach = Reach { tok_s: per_second(tokens, busy_ns)?, share: share(bytes)?, sure_share: share(sure_bytes)? };
+        (steps > 0.0).then_some(reach)
+    }
+
+    /// MFU: `operations / (time * peak)`. The time is that in which any request waited for its first token. The operations are those of the
+    /// prompts, `2 * active parameters * tokens` and the attention of each token to those before it. Only where prompts share nothing: of
+    /// a prompt that is cached in part, that part's attention is not known.
+    fn prefill(&self, trial: &Trial) -> Option<Reach> {
+        if trial.cell.prefix_reuse != PrefixReuse::Forbidden {
+            return None;
+        }
+        let (mut spans, mut flops, mut tokens) = (Vec::new(), 0.0, 0.0);
+        for observation in &trial.observations {
+            let span = observation.send_ns.zip(observation.first_token_ns);
+            let prompt = uncached_prompt_tokens(observation, trial.cell.prefix_reuse);
+            let (Some(span), Some(prompt)) = (span, prompt.filter(|prompt| *prompt > 0)) else { continue };
+            flops += self.model.prefill_flops(f64::from(prompt));
+            tokens += f64::from(prompt);
+            spans.push(span);
+        }
+        let busy_ns = union_ns(spans) as f64;
+        let share = per_second(flops, busy_ns)? / self.flops();
+        let reach = Reach { tok_s: per_second(tokens, busy_ns)?, share, sure_share: share / self.narrower() };
+        (tokens > 0.0).then_some(reach)
+    }
+}
+
+/// From a request's first token to its last.
+fn decoding(observation: &Observation) -> Option<(u64, u64)> {
+    observation.first_token_ns.zip(observation.last_token_ns).filter(|(first_ns, last_ns)| first_ns <= last_ns)
+}
