@@ -9,7 +9,9 @@ mod banner;
 mod figures;
 mod headline;
 mod identity;
+mod limit;
 mod note;
+mod published;
 mod recipe;
 mod server;
 mod setup;
@@ -39,6 +41,8 @@ pub fn render_onto(record: &Record, previous: Option<&str>) -> String {
     page.push(&note::block(previous.and_then(note::find).unwrap_or("")));
     headline::write(&mut page, &summary);
     workloads::write(&mut page, record, &summary);
+    limit::write(&mut page, record, &summary);
+    published::write(&mut page, record, &summary);
     server::write(&mut page, &summary);
     trust::write(&mut page, record, &summary);
     setup::write(&mut page, record);

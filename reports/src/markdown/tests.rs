@@ -4,6 +4,7 @@ use super::*;
 use crate::fixture::{MS, S, boot, cell, closed_trial, even, numbered, open, record, rejected, trial};
 
 mod engine;
+mod limit;
 
 /// Requests of an open loop, one a second; every `fails`-th is refused.
 fn open_trial(workload: &str, requests: u64, ttft_ns: u64, fails: u64) -> Trial {

@@ -6,7 +6,7 @@ use super::*;
 use crate::fixture::{contained, watched};
 
 /// A section of a page, without its heading; empty if the page has none.
-fn section(run: &Record, heading: &str) -> String {
+pub(super) fn section(run: &Record, heading: &str) -> String {
     let page = render(run);
     let Some((_, rest)) = page.split_once(&format!("## {heading}\n\n")) else { return String::new() };
     rest.split("\n## ").next().unwrap().trim_end().to_owned()

@@ -1,0 +1,109 @@
+//! The section of the limit, which only a described model on a described machine has.
+
+use super::{engine::section, *};
+
+/// A Spark that serves gpt-oss-120b to one stream, to ten and to a queue, and reads long prompts.
+fn on_a_spark() -> Record {
+    let of = |workload, streams, ttft_ms, tpot_ms| {
+        let mut trial = closed_trial(workload, streams, 3, ttft_ms * MS, tpot_ms * MS, 301);
+        trial.cell.prompt_tokens = record::Length::Fixed { tokens: 1024 };
+        trial.cell.output_tokens = record::Length::Fixed { tokens: 301 };
+        for observation in &mut trial.observations {
+            observation.usage = Some(record::Usage { prompt_tokens: 1024, completion_tokens: 301, cached_tokens: Some(0) });
+            observation.planned_prompt_tokens = 1024;
+        }
+        trial
+    };
+    let faster = Trial { trial: 1, plan_digest: "plan-1".to_owned(), ..of("chat", 1, 500, 5) };
+    let office = trial(cell("office", "r0.3", open()), (0..60).map(|n| even(n * S, 300 * MS, 60 * MS, 40)).collect());
+    let mut run = record(vec![of("chat", 1, 500, 30), faster, of("chat", 10, 4000, 60), of("rag", 20, 9000, 90), office]);
+    run.header.machine.gpu = Some("NVIDIA GB10, driver 580.95.05".to_owned());
+    run.header.recipe.engine = record::EngineName::Vllm;
+    run.header.recipe.model.id = "gpt-oss-120b".to_owned();
+    run.header.recipe.model.source = "openai/gpt-oss-120b".to_owned();
+    run
+}
+
+#[test]
+fn the_distance_to_the_limit_stands_beside_the_figures() {
+    insta::assert_snapshot!(section(&on_a_spark(), "Distance to the limit"), @"
+    `DGX Spark (GB10)` reads 273 GB/s and computes 125 TFLOP/s in BF16, dense; `gpt-oss-120b-mxfp4` cannot decode or prefill faster than that allows.
+
+    - MBU, of memory bandwidth: what the decode steps needed while any request was between its first token and its last. MFU, of arithmetic: what the prompts needed while any waited for its first token.
+    - The ceiling is the rate at which the same work would have reached 100 %. Both shares are lower bounds: where prefill and decode take turns, each has the other's time against it, and keys and values count one byte per number. A trial above 100 % is suspect, and invalid where neither narrower weights or arithmetic nor tokens that choose the same experts would explain it.
+    - A GB10 was seen to read 231 to 234 of its 273 GB/s at best (antirez/ds4, issue 773), so that an MBU near 85 % leaves little to gain. Short prompts have a low MFU by nature: reading the weights takes longer than computing with them.
+
+    | Cell | Decode tok/s, all streams | Ceiling | MBU | Prefill tok/s, all streams | Ceiling | MFU |
+    | --- | ---: | ---: | ---: | ---: | ---: | ---: |
+    | `chat/c1` | 33.3 | 54.3 | 61.4 % | 2050 | 12100 | 17.0 % |
+    | `chat/c10` | 167 | 194 | 85.8 % | 2560 | 12100 | 21.2 % |
+    | `rag/c20` | 222 | 262 | 84.8 % | 2280 | 12100 | 18.8 % |
+    | `office/r0.3` | 38.1 | 109 | 35.1 % | 333 | 12200 | 2.72 % |
+    ");
+}
+
+#[test]
+fn what_others_published_stands_apart() {
+    insta::assert_snapshot!(section(&on_a_spark(), "Published nearby"), @"
+    Other people's figures, neither measured nor checked here: those of the same model on a Spark whose number of streams is nearest. Prompts, answers and engines differ as the columns say, and images, versions and clocks besides. Lengths of others are those of `twin/published.toml`, which says where they are assumed.
+
+    | Cell | Load here | Engine here | Load there | Engine there | Source | Rate | Here, tok/s | There, tok/s |
+    | --- | --- | --- | --- | --- | --- | --- | ---: | ---: |
+    | `chat/c1` | 1 stream, 1024 → 301 | `vllm` | 1 stream, 1500 (one prompt for all) → 400 | `vllm-mxfp4` | `dendro-logic, DGX Spark Concurrency Benchmark, 2026-04-22` | output | 31.7 | 33.5 |
+    | `chat/c10` | 10 streams, 1024 → 301 | `vllm` | 8 streams, 1500 (one prompt for all) → 400 | `vllm-mxfp4` | `dendro-logic, DGX Spark Concurrency Benchmark, 2026-04-22` | output | 137 | 123 |
+    | `rag/c20` | 20 streams, 1024 → 301 | `vllm` | 16 streams, 1500 (one prompt for all) → 400 | `vllm-mxfp4` | `dendro-logic, DGX Spark Concurrency Benchmark, 2026-04-22` | output | 167 | 173 |
+    ");
+    // The weights of a GGUF are not all as described, but the model is.
+    let mut gguf = on_a_spark();
+    gguf.header.recipe.model.source = "ggml-org/gpt-oss-120b-GGUF".to_owned();
+    assert_eq!(section(&gguf, "Distance to the limit"), "");
+    assert_eq!(section(&gguf, "Published nearby").lines().count(), section(&on_a_spark(), "Published nearby").lines().count());
+}
+
+#[test]
+fn a_simulation_says_whose_limit_it_is() {
+    let mut run = on_a_spark();
+    let sentences = ["No machine was measured", "The simulated Spark was fitted"];
+    let told = |run: &Record| sentences.map(|sentence| render(run).contains(sentence));
+    assert_eq!(told(&run), [false, false]);
+    run.header.launch = Launch::Simulated;
+    assert_eq!(told(&run), [true, true]);
+}
+
+#[test]
+fn nothing_is_said_of_a_limit_that_nobody_knows() {
+    let mut run = on_a_spark();
+    run.header.machine.gpu = Some("NVIDIA H100".to_owned());
+    assert_eq!(section(&run, "Distance to the limit"), "");
+    let mut run = on_a_spark();
+    run.trials.clear();
+    assert_eq!(section(&run, "Distance to the limit"), "");
+}
+
+#[test]
+fn miniatures_stand_beside_nobody_s_figures() {
+    let mut run = on_a_spark();
+    run.trials.iter_mut().for_each(|trial| trial.cell.comparable = false);
+    assert!(section(&run, "Distance to the limit").contains("| `chat/c1` |"));
+    assert_eq!(section(&run, "Published nearby"), "");
+}
+
+#[test]
+fn points_are_told_with_both_rates() {
+    let mut run = on_a_spark();
+    (run.header.recipe.model.id, run.header.recipe.model.source) = ("llama-3.1-8b-fp8".to_owned(), String::new());
+    run.trials.retain(|trial| trial.cell.name() != "chat/c1");
+    let rows = section(&run, "Published nearby");
+    let rows: Vec<&str> = rows.lines().filter(|line| line.contains("LMSYS")).collect();
+    insta::assert_snapshot!(rows.join("\n"), @"
+    | `rag/c20` | 20 streams, 1024 → 301 | `vllm` | 32 streams, 2048 → 512 | `sglang-fp8` | `LMSYS, NVIDIA DGX Spark In-Depth Review, 2025-10-13` | decode | 222 | 368 |
+    | `rag/c20` | 20 streams, 1024 → 301 | `vllm` | 32 streams, 2048 → 512 | `sglang-fp8` | `LMSYS, NVIDIA DGX Spark In-Depth Review, 2025-10-13` | prefill | 2280 | 7950 |
+    ");
+}
+
+#[test]
+fn names_of_others_stay_inside() {
+    let mut run = on_a_spark();
+    HOSTILE.clone_into(&mut run.trials[0].cell.point);
+    stays_inside(&render(&run));
+}
