@@ -81,7 +81,8 @@ const SOURCE: &str =
 const HEAD: &str = "
 # Out of sample
 
-Each run was fitted to its closed loops (tests 01 to 06) alone. Median absolute errors of what the fit says of its open loops:
+Made by `cargo xtask sim check FOLDER --out twin/out_of_sample.md --fits twin/fitted`; do not edit. The runs are those of the DGX Spark arena
+(Django de Vreng, djangodevreng.nl, commit 5636536 of its repository, CC-BY-4.0). Each was fitted to its closed loops (tests 01 to 06) alone. Median absolute errors of what the fit says of its open loops:
 
 | test | output tok/s | TTFT p50 | TTFT p95 |
 |---|---|---|---|
@@ -101,7 +102,9 @@ fn row(name: &str, forecast: &Forecast) -> String {
     let cell = |was: f64, is: f64, off: f64| format!("{was:.2} | {is:.2} | {:+.0} %", off * 100.0);
     let lost = if was.complete { "" } else { ", lost requests, not counted" };
     format!(
-        "| {name} | {}{lost} | {} | {} | {} |",
+        "| {} | {}{lost} | {} | {} | {} |",
+        // A folder's name may be anything.
+        name.replace('|', "\\|"),
         forecast.test,
         cell(was.output_tok_s, is.output_tok_s, off[0]),
         cell(was.ttft_p50_s, is.ttft_p50_s, off[1]),
