@@ -31,7 +31,7 @@ pub use metric::Metric;
 pub use observation::{Chunk, Chunks, Observation, Outcome, TokenSource, Usage};
 pub use plan::{Message, Plan, PlannedRequest, Release, Role};
 pub use recipe::Recipe;
-pub use request::{Profile, RunRequest, Slower, Target};
+pub use request::{Profile, RunRequest, Simulated, Slower, Target};
 pub use server::{ServerMetrics, ServerReading, ServerTimings, ServerWatch, Spent};
 pub use trial::{Counters, Trial, TrialFacts, WarmUp};
 

@@ -68,12 +68,7 @@ pub struct RunRequest {
 #[serde(rename_all = "snake_case")]
 pub enum Target {
     /// The simulated Spark, in virtual time.
-    Simulated {
-        /// What of it is slower than it should be.
-        slower: Slower,
-        /// The seed of its noise; `None` takes the run's. Two runs of one seed are the same to the byte, so that a comparison needs two.
-        noise_seed: Option<u64>,
-    },
+    Simulated(Simulated),
     /// A recipe.
     Recipe {
         /// The recipe itself.
@@ -94,6 +89,17 @@ pub enum Target {
         /// Name of the environment variable that holds the API key.
         api_key_env: Option<String>,
     },
+}
+
+/// A simulated Spark.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Simulated {
+    /// What of it is slower than it should be.
+    pub slower: Slower,
+    /// The seed of its noise; `None` takes the run's. Two runs of one seed are the same to the byte, so that a comparison needs two.
+    pub noise_seed: Option<u64>,
+    /// Its parameters as the TOML that `cargo xtask sim fit --out` writes; `None` takes the default ones.
+    pub params: Option<String>,
 }
 
 /// A simulated Spark that is slower than it should be, to see what a verdict says of it. In parts per million; 50 000 are 5 %.

@@ -2,8 +2,8 @@
 
 use fixtures::{simulated_engine::SimulatedEngine, virtual_time::VirtualTime};
 use harness::clock::RealClock;
-use record::{ExitCode, Slower, Target};
-use twin::server::Params;
+use record::{ExitCode, Simulated, Target};
+use twin::server::{BadParams, Params};
 
 use crate::{
     attached::{Attachment, attached, attached_by_recipe},
@@ -15,7 +15,7 @@ use crate::{
 /// Measures what the request asks for.
 pub(crate) fn run(setup: &Setup) -> anyhow::Result<ExitCode> {
     match (setup.request.target.clone(), setup.request.against.clone()) {
-        (Target::Simulated { slower, noise_seed }, None) => simulated(setup, slower, noise_seed),
+        (Target::Simulated(spark), None) => simulated(setup, &spark),
         (Target::Recipe { recipe, folder }, None) => in_real_time(from_recipe(setup, Source { recipe: *recipe, folder })),
         (Target::Attach { url, engine, dialect, model, api_key_env }, None) => {
             in_real_time(attached(setup, Attachment { url, engine, dialect, model, api_key_env }))
@@ -28,15 +28,13 @@ pub(crate) fn run(setup: &Setup) -> anyhow::Result<ExitCode> {
 fn run_both(setup: &Setup, baseline: Target, candidate: Target) -> anyhow::Result<ExitCode> {
     use Target::{Attach, Recipe, Simulated};
     let refused = match (baseline, candidate) {
-        (Simulated { slower, noise_seed }, Simulated { slower: candidate, noise_seed: candidate_seed }) => {
-            return both_simulated(setup, (slower, noise_seed), (candidate, candidate_seed));
-        }
+        (Simulated(baseline), Simulated(candidate)) => return both_simulated(setup, &baseline, &candidate),
         (Recipe { recipe, folder }, Recipe { recipe: candidate, folder: candidate_folder }) => {
             let candidate = Source { recipe: *candidate, folder: candidate_folder };
             return in_real_time(both_from_recipes(setup, Source { recipe: *recipe, folder }, candidate));
         }
         (Attach { .. }, _) | (_, Attach { .. }) => ATTACHED,
-        (Simulated { .. }, Recipe { .. }) | (Recipe { .. }, Simulated { .. }) => {
+        (Simulated(_), Recipe { .. }) | (Recipe { .. }, Simulated(_)) => {
             "the simulated Spark lives in virtual time: it is measured in turns with another simulated one, not with a real engine"
         }
     };
@@ -51,31 +49,28 @@ fn in_real_time(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow:
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
 }
 
-fn simulated(setup: &Setup, slower: Slower, noise_seed: Option<u64>) -> anyhow::Result<ExitCode> {
+fn simulated(setup: &Setup, spark: &Simulated) -> anyhow::Result<ExitCode> {
     let time = VirtualTime::new();
-    let (mut engine, facts) = simulated_engine(slower, noise_seed.unwrap_or(setup.request.seed), &time)?;
+    let (mut engine, facts) = simulated_engine(spark, spark.noise_seed.unwrap_or(setup.request.seed), &time)?;
     time.block_on(setup.measure(Part { engine: &mut engine, facts }, &time))?
 }
 
-fn both_simulated(
-    setup: &Setup,
-    (slower, noise_seed): (Slower, Option<u64>),
-    (candidate_slower, candidate_seed): (Slower, Option<u64>),
-) -> anyhow::Result<ExitCode> {
+fn both_simulated(setup: &Setup, baseline: &Simulated, candidate: &Simulated) -> anyhow::Result<ExitCode> {
     let time = VirtualTime::new();
-    let [seed, candidate_seed] = [noise_seed, candidate_seed].map(|seed| seed.unwrap_or(setup.request.seed));
+    let [seed, candidate_seed] = [baseline, candidate].map(|spark| spark.noise_seed.unwrap_or(setup.request.seed));
     // Two sides of one noise would be one and the same.
     let seed = if seed == candidate_seed { SimulatedEngine::other_noise(seed) } else { seed };
-    let (mut baseline, facts) = simulated_engine(slower, seed, &time)?;
-    let (mut candidate, candidate_facts) = simulated_engine(candidate_slower, candidate_seed, &time)?;
+    let (mut baseline, facts) = simulated_engine(baseline, seed, &time)?;
+    let (mut candidate, candidate_facts) = simulated_engine(candidate, candidate_seed, &time)?;
     let baseline = Part { engine: &mut baseline, facts };
     let candidate = Part { engine: &mut candidate, facts: candidate_facts };
     time.block_on(setup.measure_both(baseline, candidate, &time))?
 }
 
-fn simulated_engine(slower: Slower, seed: u64, time: &VirtualTime) -> Result<(SimulatedEngine, EngineFacts), Usage> {
-    let params = Params { slower, ..Params::default() };
-    let engine = SimulatedEngine::new(params, seed, time).map_err(|error| Usage(error.to_string()))?;
+fn simulated_engine(spark: &Simulated, seed: u64, time: &VirtualTime) -> Result<(SimulatedEngine, EngineFacts), Usage> {
+    let usage = |error: BadParams| Usage(error.to_string());
+    let params = spark.params.as_deref().map_or(Ok(Params::default()), Params::from_toml).map_err(usage)?;
+    let engine = SimulatedEngine::new(Params { slower: spark.slower, ..params }, seed, time).map_err(usage)?;
     let facts = EngineFacts { recipe: engine.recipe(), machine: SimulatedEngine::machine(), tokenizer: None };
     Ok((engine, facts))
 }

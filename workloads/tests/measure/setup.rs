@@ -43,7 +43,7 @@ pub(crate) fn run(request: &RunRequest) -> anyhow::Result<ExitCode> {
         return Err(Usage("--sharegpt is given, but workload `sharegpt` is not measured".to_owned()).into());
     }
     let mut targets = std::iter::once(&request.target).chain(&request.against);
-    if request.tokenizer.is_some() && targets.any(|target| matches!(target, Target::Simulated { .. })) {
+    if request.tokenizer.is_some() && targets.any(|target| matches!(target, Target::Simulated(_))) {
         return Err(Usage("--tokenizer cannot be used with the simulated Spark: it counts in its own way".to_owned()).into());
     }
     let suite = Canonical { recorded, speeds: Speeds::default() };

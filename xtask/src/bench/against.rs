@@ -72,7 +72,7 @@ fn second_look(request: &RunRequest, boots: u32, workloads: Vec<String>) -> RunR
 
 #[cfg(test)]
 mod tests {
-    use record::{Metric, Profile, Slower, Target};
+    use record::{Metric, Profile, Simulated, Target};
     use reports::judge::Values;
 
     use super::*;
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn a_second_look_goes_on_where_the_first_ended() {
-        let spark = Target::Simulated { slower: Slower::default(), noise_seed: None };
+        let spark = Target::Simulated(Simulated::default());
         let first = RunRequest {
             target: spark.clone(),
             against: Some(spark),

@@ -1,9 +1,10 @@
 //! Which engine a run measures, and which one beside it.
 
-use std::str::FromStr;
+use std::{fs, path::PathBuf, str::FromStr};
 
 use clap::Args;
-use record::{DialectName, EngineName, Slower, Target};
+use record::{DialectName, EngineName, Simulated, Slower, Target};
+use twin::server::Params;
 
 use super::BenchArgs;
 use crate::{Wrong, recipe_file};
@@ -18,6 +19,9 @@ pub(super) struct SimulatedArgs {
     /// The seed of its noise, instead of the run's: two runs of one seed are the same to the byte, and compare with nothing.
     #[arg(long = "simulated-noise-seed", value_name = "N")]
     noise_seed: Option<u64>,
+    /// Another engine than the default one: parameters as `sim fit --out` writes them. Both sides of a comparison have them.
+    #[arg(long = "simulated-params", value_name = "FILE")]
+    params: Option<PathBuf>,
 }
 
 /// A part of the simulated Spark.
@@ -71,7 +75,7 @@ fn ppm(percent: &str) -> Option<u32> {
 
 impl SimulatedArgs {
     fn is_given(&self) -> bool {
-        !self.slower.is_empty() || self.noise_seed.is_some()
+        !self.slower.is_empty() || self.noise_seed.is_some() || self.params.is_some()
     }
 
     fn target(&self) -> Result<Target, Wrong> {
@@ -86,7 +90,16 @@ impl SimulatedArgs {
                 return Err(Wrong("--simulated-slower names a part twice".to_owned()));
             }
         }
-        Ok(Target::Simulated { slower, noise_seed: self.noise_seed })
+        Ok(Target::Simulated(Simulated { slower, noise_seed: self.noise_seed, params: self.params()? }))
+    }
+
+    /// The text of the file with its parameters.
+    fn params(&self) -> Result<Option<String>, Wrong> {
+        let Some(path) = &self.params else { return Ok(None) };
+        let wrong = |why: String| Wrong(format!("{}: {why}", path.display()));
+        let text = fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+        Params::from_toml(&text).map_err(|error| wrong(error.to_string()))?;
+        Ok(Some(text))
     }
 }
 
@@ -99,7 +112,7 @@ impl BenchArgs {
             return Ok(self.simulated.target()?);
         }
         if self.simulated.is_given() {
-            let why = "--simulated-slower and --simulated-noise-seed are for the simulated Spark: a real engine is as it is";
+            let why = "--simulated-slower, --simulated-noise-seed and --simulated-params are for the simulated Spark: a real engine is as it is";
             return Err(Wrong(why.to_owned()).into());
         }
         if let Some(url) = &self.attach {
@@ -125,9 +138,12 @@ impl BenchArgs {
     /// What is measured beside it.
     pub(super) fn against(&self, target: &Target) -> anyhow::Result<Option<Target>> {
         let Some(word) = &self.judging.against else { return Ok(None) };
-        let against =
-            if word == SIMULATED { Target::Simulated { slower: Slower::default(), noise_seed: None } } else { load(word)? };
-        if matches!(target, Target::Simulated { .. }) != matches!(against, Target::Simulated { .. }) {
+        let against = if word == SIMULATED {
+            Target::Simulated(Simulated { params: self.simulated.params()?, ..Simulated::default() })
+        } else {
+            load(word)?
+        };
+        if matches!(target, Target::Simulated(_)) != matches!(against, Target::Simulated(_)) {
             let why = "--against cannot compare the simulated Spark with a real engine: one of them measures no hardware";
             return Err(Wrong(why.to_owned()).into());
         }
@@ -180,9 +196,13 @@ mod tests {
         let args = |words: &[&str]| SimulatedArgs {
             slower: words.iter().map(|word| word.parse().unwrap()).collect(),
             noise_seed: Some(3),
+            params: None,
         };
         let slower = Slower { decode_ppm: 50_000, queue_ppm: 100_000, prefill_ppm: 0 };
-        assert_eq!(args(&["decode=5", "queue=10"]).target().unwrap(), Target::Simulated { slower, noise_seed: Some(3) });
+        assert_eq!(
+            args(&["decode=5", "queue=10"]).target().unwrap(),
+            Target::Simulated(Simulated { slower, noise_seed: Some(3), params: None })
+        );
         assert!(args(&["decode=5", "decode=5"]).target().unwrap_err().0.contains("twice"));
     }
 }

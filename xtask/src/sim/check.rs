@@ -6,7 +6,7 @@ use clap::Args;
 use record::ExitCode;
 use twin::arena::check::{Checked, Forecast, check, medians};
 
-use super::source;
+use super::{fit::with_noise, source};
 use crate::{Refused, print, run_folder, say, whole_file};
 
 /// What `sim check` takes.
@@ -31,7 +31,7 @@ pub(super) fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
         let checked = check(&run).map_err(|error| Refused(format!("{}: {error}", folder.display())))?;
         say(&format!("{name}: fitted to {} closed loops, {} open loops forecast", run.closed.len(), checked.tests.len()));
         if let Some(fits) = &args.fits {
-            let text = format!("# {SOURCE}\n# Run: {name}\n{}", checked.fit.params.to_toml()?);
+            let text = format!("# {SOURCE}\n# Run: {name}\n{}", with_noise(&checked.fit.params).to_toml()?);
             whole_file::write(&fits.join(format!("{}.toml", run_folder::safe(&name))), &text)?;
         }
         runs.push((name, checked));

@@ -37,10 +37,15 @@ pub(super) fn run(args: &FitArgs) -> anyhow::Result<ExitCode> {
     let fit = twin::fit::fit(&engine, &trials).map_err(|error| Refused(format!("{}: {error}", args.source.display())))?;
     print(&table(&fit));
     if let Some(out) = &args.out {
-        whole_file::write(out, &fit.params.to_toml()?)?;
+        whole_file::write(out, &with_noise(&fit.params).to_toml()?)?;
         say(&format!("{}: `cargo xtask sim serve -- --params {0}` serves it", out.display()));
     }
     Ok(ExitCode::Fine)
+}
+
+/// A fit says nothing of noise: how much an engine differs from boot to boot is taken from the default one.
+pub(super) fn with_noise(params: &Params) -> Params {
+    Params { noise: Params::default().noise, ..params.clone() }
 }
 
 /// The engine's limits and what was measured of it.

@@ -10,10 +10,11 @@ use twin::{
     arena::check::quantile,
     load::{Load, Release, Request, Served, serve},
     published::described,
-    server::{Noise, Params},
+    server::Params,
 };
 use workloads::{PromptSizing, RecordedLengths, TokenTable, cells, plan, seed::trial_seed};
 
+use super::fit::with_noise;
 use crate::{Refused, Wrong, print};
 
 /// What `sim predict` takes.
@@ -39,11 +40,8 @@ pub(crate) struct PredictArgs {
     seed: u64,
 }
 
-/// A sound engine on a Spark from boot to boot, trial to trial and step to step, as the simulated one.
-const NOISE: Noise = Noise { boot_ppm: 10_000, trial_ppm: 15_000, step_ppm: 3_000 };
-
 pub(super) fn run(args: &PredictArgs) -> anyhow::Result<ExitCode> {
-    let params = Params { noise: NOISE, ..params(args)? };
+    let params = with_noise(&params(args)?);
     let cells = cells(args.profile, &args.workload).map_err(|error| Wrong(error.to_string()))?;
     let mut text =
         String::from("| cell | TTFT p50, s | TTFT p95, s | decode per request, tok/s | output, tok/s |\n|---|---|---|---|---|\n");
