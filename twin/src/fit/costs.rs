@@ -33,7 +33,7 @@ impl Unseen {
     }
 }
 
-/// A cost's name, the least and the most that it may be, and its start as a multiple of [`Scale`]'s figure.
+/// A cost's name, and the least and the most that it may be.
 struct Free {
     name: &'static str,
     low: f64,

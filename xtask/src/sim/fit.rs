@@ -74,7 +74,12 @@ fn table(fit: &Fit) -> String {
     let mut text = String::new();
     // A `String` takes whatever is written.
     for cost in &fit.costs {
-        let error = cost.relative_se.map_or("not seen in these trials".to_owned(), |se| format!("± {:.0} %", se * 100.0));
+        let error = match cost.relative_se {
+            None => "these trials do not depend on it".to_owned(),
+            // What it does can as well be done by others; together they are right.
+            Some(se) if se > 1.0 => "these trials do not tell it from the others".to_owned(),
+            Some(se) => format!("± {:.0} %", se * 100.0),
+        };
         let _ = writeln!(text, "{:<28} {:>16.6}  {error}", cost.name, cost.value);
     }
     for residual in &fit.residuals {
