@@ -21,6 +21,8 @@ pub(super) struct Sequence {
     /// Its memory: room for its context and, while it prefills, the token that comes out of that.
     pub(super) held: Held,
     pub(super) stamps_ns: Vec<u64>,
+    /// Tokens of its prompt that the prefix cache had when it was first taken up.
+    pub(super) cached_tokens: u32,
 }
 
 impl Sequence {
@@ -29,7 +31,7 @@ impl Sequence {
         let stamps_ns = Vec::with_capacity(request.output_tokens as usize);
         let queued_ns = Some(queued_ns);
         let held = Held::default();
-        Self { request, queued_ns, passed_over: false, to_compute, computed: 0, in_step: 0, held, stamps_ns }
+        Self { request, queued_ns, passed_over: false, to_compute, computed: 0, in_step: 0, held, stamps_ns, cached_tokens: 0 }
     }
 
     pub(super) fn decodes(&self) -> bool {

@@ -113,6 +113,7 @@ impl Server {
                 let waited_ns = start_ns.saturating_sub(queued_ns);
                 self.totals.admitted += 1;
                 self.totals.queue_ns += waited_ns;
+                sequence.cached_tokens = found_tokens;
                 if self.memory.caches() {
                     self.totals.prefix_query_tokens += u64::from(sequence.request.prompt_tokens);
                     self.totals.prefix_hit_tokens += u64::from(found_tokens);
@@ -223,7 +224,8 @@ impl Server {
             if done {
                 memory.release(&mut sequence.held);
                 totals.finished += 1;
-                finished.push(Finished { id: sequence.request.id, stamps_ns: std::mem::take(&mut sequence.stamps_ns) });
+                let (id, cached_tokens) = (sequence.request.id, sequence.cached_tokens);
+                finished.push(Finished { id, stamps_ns: std::mem::take(&mut sequence.stamps_ns), cached_tokens });
             }
             !done
         });
