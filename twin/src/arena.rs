@@ -3,7 +3,7 @@
 //!
 //! The closed loops are what an engine is fitted to, the open ones are what the fit has never seen.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, path::Path, str::FromStr};
 
 use serde::Deserialize;
 
@@ -83,7 +83,8 @@ impl Run {
         let open = results.map(|(name, text)| {
             open::read(name, text).map_err(|why| ArenaError::File { file: name.clone(), why: why.to_string() })
         });
-        Ok(Self { engine: engine(&meta), closed, open: open.collect::<Result<_, _>>()? })
+        let engine = engine(&meta).map_err(|why| ArenaError::File { file: "meta.json".to_owned(), why })?;
+        Ok(Self { engine, closed, open: open.collect::<Result<_, _>>()? })
     }
 }
 
@@ -91,25 +92,35 @@ fn is(name: &str, extension: &str) -> bool {
     Path::new(name).extension().is_some_and(|its| its == extension)
 }
 
-fn engine(meta: &Meta) -> Params {
+fn engine(meta: &Meta) -> Result<Params, String> {
     let config = &meta.server_config;
+    let words: Vec<_> =
+        config.extra_vllm_args.split(|c: char| c.is_whitespace() || c == '=').filter(|word| !word.is_empty()).collect();
+    // vLLM takes a flag with underscores too.
+    let place = |name: &str| words.iter().position(|word| word.replace('_', "-") == name);
     let flag = |name: &str| {
-        let mut words = config.extra_vllm_args.split([' ', '=']);
-        words.find(|word| *word == name)?;
-        words.next()?.parse::<u32>().ok()
+        let Some(place) = place(name) else { return Ok(None) };
+        let value = words.get(place + 1).copied().unwrap_or_default();
+        u32::from_str(value).map(Some).map_err(|_| format!("extra_vllm_args: {name} has `{value}`, which is no whole number"))
     };
-    let max_sequences = flag("--max-num-seqs").unwrap_or(SEQUENCES);
-    Params {
+    let max_sequences = flag("--max-num-seqs")?.unwrap_or(SEQUENCES);
+    let max_step_tokens = flag("--max-num-batched-tokens")?.unwrap_or(STEP_TOKENS);
+    let asked = [("--async-scheduling", true), ("--no-async-scheduling", false)];
+    let async_flag = asked.iter().find(|(name, _)| place(name).is_some()).map(|&(_, on)| on);
+    let params = Params {
         model: meta.served_name.clone(),
-        max_context_tokens: config.max_model_len.max(2),
+        max_context_tokens: config.max_model_len,
         max_sequences,
-        max_step_tokens: flag("--max-num-batched-tokens").unwrap_or(STEP_TOKENS).max(max_sequences + 1),
+        // A step has room for prefill beside a full batch.
+        max_step_tokens: max_step_tokens.max(max_sequences.saturating_add(1)),
         // How much fits is not published; none of these runs fills it.
         kv_tokens: 100_000_000,
-        async_scheduling: config.async_scheduling,
+        async_scheduling: async_flag.unwrap_or(config.async_scheduling),
         noise: Noise { boot_ppm: 0, trial_ppm: 0, step_ppm: 0 },
         ..Params::default()
-    }
+    };
+    params.check().map_err(|error| error.to_string())?;
+    Ok(params)
 }
 
 #[cfg(test)]

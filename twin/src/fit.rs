@@ -87,6 +87,16 @@ pub enum FitError {
     /// The measurements do not say what a cost is.
     #[error("the trials cannot tell what {} is: {}", .0.cost, .0.needs)]
     Unidentified(Unseen),
+    /// A figure is none, or the model has none for it, as for the decode rate of answers of one token.
+    #[error(
+        "{trial}: {quantity:?} cannot be compared with the model's: it must be above 0 and finite, and each answer have two tokens"
+    )]
+    NoFigure {
+        /// The trial's name.
+        trial: String,
+        /// Which figure.
+        quantity: Quantity,
+    },
     /// A trial cannot be served.
     #[error("{trial}: {why}")]
     Trial {
@@ -111,7 +121,14 @@ pub fn fit(engine: &Params, trials: &[Trial]) -> Result<Fit, FitError> {
     let costs = Costs::of(engine, trials).map_err(FitError::Unidentified)?;
     for trial in trials {
         let params = costs.params(&costs.starts()[0]);
-        serve_trial(&params, trial, 0.0).map_err(|why| FitError::Trial { trial: trial.name.clone(), why })?;
+        let (load, served) =
+            serve_trial(&params, trial, 0.0).map_err(|why| FitError::Trial { trial: trial.name.clone(), why })?;
+        let seen = quantities(&load, &served);
+        let is_figure = |value: f64| value > 0.0 && value.is_finite();
+        let is_sound = |one: &&Observed| is_figure(one.value) && one.sd.is_finite() && is_figure(seen.get(one.quantity));
+        if let Some(odd) = trial.observed.iter().find(|one| !is_sound(one)) {
+            return Err(FitError::NoFigure { trial: trial.name.clone(), quantity: odd.quantity });
+        }
     }
     let (low, high) = costs.bounds();
     let mut off = |at: &[f64]| residuals(&costs, at, trials);
@@ -151,7 +168,7 @@ fn residuals(costs: &Costs<'_>, at: &[f64], trials: &[Trial]) -> Vec<f64> {
     for trial in trials {
         let seen = seen(&params, trial, ends_per_token);
         for observed in &trial.observed {
-            let off = (seen.get(observed.quantity) / observed.value).ln() / observed.sd.hypot(MODEL_SD);
+            let off = libm::log(seen.get(observed.quantity) / observed.value) / libm::hypot(observed.sd, MODEL_SD);
             all.push(off / (1.0 + off.abs() / ROBUST_FROM).sqrt());
         }
     }

@@ -55,16 +55,15 @@ pub(crate) fn minimise(
     let mut at = start.to_vec();
     let mut here = residuals(&at);
     let mut damping = 1.0;
-    let mut jacobian;
-    let mut round = 0;
-    loop {
-        jacobian = differences(&at, &here, &mut residuals);
-        round += 1;
+    let mut jacobian = differences(&at, &here, &mut residuals);
+    for _ in 0..rounds {
         let gained = descend(&mut at, &mut here, &jacobian, &mut damping, low, high, &mut residuals);
-        if round >= rounds || gained < ENOUGH {
-            return Least { at, residuals: here, jacobian };
+        jacobian = differences(&at, &here, &mut residuals);
+        if gained < ENOUGH {
+            break;
         }
     }
+    Least { at, residuals: here, jacobian }
 }
 
 /// One step down, damped until it is one. Gives the share of the sum of squares that was gained.
@@ -80,8 +79,19 @@ fn descend(
     let (normal, before) = (normal_matrix(jacobian), square(here));
     let downhill: Vec<f64> =
         (0..at.len()).map(|k| -jacobian.iter().zip(&*here).map(|(row, r)| row[k] * r).sum::<f64>()).collect();
+    // What stands on a bound and would go beyond it stays, and the others are moved as if it were fixed.
+    let held: Vec<bool> =
+        (0..at.len()).map(|k| (at[k] <= low[k] && downhill[k] < 0.0) || (at[k] >= high[k] && downhill[k] > 0.0)).collect();
+    let downhill: Vec<f64> = downhill.into_iter().zip(&held).map(|(value, &held)| if held { 0.0 } else { value }).collect();
     for _ in 0..6 {
         let mut damped = normal.clone();
+        for (k, row) in damped.iter_mut().enumerate() {
+            for (l, value) in row.iter_mut().enumerate() {
+                if held[k] || held[l] {
+                    *value = if k == l { 1.0 } else { 0.0 };
+                }
+            }
+        }
         for (k, row) in damped.iter_mut().enumerate() {
             row[k] += *damping * (row[k] + 0.05);
         }

@@ -77,6 +77,9 @@ pub enum BadLoad {
         /// Why.
         why: Refused,
     },
+    /// Its limit lets nothing be sent.
+    #[error("the load may have no request in flight, so that none is ever sent")]
+    NothingInFlight,
     /// It waits for itself or for one behind it.
     #[error("request {index} of the load waits for request {after}, which is not before it")]
     NeverSent {
@@ -95,8 +98,8 @@ pub fn serve(params: &Params, seed: u64, load: &Load) -> Result<Vec<Served>, Bad
     let mut server = Server::new(params.clone(), seed)?;
     while client.left > 0 {
         let next_ns = server.next_event_ns().into_iter().chain(client.next_ns()).min();
-        // Somebody is left, so that something is to happen.
-        let Some(now_ns) = next_ns else { break };
+        // Somebody is left, so that something is to happen, unless nothing may be in flight.
+        let now_ns = next_ns.ok_or(BadLoad::NothingInFlight)?;
         server.advance_to(now_ns);
         for finished in server.take_finished() {
             let [first_ns, .., last_ns] = finished.stamps_ns[..] else {

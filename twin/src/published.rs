@@ -155,7 +155,8 @@ impl Point {
         let last_first_ns = served.iter().map(|one| one.first_ns).max().unwrap_or(1);
         let last_ns = served.iter().map(|one| one.last_ns).max().unwrap_or(1);
         // While all decode: what each has left after the last first token.
-        let left: f64 = served.iter().filter_map(|one| Some((one.last_ns - last_first_ns) as f64 / 1e9 / one.tpot_s()?)).sum();
+        let left_ns = |one: &Served| one.last_ns.checked_sub(last_first_ns);
+        let left: f64 = served.iter().filter_map(|one| Some(left_ns(one)? as f64 / 1e9 / one.tpot_s()?)).sum();
         let prefilled = f64::from(self.streams) * f64::from(self.prompt_tokens);
         let busy_ns = last_first_ns.saturating_sub(placed.params.accept_ns);
         let row = |rate, published_tok_s, twin_tok_s| Row {

@@ -8,7 +8,7 @@ mod fit;
 mod plan;
 mod predict;
 mod serve;
-mod source;
+pub(crate) mod source;
 
 /// What can be done with the simulated Spark.
 #[derive(Debug, Subcommand)]

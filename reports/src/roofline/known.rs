@@ -6,7 +6,7 @@ use record::{Boot, EngineName, Header};
 use twin::description::{Machine, Model, machines, models};
 
 /// What flags mean that spread a model over several machines of one GPU: the limits of one machine do not hold then.
-const SPREADS: [&str; 10] = [
+const SPREADS: [&str; 17] = [
     "--tensor-parallel-size",
     "-tp",
     "--tp",
@@ -17,6 +17,13 @@ const SPREADS: [&str; 10] = [
     "--pp_size",
     "--nnodes",
     "--rpc",
+    "--tensor_parallel_size",
+    "--pipeline_parallel_size",
+    "-pp",
+    "--pp",
+    "--data-parallel-size",
+    "--data_parallel_size",
+    "-dp",
 ];
 
 /// Flags whose value is the type of a number in the cache.

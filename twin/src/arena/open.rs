@@ -69,6 +69,9 @@ pub(super) fn read(file: &str, text: &str) -> Result<OpenTest, BadResults> {
     if !positive(results.request_rate) || !positive(results.burstiness) || results.burstiness > 1.0 {
         return Err(BadResults::Cannot("request_rate must be positive and burstiness above 0 and at most 1"));
     }
+    if results.max_concurrency == Some(0) {
+        return Err(BadResults::Cannot("max_concurrency must be at least 1"));
+    }
     let number = file.get(..2).unwrap_or_default();
     let count = results.num_prompts;
     let asked = match number {

@@ -14,8 +14,11 @@ pub struct Cost {
     pub name: &'static str,
     /// Its value.
     pub value: f64,
-    /// Its relative standard error; none if the trials do not depend on it, as those of a dense model do not on its experts.
+    /// Its relative standard error; none if the trials do not depend on it, as those of a dense model do not on its experts. Beyond 1 they do
+    /// not tell it from others.
     pub relative_se: Option<f64>,
+    /// Whether it stands on the least or the most that it may be: then it is no measurement.
+    pub at_bound: bool,
 }
 
 /// A cost that the trials do not show.
@@ -44,14 +47,14 @@ const fn free(name: &'static str, low: f64, high: f64) -> Free {
     Free { name, low, high }
 }
 
-/// In nanoseconds unless the name says otherwise. No step of any engine is below a microsecond or above ten seconds; no memory reads a
-/// token's keys and values (10 KB to 1 MB) in less than ten picoseconds or more than ten microseconds.
+/// In nanoseconds unless the name says otherwise. No step of any engine is below a microsecond or above ten seconds; no memory of 273 GB/s
+/// reads a token's keys and values (3 KB at least) in less than ten nanoseconds, and none takes ten microseconds.
 const FREE: [Free; 12] = [
     free("decode.base_ns", 1e3, 1e10),
     free("decode.experts_ns", 1e2, 1e10),
     free("decode.expert_tokens", 0.7, 5e3),
     free("decode.per_sequence_ns", 1e2, 1e9),
-    free("decode.per_context_token_ps", 10.0, 1e7),
+    free("decode.per_context_token_ps", 1e4, 1e7),
     free("prefill.base_ns", 1e2, 1e10),
     free("prefill.per_token_ns", 1e2, 1e8),
     free("prefill.per_pair_fs", 1e2, 1e10),
@@ -89,7 +92,7 @@ impl<'a> Costs<'a> {
             return unseen("decode.per_sequence_ns", "trials at three numbers of streams");
         }
         let prompts = levels(|trial| trial.requests.iter().map(|&(prompt, _)| prompt).max().unwrap_or(0));
-        if prompts.len() < 3 || prompts.iter().max() < prompts.iter().min().map(|least| least * 4).as_ref() {
+        if prompts.len() < 3 || prompts.iter().max() < prompts.iter().min().map(|least| least.saturating_mul(4)).as_ref() {
             return unseen("prefill.per_pair_fs", "trials with three lengths of prompts, the longest four times the shortest");
         }
         let alone = trials.iter().filter(|trial| trial.streams == few);
@@ -196,10 +199,15 @@ impl<'a> Costs<'a> {
         let covariance = only_seen.unit_covariance().ok_or(same)?;
         let free_figures = figures.checked_sub(seen.len()).filter(|&left| left > 0).ok_or(same)?;
         let variance = least.residuals[..figures].iter().map(|r| r * r).sum::<f64>() / free_figures as f64;
+        let (low, high) = self.bounds();
         let cost = |column: usize| {
             let place = seen.iter().position(|&place| place == column);
-            let relative_se = place.map(|place| (covariance[place][place] * variance).sqrt());
-            Cost { name: FREE[column].name, value: libm::exp(least.at[column]), relative_se }
+            // A matrix that is nearly singular may give a variance below 0: that is no knowledge either.
+            let se = |place: usize| {
+                Some((covariance[place][place] * variance).sqrt()).filter(|se| se.is_finite()).unwrap_or(f64::INFINITY)
+            };
+            let at_bound = (least.at[column] - low[column]).min(high[column] - least.at[column]) < 0.01;
+            Cost { name: FREE[column].name, value: libm::exp(least.at[column]), relative_se: place.map(se), at_bound }
         };
         Ok((0..self.count()).map(cost).collect())
     }

@@ -62,6 +62,8 @@ fn with_asynchronous_scheduling_who_comes_in_a_step_waits_for_one_more() {
 #[test]
 fn what_cannot_be_served_is_said() {
     let refused = |requests| serve(&fixed(1, 1), 1, &Load { requests, max_in_flight: None }).unwrap_err();
+    let stuck = Load { requests: vec![at(0, 1)], max_in_flight: Some(0) };
+    assert_eq!(serve(&fixed(1, 1), 1, &stuck), Err(BadLoad::NothingInFlight));
     let loop_ = Request { release: Release::After(0), ..at(0, 1) };
     assert_eq!(refused(vec![loop_]), BadLoad::NeverSent { index: 0, after: 0 });
     assert_eq!(refused(vec![at(0, 1), at(0, 0)]), BadLoad::Refused { index: 1, why: Refused::Empty });

@@ -2,7 +2,7 @@
 
 use fixtures::{simulated_engine::SimulatedEngine, virtual_time::VirtualTime};
 use harness::clock::RealClock;
-use record::{ExitCode, Simulated, Target};
+use record::{ExitCode, Simulated, Slower, Target};
 use twin::server::{BadParams, Params};
 
 use crate::{
@@ -70,7 +70,9 @@ fn both_simulated(setup: &Setup, baseline: &Simulated, candidate: &Simulated) ->
 fn simulated_engine(spark: &Simulated, seed: u64, time: &VirtualTime) -> Result<(SimulatedEngine, EngineFacts), Usage> {
     let usage = |error: BadParams| Usage(error.to_string());
     let params = spark.params.as_deref().map_or(Ok(Params::default()), Params::from_toml).map_err(usage)?;
-    let engine = SimulatedEngine::new(Params { slower: spark.slower, ..params }, seed, time).map_err(usage)?;
+    // The command line's word goes before the file's.
+    let slower = if spark.slower == Slower::default() { params.slower } else { spark.slower };
+    let engine = SimulatedEngine::new(Params { slower, ..params }, seed, time).map_err(usage)?;
     let facts = EngineFacts { recipe: engine.recipe(), machine: SimulatedEngine::machine(), tokenizer: None };
     Ok((engine, facts))
 }

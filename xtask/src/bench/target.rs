@@ -1,13 +1,12 @@
 //! Which engine a run measures, and which one beside it.
 
-use std::{fs, path::PathBuf, str::FromStr};
+use std::{path::PathBuf, str::FromStr};
 
 use clap::Args;
 use record::{DialectName, EngineName, Simulated, Slower, Target};
-use twin::server::Params;
 
 use super::BenchArgs;
-use crate::{Wrong, recipe_file};
+use crate::{Wrong, recipe_file, sim::source};
 
 /// A simulated Spark that is not as it should be, to see what a verdict says of it.
 #[derive(Debug, Args)]
@@ -95,11 +94,7 @@ impl SimulatedArgs {
 
     /// The text of the file with its parameters.
     fn params(&self) -> Result<Option<String>, Wrong> {
-        let Some(path) = &self.params else { return Ok(None) };
-        let wrong = |why: String| Wrong(format!("{}: {why}", path.display()));
-        let text = fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-        Params::from_toml(&text).map_err(|error| wrong(error.to_string()))?;
-        Ok(Some(text))
+        self.params.as_ref().map(|path| source::params(path).map(|(text, _)| text)).transpose()
     }
 }
 

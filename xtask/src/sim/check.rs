@@ -1,13 +1,14 @@
 //! `sim check`: how well the twin says what it was not fitted to.
 
-use std::{fmt::Write as _, path::PathBuf};
+use std::{collections::BTreeSet, fmt::Write as _, fs, path::PathBuf};
 
+use anyhow::Context;
 use clap::Args;
 use record::ExitCode;
 use twin::arena::check::{Checked, Forecast, check, medians};
 
 use super::{fit::with_noise, source};
-use crate::{Refused, print, run_folder, say, whole_file};
+use crate::{Refused, Wrong, print, run_folder, say, whole_file};
 
 /// What `sim check` takes.
 #[derive(Debug, Args)]
@@ -21,22 +22,40 @@ pub(crate) struct CheckArgs {
     /// A folder for the fitted engines, one file for each run, which `sim serve` and `sim predict` read.
     #[arg(long, value_name = "FOLDER")]
     fits: Option<PathBuf>,
+    /// Whose runs they are, for the page and the files.
+    #[arg(long, value_name = "TEXT")]
+    source: Option<String>,
 }
 
 pub(super) fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
-    let mut runs = Vec::new();
+    if let Some(fits) = &args.fits {
+        fs::create_dir_all(fits).with_context(|| format!("cannot make {}", fits.display()))?;
+    }
+    let (mut runs, mut written) = (Vec::new(), BTreeSet::new());
     for folder in source::arena_folders(&args.folder)? {
-        let name = folder.strip_prefix(&args.folder).unwrap_or(&folder).display().to_string();
+        let below = folder.strip_prefix(&args.folder).ok().filter(|below| below.file_name().is_some());
+        let name =
+            below.map_or_else(|| folder.file_name().map(PathBuf::from).unwrap_or_default(), PathBuf::from).display().to_string();
         let run = source::arena_run(&folder)?;
         let checked = check(&run).map_err(|error| Refused(format!("{}: {error}", folder.display())))?;
         say(&format!("{name}: fitted to {} closed loops, {} open loops forecast", run.closed.len(), checked.tests.len()));
         if let Some(fits) = &args.fits {
-            let text = format!("# {SOURCE}\n# Run: {name}\n{}", with_noise(&checked.fit.params).to_toml()?);
-            whole_file::write(&fits.join(format!("{}.toml", run_folder::safe(&name))), &text)?;
+            let path = fits.join(format!("{}.toml", run_folder::safe(&name)));
+            if !written.insert(path.clone()) {
+                return Err(
+                    Wrong(format!("{name}: another run has the same file, {}: check fewer at once", path.display())).into()
+                );
+            }
+            let source = args.source.as_deref().map(|source| format!("# Source: {source}\n")).unwrap_or_default();
+            let text = format!(
+                "# Fitted by `cargo xtask sim check`.\n{source}# Run: {name}\n{}",
+                with_noise(&checked.fit.params).to_toml()?
+            );
+            whole_file::write(&path, &text)?;
         }
         runs.push((name, checked));
     }
-    let text = page(&runs);
+    let text = page(&runs, args.source.as_deref());
     match &args.out {
         None => print(&text),
         Some(out) => whole_file::write(out, &text)?,
@@ -44,12 +63,13 @@ pub(super) fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::Fine)
 }
 
-fn page(runs: &[(String, Checked)]) -> String {
+fn page(runs: &[(String, Checked)], source: Option<&str>) -> String {
     let mut text = String::new();
     let checked: Vec<_> = runs.iter().map(|(_, checked)| checked.clone()).collect();
     let steps: Vec<_> = checked.iter().flat_map(Checked::steps).collect();
     let within = |apart: usize| steps.iter().filter(|step| step.apart <= apart).count();
-    let _ = writeln!(text, "{}", HEAD.trim());
+    let from = source.map(|source| format!(" Their source: {source}.")).unwrap_or_default();
+    let _ = writeln!(text, "{}{from}\n\n{}", HEAD.trim(), MEDIANS.trim());
     for test in ["07", "08", "09", "10", "11"] {
         if let Some(medians) = medians(&checked, |forecast| forecast.test.starts_with(test)) {
             let _ = writeln!(text, "| {test} | {} |", cells(medians));
@@ -74,15 +94,14 @@ fn page(runs: &[(String, Checked)]) -> String {
     text
 }
 
-/// Whose figures the fits are made from.
-const SOURCE: &str =
-    "Fitted by `cargo xtask sim check` to figures of the DGX Spark arena, Django de Vreng, djangodevreng.nl, CC-BY-4.0.";
-
 const HEAD: &str = "
 # Out of sample
 
-Made by `cargo xtask sim check FOLDER --out twin/out_of_sample.md --fits twin/fitted`; do not edit. The runs are those of the DGX Spark arena
-(Django de Vreng, djangodevreng.nl, commit 5636536 of its repository, CC-BY-4.0). Each was fitted to its closed loops (tests 01 to 06) alone. Median absolute errors of what the fit says of its open loops:
+Made by `cargo xtask sim check FOLDER --out FILE`; do not edit. Each run was fitted to its closed loops (tests 01 to 06) alone.
+";
+
+const MEDIANS: &str = "
+Median absolute errors of what the fit says of its open loops:
 
 | test | output tok/s | TTFT p50 | TTFT p95 |
 |---|---|---|---|

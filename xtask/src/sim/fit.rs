@@ -37,8 +37,10 @@ pub(super) fn run(args: &FitArgs) -> anyhow::Result<ExitCode> {
     let fit = twin::fit::fit(&engine, &trials).map_err(|error| Refused(format!("{}: {error}", args.source.display())))?;
     print(&table(&fit));
     if let Some(out) = &args.out {
+        // The server is started elsewhere.
+        let absolute = std::path::absolute(out).unwrap_or_else(|_| out.clone());
         whole_file::write(out, &with_noise(&fit.params).to_toml()?)?;
-        say(&format!("{}: `cargo xtask sim serve -- --params {0}` serves it", out.display()));
+        say(&format!("{}: `cargo xtask sim serve -- --params {}` serves it", out.display(), absolute.display()));
     }
     Ok(ExitCode::Fine)
 }
@@ -75,6 +77,7 @@ fn table(fit: &Fit) -> String {
     // A `String` takes whatever is written.
     for cost in &fit.costs {
         let error = match cost.relative_se {
+            _ if cost.at_bound => "at its bound: no measurement".to_owned(),
             None => "these trials do not depend on it".to_owned(),
             // What it does can as well be done by others; together they are right.
             Some(se) if se > 1.0 => "these trials do not tell it from the others".to_owned(),

@@ -21,7 +21,7 @@ pub(crate) struct PlanArgs {
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     context: u32,
     /// Output tokens of a request, on average, likewise.
-    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(4..=100_000))]
     output: u32,
     /// The longest time to first token that 95 of 100 requests may have, as `2s` or `500ms`.
     #[arg(long, value_parser = read_seconds)]
@@ -77,9 +77,9 @@ fn row(args: &PlanArgs, machine: &Machine, model: &Model) -> anyhow::Result<Stri
     let asked = Asked { prompt_tokens: args.context, output_tokens: args.output };
     let weights_gb = placed.weight_bytes / 1e9;
     let contexts = (placed.cache_tokens / f64::from(args.context + args.output)).floor();
-    if 1.5 * f64::from(args.context + args.output) > f64::from(placed.params.max_context_tokens) {
+    if 1.5 * f64::from(args.context + args.output) > f64::from(placed.params.max_request_tokens()) {
         let _ =
-            writeln!(row, "| {weights_gb:.0} GB | its context ends at {} | | | | | no | 0 |", placed.params.max_context_tokens);
+            writeln!(row, "| {weights_gb:.0} GB | its context ends at {} | | | | | no | 0 |", placed.params.max_request_tokens());
         return Ok(row);
     }
     let felt = felt(&placed.params, args.users, asked)?;

@@ -1,8 +1,7 @@
 //! `sim predict`: what the workloads would give on an engine that is described or was fitted.
 
-use std::{fmt::Write as _, fs, path::PathBuf};
+use std::{fmt::Write as _, path::PathBuf};
 
-use anyhow::Context;
 use clap::Args;
 use record::{Cell, ExitCode, Plan, Profile};
 use reports::statistics::student::Student;
@@ -14,7 +13,7 @@ use twin::{
 };
 use workloads::{PromptSizing, RecordedLengths, TokenTable, cells, plan, seed::trial_seed};
 
-use super::fit::with_noise;
+use super::{fit::with_noise, source};
 use crate::{Refused, Wrong, print};
 
 /// What `sim predict` takes.
@@ -41,7 +40,7 @@ pub(crate) struct PredictArgs {
 }
 
 pub(super) fn run(args: &PredictArgs) -> anyhow::Result<ExitCode> {
-    let params = with_noise(&params(args)?);
+    let params = params(args)?;
     let cells = cells(args.profile, &args.workload).map_err(|error| Wrong(error.to_string()))?;
     let mut text =
         String::from("| cell | TTFT p50, s | TTFT p95, s | decode per request, tok/s | output, tok/s |\n|---|---|---|---|---|\n");
@@ -67,8 +66,7 @@ pub(super) fn run(args: &PredictArgs) -> anyhow::Result<ExitCode> {
 
 fn params(args: &PredictArgs) -> anyhow::Result<Params> {
     if let Some(path) = &args.params {
-        let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-        return Params::from_toml(&text).map_err(|error| Wrong(format!("{}: {error}", path.display())).into());
+        return Ok(source::params(path)?.1);
     }
     let name = args.model.as_deref().unwrap_or_default();
     let models = twin::description::models()?;
@@ -76,7 +74,8 @@ fn params(args: &PredictArgs) -> anyhow::Result<Params> {
     let Some(model) = models.iter().find(|model| model.name == name) else {
         return Err(Wrong(format!("no model is described as {name}; there are {}", names.join(", "))).into());
     };
-    Ok(described(&model.name, &model.engine).map_err(|error| Refused(error.to_string()))?.params)
+    // A description says nothing of noise.
+    Ok(with_noise(&described(&model.name, &model.engine).map_err(|error| Refused(error.to_string()))?.params))
 }
 
 /// TTFT p50 and p95, decode rate and output rate of one trial; none if the cell does not fit into the context.

@@ -6,10 +6,20 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::Context;
-use twin::arena::Run;
+use twin::{arena::Run, server::Params};
 
 use crate::Wrong;
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Wrong {
+    Wrong(format!("cannot read {}: {error}", path.display()))
+}
+
+/// A file of an engine's parameters: its text and what it says.
+pub(crate) fn params(path: &Path) -> Result<(String, Params), Wrong> {
+    let text = fs::read_to_string(path).map_err(|error| unreadable(path, &error))?;
+    let params = Params::from_toml(&text).map_err(|error| Wrong(format!("{}: {error}", path.display())))?;
+    Ok((text, params))
+}
 
 /// The folders of published runs at or below a folder, in the order of their names.
 pub(super) fn arena_folders(root: &Path) -> anyhow::Result<Vec<PathBuf>> {
@@ -20,9 +30,9 @@ pub(super) fn arena_folders(root: &Path) -> anyhow::Result<Vec<PathBuf>> {
             found.push(folder);
             continue;
         }
-        let entries = fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
+        let entries = fs::read_dir(&folder).map_err(|error| unreadable(&folder, &error))?;
         for entry in entries {
-            let entry = entry.with_context(|| format!("cannot read {}", folder.display()))?;
+            let entry = entry.map_err(|error| unreadable(&folder, &error))?;
             // Not through links: they may lead in circles.
             if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                 open.push(entry.path());
@@ -39,11 +49,11 @@ pub(super) fn arena_folders(root: &Path) -> anyhow::Result<Vec<PathBuf>> {
 /// A published run.
 pub(super) fn arena_run(folder: &Path) -> anyhow::Result<Run> {
     let mut files = BTreeMap::new();
-    for entry in fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {
-        let path = entry.with_context(|| format!("cannot read {}", folder.display()))?.path();
+    for entry in fs::read_dir(folder).map_err(|error| unreadable(folder, &error))? {
+        let path = entry.map_err(|error| unreadable(folder, &error))?.path();
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
         if path.extension().is_some_and(|extension| extension == "md" || extension == "json") {
-            let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            let text = fs::read_to_string(&path).map_err(|error| unreadable(&path, &error))?;
             files.insert(name, text);
         }
     }

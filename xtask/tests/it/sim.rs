@@ -76,6 +76,9 @@ fn what_cannot_be_forecast_is_said() {
     check(&xtask(&["sim", "plan", "--users", "1", "--context", "1", "--ttft-p95", "2"]), 2, &["with its unit"]);
     check(&xtask(&["sim", "predict", "--model", "gpt-5"]), 2, &["no model is described as gpt-5", "gpt-oss-120b-mxfp4"]);
     check(&xtask(&["sim", "predict"]), 2, &["--params"]);
+    check(&xtask(&["sim", "predict", "--params", "/no/such/file.toml"]), 2, &["cannot read /no/such/file.toml"]);
+    check(&xtask(&["bench", "--simulated-params", "/no/such/file.toml"]), 2, &["cannot read /no/such/file.toml"]);
+    check(&xtask(&["sim", "check", "/no/such/folder"]), 2, &["cannot read /no/such/folder"]);
     check(&xtask(&["sim", "check", none]), 2, &["no published run"]);
     check(&xtask(&["sim", "fit", none]), 2, &["record.jsonl.gz"]);
     let run = folder.path().join("run");
