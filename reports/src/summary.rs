@@ -87,6 +87,13 @@ pub struct TrialSummary {
 }
 
 impl CellSummary {
+    /// Its trials as they were made last: without those that were made again.
+    pub fn last_attempts(&self) -> impl Iterator<Item = &TrialSummary> {
+        let is_repeated =
+            |trial: &TrialSummary| self.trials.iter().any(|other| other.trial == trial.trial && other.attempt > trial.attempt);
+        self.trials.iter().filter(move |trial| !is_repeated(trial))
+    }
+
     /// How many of its trials are of that validity.
     #[must_use]
     pub fn count(&self, validity: Validity) -> usize {

@@ -40,7 +40,7 @@ fn of_record(prefix: &str, folder: &Path) -> anyhow::Result<Vec<Trial>> {
     let mut measured: BTreeMap<String, usize> = BTreeMap::new();
     for cell in summarise_figures(&run).cells {
         *measured.entry(cell.cell.workload.clone()).or_default() += cell.trials.len();
-        let lines = last_attempts(&cell).filter(|trial| trial.validity == Validity::Invalid).map(|trial| in_words(&cell, trial));
+        let lines = cell.last_attempts().filter(|trial| trial.validity == Validity::Invalid).map(|trial| in_words(&cell, trial));
         invalid.entry(cell.cell.workload.clone()).or_default().extend(lines);
     }
     let planned = run.header.workload_hashes.keys();
@@ -52,13 +52,6 @@ fn of_record(prefix: &str, folder: &Path) -> anyhow::Result<Vec<Trial>> {
             Trial::test(format!("{prefix}{workload}"), test).with_ignored_flag(none)
         })
         .collect())
-}
-
-/// A cell's trials without those that were repeated.
-fn last_attempts(cell: &CellSummary) -> impl Iterator<Item = &TrialSummary> {
-    let is_repeated =
-        |trial: &TrialSummary| cell.trials.iter().any(|other| other.trial == trial.trial && other.attempt > trial.attempt);
-    cell.trials.iter().filter(move |trial| !is_repeated(trial))
 }
 
 fn in_words(cell: &CellSummary, trial: &TrialSummary) -> String {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use record::{EndReason, Record, TokenSource};
-use reports::validity::Validity;
+use reports::{summary::CellSummary, validity::Validity};
 
 use crate::program::{check, record_in, xtask};
 
@@ -38,10 +38,10 @@ fn process_smoke(recipe: &str) {
     smoke(recipe, &folder.path().join("run"));
 }
 
-/// Whether a trial is invalid for nothing but its late sends.
+/// Whether a trial is invalid for nothing but its late sends, and was so again when it was repeated.
 fn is_starved(record: &Record) -> bool {
     let cells = reports::summary::summarise(record).cells;
-    let reasons = cells.iter().flat_map(|cell| &cell.trials).flat_map(|trial| &trial.judgement.reasons);
+    let reasons = cells.iter().flat_map(CellSummary::last_attempts).flat_map(|trial| &trial.judgement.reasons);
     let invalid: Vec<_> =
         reasons.filter(|reason| reason.validity == Validity::Invalid).map(|reason| reason.text.as_str()).collect();
     let is_late = |text: &&str| text.starts_with("send lag") || text.starts_with("worst send lag");
