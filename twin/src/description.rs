@@ -5,6 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::server::{Params, Speculative};
+
 mod known;
 mod price;
 
@@ -132,6 +134,14 @@ pub struct Engine {
     pub async_scheduling: bool,
     /// The share of the usable memory that it takes for weights and cache.
     pub memory_share: f64,
+    /// Whether it keeps what it has read and finds it again.
+    #[serde(default)]
+    pub prefix_cache: bool,
+    /// Tokens of a block of its memory.
+    #[serde(default = "block_tokens")]
+    pub block_tokens: u32,
+    /// What it guesses ahead, if it does.
+    pub speculative: Option<Speculative>,
     /// Whether a prefix that all sequences share is read once per step instead of once per sequence (vLLM's cascade attention).
     pub shared_prefix_once: bool,
     /// The share of the bandwidth with which a step reads weights.
@@ -146,6 +156,10 @@ pub struct Engine {
     pub per_sequence_us: f64,
     /// From the arrival of a request until it is queued, in microseconds.
     pub accept_us: f64,
+}
+
+fn block_tokens() -> u32 {
+    Params::default().block_tokens
 }
 
 impl Machine {

@@ -60,6 +60,9 @@ pub fn place(machine: &Machine, nodes: u32, model: &Model, engine: &Engine) -> R
         max_step_tokens: engine.max_step_tokens,
         kv_tokens: nearest_u32(cache_tokens.min(1e8).floor()),
         async_scheduling: engine.async_scheduling,
+        prefix_cache: engine.prefix_cache,
+        block_tokens: engine.block_tokens,
+        speculative: engine.speculative,
         shared_prefix_once: engine.shared_prefix_once,
         accept_ns: nearest_u64(engine.accept_us * 1e3),
         decode: DecodeCost {

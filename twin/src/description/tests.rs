@@ -77,3 +77,20 @@ fn what_does_not_fit_is_said() {
     insta::assert_snapshot!(place(machine, 1, &huge, &engine("sglang-fp8")).unwrap_err(), @"llama-3.1-70b-fp8 does not fit: its weights are 140.0 GB on each of 1 machines, and sglang-fp8 has 89.2 GB there");
     assert!(place(machine, 2, &huge, &engine("sglang-fp8")).is_ok());
 }
+
+#[test]
+fn an_engine_may_guess_and_keep_what_it_has_read() {
+    let text = toml::to_string(&engine("vllm-mxfp4")).unwrap();
+    let more =
+        "prefix_cache = true\nblock_tokens = 32\n[speculative]\ndraft_tokens = 3\nacceptance_ppm = 700000\ndraft_ns = 1000000\n";
+    let plain: String = text
+        .lines()
+        .filter(|line| !line.contains("prefix_cache") && !line.contains("block_tokens"))
+        .flat_map(|line| [line, "\n"])
+        .collect();
+    let other: Engine = toml::from_str(&format!("{plain}{more}")).unwrap();
+    let params = place(&machines().unwrap()[0], 1, &model("gpt-oss-120b-mxfp4"), &other).unwrap().params;
+    assert_eq!((params.prefix_cache, params.block_tokens), (true, 32));
+    assert_eq!(params.speculative.map(|speculative| speculative.draft_tokens), Some(3));
+    params.check().unwrap();
+}
