@@ -4,7 +4,7 @@
 //! chunked prefill and the decode of others are in the prediction as they are in the measurement, and no formula has to undo them.
 
 use crate::{
-    least_squares::{Least, minimise},
+    least_squares::minimise,
     load::{BadLoad, Load, Release, Request, Served, serve},
     nearest::nearest_u32,
     server::Params,
@@ -67,7 +67,6 @@ pub struct Fit {
     pub residuals: Vec<Residual>,
     /// The probability that a request ends after any token of its own accord, where that was allowed.
     pub ends_per_token: f64,
-    least: Least,
 }
 
 /// Something that was seen and what the fit says to it.
@@ -148,18 +147,7 @@ pub fn fit(engine: &Params, trials: &[Trial]) -> Result<Fit, FitError> {
             fitted: seen.get(observed.quantity),
         })
     });
-    Ok(Fit { residuals: residuals.collect(), params, costs: found, ends_per_token, least })
-}
-
-impl Fit {
-    /// The median of the relative errors of a quantity; none if it was not seen.
-    #[must_use]
-    pub fn median_error(&self, quantity: Quantity) -> Option<f64> {
-        let of_it = self.residuals.iter().filter(|residual| residual.observed.quantity == quantity);
-        let mut errors: Vec<_> = of_it.map(|residual| (residual.fitted / residual.observed.value - 1.0).abs()).collect();
-        errors.sort_by(f64::total_cmp);
-        errors.get(errors.len() / 2).copied()
-    }
+    Ok(Fit { residuals: residuals.collect(), params, costs: found, ends_per_token })
 }
 
 fn residuals(costs: &Costs<'_>, at: &[f64], trials: &[Trial]) -> Vec<f64> {

@@ -10,6 +10,7 @@ pub mod fit;
 pub mod load;
 pub mod plan;
 pub mod published;
+pub mod quantile;
 pub mod server;
 
 mod least_squares;

@@ -3,7 +3,7 @@
 use crate::{
     chance::{Chance, between},
     load::{BadLoad, Load, Release, Request, Served, serve},
-    nearest::nearest_usize,
+    quantile::quantile,
     server::Params,
 };
 
@@ -63,19 +63,15 @@ fn summary(users: u32, served: &[Served], counted: &[&Served]) -> Felt {
         values.sort_by(f64::total_cmp);
         values
     };
-    let at = |sorted: &[f64], level: f64| {
-        let place = nearest_usize((sorted.len().saturating_sub(1) as f64 * level).ceil());
-        sorted.get(place).copied().unwrap_or(f64::NAN)
-    };
     let ttfts_s = sorted(|one| Some(one.ttft_s()));
     let rates = sorted(|one| one.tpot_s().map(f64::recip));
     let last_ns = served.iter().map(|one| one.last_ns).max().unwrap_or(1);
     let tokens: f64 = served.iter().map(|one| f64::from(one.output_tokens)).sum();
     Felt {
         users,
-        ttft_p50_s: at(&ttfts_s, 0.5),
-        ttft_p95_s: at(&ttfts_s, 0.95),
-        decode_tok_s: at(&rates, 0.5),
+        ttft_p50_s: quantile(&ttfts_s, 0.5),
+        ttft_p95_s: quantile(&ttfts_s, 0.95),
+        decode_tok_s: quantile(&rates, 0.5),
         output_tok_s: tokens * 1e9 / last_ns as f64,
     }
 }

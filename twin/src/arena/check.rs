@@ -4,7 +4,7 @@ use super::{OpenTest, Published, Run};
 use crate::{
     fit::{Fit, FitError, fit},
     load::{BadLoad, serve},
-    nearest::nearest_usize,
+    quantile::quantile,
     server::Params,
 };
 
@@ -86,18 +86,6 @@ fn forecast(params: &Params, test: &OpenTest) -> Result<Predicted, BadLoad> {
     ttfts_s.sort_by(f64::total_cmp);
     let (ttft_p50_s, ttft_p95_s) = (quantile(&ttfts_s, 0.5), quantile(&ttfts_s, 0.95));
     Ok(Predicted { output_tok_s: tokens * 1e9 / last_ns as f64, ttft_p50_s, ttft_p95_s })
-}
-
-/// The quantile of sorted values by type 7, linear between two of them, as numpy's is; not a number of none.
-#[must_use]
-pub fn quantile(sorted: &[f64], level: f64) -> f64 {
-    let place = (sorted.len().saturating_sub(1)) as f64 * level;
-    let (below, share) = (nearest_usize(place.floor()), place.fract());
-    match (sorted.get(below), sorted.get(below + 1)) {
-        (Some(low), Some(high)) => low + (high - low) * share,
-        (Some(only), None) => *only,
-        _ => f64::NAN,
-    }
 }
 
 impl Checked {

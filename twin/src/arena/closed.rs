@@ -3,6 +3,7 @@
 use crate::{
     fit::{Observed, Quantity, Trial},
     nearest::nearest_u32,
+    quantile::quantile,
 };
 
 /// Rows with more streams are passed over: nobody measured that.
@@ -31,12 +32,7 @@ pub(super) fn trials<'a>(tables: impl Iterator<Item = &'a str>) -> Vec<Trial> {
     let mut shares: Vec<_> =
         pairs.iter().filter(|pair| pair.streams == 1 && pair.prompt_tokens >= 4096.0).filter_map(share).collect();
     shares.sort_by(f64::total_cmp);
-    let middle = shares.len() / 2;
-    let share = match shares.len() {
-        0 => 1.0,
-        odd if odd % 2 == 1 => shares[middle],
-        _ => f64::midpoint(shares[middle - 1], shares[middle]),
-    };
+    let share = if shares.is_empty() { 1.0 } else { quantile(&shares, 0.5) };
     pairs.iter().map(|pair| trial(pair, share)).collect()
 }
 

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::{NoTwin, Published, Row};
+use crate::quantile::quantile;
 
 const HEAD: &str = "\
 # Published figures and the twin
@@ -53,5 +54,5 @@ const COLUMNS: &str = "| what | streams | rate | published, tok/s | twin, tok/s 
 pub(super) fn median_and_worst(rows: &[Row]) -> (f64, f64) {
     let mut errors: Vec<_> = rows.iter().map(|row| row.error().abs()).collect();
     errors.sort_by(f64::total_cmp);
-    (errors.get(errors.len() / 2).copied().unwrap_or(0.0), errors.last().copied().unwrap_or(0.0))
+    (quantile(&errors, 0.5), quantile(&errors, 1.0))
 }

@@ -6,9 +6,9 @@ use clap::Args;
 use record::{Cell, ExitCode, Plan, Profile};
 use reports::statistics::student::Student;
 use twin::{
-    arena::check::quantile,
     load::{Load, Release, Request, Served, serve},
     published::described,
+    quantile::quantile,
     server::Params,
 };
 use workloads::{PromptSizing, RecordedLengths, TokenTable, cells, plan, seed::trial_seed};
