@@ -5,57 +5,21 @@
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use events::{EVENTS, event, unsent};
 use harness::{
     dialect::dialect,
     sse::{DEFAULT_MAX_EVENT_BYTES, SseParser},
     stream::AnswerStream,
 };
-use record::{DialectName, Observation, PlannedRequest, Release};
+use record::DialectName;
 
-const EVENTS: usize = 1024;
-
-/// An event of the shape and size that the engine sends.
-fn event(name: DialectName, token: usize) -> String {
-    let id = "chatcmpl-94e9c40cad775a86b2f1c3d4";
-    let content = if token.is_multiple_of(8) { ").\\\"\\n" } else { " unless" };
-    let (extra, after) = match name {
-        DialectName::Vllm => (
-            r#","logprobs":null,"token_ids":null"#,
-            format!(r#","usage":{{"prompt_tokens":1024,"total_tokens":{},"completion_tokens":{token}}}"#, 1024 + token),
-        ),
-        DialectName::Llamacpp => (
-            "",
-            format!(
-                r#","timings":{{"cache_n":0,"prompt_n":1024,"prompt_ms":391.625,"prompt_per_token_ms":0.38244,"prompt_per_second":2614.80,"predicted_n":{token},"predicted_ms":14.364,"predicted_per_token_ms":0.8977,"predicted_per_second":1113.89}}"#
-            ),
-        ),
-        DialectName::Mistralrs => (r#","logprobs":null"#, r#","usage":null"#.to_owned()),
-        _ => ("", String::new()),
-    };
-    format!(
-        "data: {{\"id\":\"{id}\",\"object\":\"chat.completion.chunk\",\"created\":1795194530,\"model\":\"tiny\",\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"{content}\"}},\"finish_reason\":null{extra}}}]{after}}}\n\n"
-    )
-}
-
-fn unsent() -> Observation {
-    let request = PlannedRequest {
-        id: 0,
-        release: Release::At { t_ns: 0 },
-        messages: Vec::new(),
-        prompt_tokens: 1024,
-        output_tokens: 1024,
-        structured: false,
-        sampling_seed: 0,
-    };
-    let mut observation = Observation::unsent(&request);
-    observation.chunks.0.reserve(EVENTS);
-    observation
-}
+#[path = "sse/events.rs"]
+mod events;
 
 fn streams(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("stream");
     group.throughput(Throughput::Elements(EVENTS as u64));
-    for name in [DialectName::Openai, DialectName::Vllm, DialectName::Llamacpp, DialectName::Mistralrs] {
+    for name in [DialectName::Openai, DialectName::Vllm, DialectName::Llamacpp, DialectName::Ollama, DialectName::Mistralrs] {
         let events: Vec<String> = (1..=EVENTS).map(|token| event(name, token)).collect();
         for per_read in [1, 16] {
             let reads: Vec<String> = events.chunks(per_read).map(<[String]>::concat).collect();

@@ -2,6 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+pub(crate) mod limit;
+mod precise;
+#[cfg(test)]
+mod tests;
+
 /// A monotonic clock that can be waited on.
 pub trait Clock {
     /// Nanoseconds since some fixed point.
@@ -33,7 +38,16 @@ impl Clock for RealClock {
     }
 
     async fn sleep_until(&self, deadline_ns: u64) {
-        tokio::time::sleep_until((self.origin + Duration::from_nanos(deadline_ns)).into()).await;
+        let remaining = |now_ns| Duration::from_nanos(deadline_ns.saturating_sub(now_ns));
+        let whole = remaining(self.now_ns());
+        if whole > precise::FINAL_PART {
+            let first_part = whole.saturating_sub(precise::FINAL_PART);
+            precise::coarse(first_part).await;
+        }
+        let rest = remaining(self.now_ns());
+        if !rest.is_zero() {
+            precise::wait(rest).await;
+        }
     }
 }
 

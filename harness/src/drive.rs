@@ -5,12 +5,13 @@ use futures_util::{
     future::{self, Either, LocalBoxFuture, Shared},
     stream::FuturesUnordered,
 };
-use record::{Observation, Outcome, Plan, PlannedRequest, Release};
-use tokio::sync::oneshot;
+use record::{Observation, Outcome, Plan, Release};
+use tokio::{sync::oneshot, task::unconstrained};
 
 use crate::{
-    clock::{Clock, TrialClock},
+    clock::{Clock, TrialClock, limit::until},
     endpoint::Endpoint,
+    when_woken::WhenWoken,
 };
 
 /// Limits of one trial. Every one that is passed shows as an outcome.
@@ -48,17 +49,21 @@ pub async fn drive<E: Endpoint, C: Clock>(
     for observation in &mut observations {
         observation.text = limits.collect_text.then(String::new);
     }
+    let prepared: Vec<_> = plan.requests.iter().map(|request| endpoint.prepare(request)).collect();
     let trial = TrialClock::begin(clock);
     let one = One { endpoint, trial: &trial, request_ns: limits.request_ns };
     let cut_short = {
-        let mut requests = one.start_all(plan, &mut observations);
-        let all_ended = Box::pin(async { while requests.next().await.is_some() {} });
+        let mut requests = one.start_all(plan, prepared, &mut observations);
+        // tokio lets a task read so often and no more before its turn ends. Here one task is the whole load, whose requests give each other
+        // their turns.
+        let all_ended = Box::pin(unconstrained(async { while requests.next().await.is_some() {} }));
         let time_limit = Box::pin(trial.sleep_until(limits.trial_ns));
-        match future::select(all_ended, future::select(Box::pin(stop), time_limit)).await {
+        let given_up = WhenWoken::new(future::select(Box::pin(stop), time_limit));
+        match future::select(all_ended, given_up).await {
             Either::Left(_) => None,
             Either::Right((Either::Left((reason, _)), _)) => Some(Cut { reason, by_limit: false }),
             Either::Right((Either::Right(_), _)) => {
-                let reason = format!("the trial's time limit of {} s passed", limits.trial_ns / 1_000_000_000);
+                let reason = format!("the trial's time limit of {} passed", shown(limits.trial_ns));
                 Some(Cut { reason, by_limit: true })
             }
         }
@@ -88,7 +93,15 @@ struct One<'a, E, C> {
 
 impl<E: Endpoint, C: Clock> One<'_, E, C> {
     /// One future per request. Each owns its observation, so that no lock and no channel stands between a chunk and its stamp.
-    fn start_all<'b>(&'b self, plan: &'b Plan, observations: &'b mut [Observation]) -> FuturesUnordered<LocalBoxFuture<'b, ()>> {
+    fn start_all<'b>(
+        &'b self,
+        plan: &Plan,
+        prepared: Vec<E::Prepared>,
+        observations: &'b mut [Observation],
+    ) -> FuturesUnordered<LocalBoxFuture<'b, ()>>
+    where
+        E::Prepared: 'b,
+    {
         let (tell, hear): (Vec<_>, Vec<Ended>) = plan
             .requests
             .iter()
@@ -97,26 +110,27 @@ impl<E: Endpoint, C: Clock> One<'_, E, C> {
                 (tell, hear.shared())
             })
             .unzip();
-        let requests = plan.requests.iter().zip(observations).zip(tell);
+        let requests = plan.requests.iter().zip(prepared).zip(observations).zip(tell);
         requests
-            .map(|((request, observation), tell)| {
+            .map(|(((request, prepared), observation), tell)| {
                 let after = match request.release {
                     Release::At { .. } => None,
                     Release::After { request } => hear.get(request as usize).cloned(),
                 };
-                self.run(request, after, observation, tell).boxed_local()
+                self.run(request.release, prepared, after, observation, tell).boxed_local()
             })
             .collect()
     }
 
     async fn run(
         &self,
-        request: &PlannedRequest,
+        release: Release,
+        prepared: E::Prepared,
         after: Option<Ended>,
         observation: &mut Observation,
         tell: oneshot::Sender<u64>,
     ) {
-        observation.sched_ns = match (request.release, after) {
+        observation.sched_ns = match (release, after) {
             (Release::At { t_ns }, _) => {
                 self.trial.sleep_until(t_ns).await;
                 Some(t_ns)
@@ -128,22 +142,30 @@ impl<E: Endpoint, C: Clock> One<'_, E, C> {
             // A plan is checked before it is driven, so this names a bug; the request still ends in an outcome.
             return;
         }
-        observation.outcome = self.send_within_limit(request, observation).await;
+        observation.outcome = self.send_within_limit(prepared, observation).await;
         // The endpoint stamps the end at the last read; what ended otherwise ends now.
         let end_ns = *observation.end_ns.get_or_insert_with(|| self.trial.now_ns());
         // Nobody listens where no request follows.
         let _ = tell.send(end_ns);
     }
 
-    async fn send_within_limit(&self, request: &PlannedRequest, observation: &mut Observation) -> Outcome {
+    async fn send_within_limit(&self, prepared: E::Prepared, observation: &mut Observation) -> Outcome {
         let limit_ns = self.trial.now_ns().saturating_add(self.request_ns);
-        let send = Box::pin(self.endpoint.send(request, self.trial, observation));
-        match future::select(send, Box::pin(self.trial.sleep_until(limit_ns))).await {
-            Either::Left((outcome, _)) => outcome,
-            Either::Right(_) => {
-                Outcome::TimedOut { detail: format!("the request's time limit of {} s passed", self.request_ns / 1_000_000_000) }
-            }
+        // In a box of its own: a plan may have many requests that are not sent yet.
+        let send = Box::pin(self.endpoint.send_prepared(prepared, self.trial, observation));
+        match until(self.trial, send, || limit_ns).await {
+            Some(outcome) => outcome,
+            None => Outcome::TimedOut { detail: format!("the request's time limit of {} passed", shown(self.request_ns)) },
         }
+    }
+}
+
+/// A limit in words.
+fn shown(limit_ns: u64) -> String {
+    if limit_ns.is_multiple_of(1_000_000_000) {
+        format!("{} s", limit_ns / 1_000_000_000)
+    } else {
+        format!("{} ms", limit_ns / 1_000_000)
     }
 }
 

@@ -2,22 +2,43 @@
 
 use std::collections::BTreeMap;
 
-use record::{Observation, Outcome, PlannedRequest, ServerMetrics};
+use record::{Observation, Outcome, PlannedRequest, ServerMetrics, WireCounts};
 
 use crate::clock::{Clock, TrialClock};
 
 /// A place that answers requests: a server over HTTP, or the simulated Spark in virtual time.
 pub trait Endpoint {
+    /// A request with all in it that can be built before the clock of a trial starts.
+    type Prepared;
+
+    /// Builds a request. A trial does it for all of its requests before it begins, so that no answer waits while a prompt is written.
+    fn prepare(&self, request: &PlannedRequest) -> Self::Prepared;
+
     /// Sends one request and writes down what comes back, as it comes back: stamps, chunks, usage. Returns how it ended.
     ///
     /// The future may be dropped at any moment (a limit passed, an interrupt); what it has written by then stays. It sets
     /// `send_ns` just before the request is written. It collects the text if `observation.text` is `Some`.
+    fn send_prepared<C: Clock>(
+        &self,
+        request: Self::Prepared,
+        clock: &TrialClock<'_, C>,
+        observation: &mut Observation,
+    ) -> impl Future<Output = Outcome>;
+
+    /// Builds a request and sends it: for questions outside a trial.
     fn send<C: Clock>(
         &self,
         request: &PlannedRequest,
         clock: &TrialClock<'_, C>,
         observation: &mut Observation,
-    ) -> impl Future<Output = Outcome>;
+    ) -> impl Future<Output = Outcome> {
+        self.send_prepared(self.prepare(request), clock, observation)
+    }
+
+    /// What its connections did so far; `None` if it has none.
+    fn wire_counts(&self) -> Option<WireCounts> {
+        None
+    }
 
     /// Tokens of each text by the engine's own tokenizer, without a chat template; `None` if it has no such endpoint.
     fn count_tokens(&self, texts: &[&str]) -> impl Future<Output = Result<Option<Vec<u32>>, EndpointError>>;

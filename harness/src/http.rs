@@ -1,23 +1,29 @@
-//! An endpoint over HTTP: one client with its pool of connections, no proxy, no redirect, no retry.
+//! An endpoint over HTTP. What a trial sends goes over connections of its own, read on the thread that stamps; questions outside of
+//! trials go through reqwest. Neither knows a proxy, a redirect or a retry.
 //!
-//! A request that finds its connection closed before a byte of it was written takes another connection. That is no retry: the
-//! server never saw it.
+//! One thing looks like a retry. A server may close a kept connection at the moment of its next use, and a request that goes out then ends
+//! without a byte of an answer. It is sent once more, over a new connection, since the server cannot be blamed for it, and the trial's facts
+//! count it. On a new connection the same is a failure.
 
 use std::{
-    cell::{Cell, RefCell},
-    fmt,
-    future::poll_fn,
-    pin::pin,
-    time::Duration,
+    cell::{Cell, OnceCell, RefCell},
+    fmt, io,
+    net::SocketAddr,
+    rc::Rc,
 };
 
-use record::{Dialect, Observation, Outcome, PlannedRequest, engine::ChatApi};
+use bytes::Bytes;
+use futures_util::future::join_all;
+use record::{Dialect, Observation, Outcome, PlannedRequest, WireCounts, engine::ChatApi};
 use reqwest::{
     Client, Url,
     header::{AUTHORIZATION, HeaderMap, HeaderValue},
 };
 
-use self::streaming::StreamLimits;
+use self::{
+    connection::{Connection, IDLE, Pool, Shared, count},
+    exchange::{Exchange, StreamLimits},
+};
 use crate::{
     clock::{Clock, TrialClock},
     endpoint::{Endpoint, EndpointError, ServerPage},
@@ -27,15 +33,16 @@ use crate::{
     stream::AnswerStream,
 };
 
+mod connection;
+mod exchange;
 mod prometheus;
 mod questions;
-mod streaming;
+pub mod response;
 
 pub use questions::ServedModel;
 
-/// Idle connections are closed before the server closes them: uvicorn and llama.cpp do so after 5 s, and a request written into that
-/// moment is lost.
-const POOL_IDLE: Duration = Duration::from_secs(4);
+/// Chunks that an observation has room for beforehand, at most: a longer answer grows it as it comes.
+const MAX_CHUNKS_RESERVED: u32 = 1 << 17;
 
 /// How to talk to a server.
 #[derive(Debug, Clone)]
@@ -50,13 +57,15 @@ pub struct HttpOptions {
     pub idle_ns: u64,
     /// Longest streamed answer, in bytes.
     pub max_body_bytes: u64,
+    /// Longest time from the first byte of an answer's head to its end, in nanoseconds.
+    pub head_ns: u64,
     /// Where the page of metrics is; the dialect's own path if `None`.
     pub metrics_path: Option<String>,
 }
 
 impl Default for HttpOptions {
-    /// Chat, no key, five minutes of silence (a request that an engine preempts under load may wait long for its next token), and
-    /// 256 MiB, which is more than 65536 tokens with a kilobyte of JSON each.
+    /// Chat, no key, five minutes of silence (a request that an engine preempts under load may wait long for its next token),
+    /// 256 MiB, which is more than 65536 tokens with a kilobyte of JSON each, and half a minute for a head that has begun.
     fn default() -> Self {
         Self {
             api: Api::Chat,
@@ -64,6 +73,7 @@ impl Default for HttpOptions {
             secrets: Secrets::default(),
             idle_ns: 300_000_000_000,
             max_body_bytes: 256 << 20,
+            head_ns: 30_000_000_000,
             metrics_path: None,
         }
     }
@@ -92,6 +102,10 @@ impl fmt::Debug for ApiKey {
 pub struct HttpEndpoint {
     client: Client,
     base_url: String,
+    /// The same as its connections need it.
+    host: Host,
+    shared: Rc<Shared>,
+    idle: Pool,
     dialect: &'static Dialect,
     model: String,
     options: HttpOptions,
@@ -117,9 +131,13 @@ impl HttpEndpoint {
         }
         let client = client(options.api_key.as_ref()).map_err(|why| refused(&why))?;
         let base_url = url.as_str().trim_end_matches('/');
+        let base_url = base_url.strip_suffix("/v1").unwrap_or(base_url).trim_end_matches('/').to_owned();
         Ok(Self {
             client,
-            base_url: base_url.strip_suffix("/v1").unwrap_or(base_url).trim_end_matches('/').to_owned(),
+            host: Host::of(&url, &base_url).ok_or_else(|| refused("it names no host"))?,
+            base_url,
+            shared: Rc::default(),
+            idle: Pool::default(),
             dialect,
             model: model.to_owned(),
             options,
@@ -143,11 +161,51 @@ impl HttpEndpoint {
         format!("{}{path}", self.base_url)
     }
 
-    fn request(&self, body: &RequestBody<'_>) -> Result<reqwest::Request, reqwest::Error> {
-        let request_id = format!("{}-{}", self.request_id_prefix.borrow(), body.request.id);
-        let post = self.client.post(self.url(body.path())).header("x-request-id", request_id);
-        let post = if self.dialect.keeps_connection { post } else { post.header("connection", "close") };
-        post.header("accept", accepted(body.answered_by())).json(body).build()
+    /// Opens connections before a trial, so that no request pays for one. Returns how many are open; a server that refuses some shows
+    /// it again in the trial. None are opened where the server closes each after one answer: it may hold a thread for each.
+    pub async fn warm_connections(&self, connections: usize) -> usize {
+        if !self.dialect.keeps_connection {
+            return 0;
+        }
+        // What is idle from before may be about to be closed.
+        self.idle.clear();
+        let opening = (0..connections).map(|_| self.open());
+        for connection in join_all(opening).await.into_iter().flatten() {
+            self.idle.put(connection);
+        }
+        self.idle.len()
+    }
+
+    async fn open(&self) -> io::Result<Connection> {
+        Connection::open(self.host.addresses().await?, &self.shared).await
+    }
+
+    /// A request's bytes: head and body in one piece, so that they are one write.
+    fn request(&self, body: &RequestBody<'_>) -> Result<Bytes, serde_json::Error> {
+        let json = serde_json::to_vec(body)?;
+        let mut head = format!(
+            "POST {}{} HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\naccept: {}\r\nx-request-id: {}-{}\r\n",
+            self.host.path,
+            body.path(),
+            self.host.authority,
+            accepted(body.answered_by()),
+            self.request_id_prefix.borrow(),
+            body.request.id,
+        );
+        if let Some(ApiKey(key)) = &self.options.api_key {
+            head.push_str("authorization: Bearer ");
+            head.push_str(key);
+            head.push_str("\r\n");
+        }
+        if !self.dialect.keeps_connection {
+            head.push_str("connection: close\r\n");
+        }
+        head.push_str("content-length: ");
+        head.push_str(&json.len().to_string());
+        head.push_str("\r\n\r\n");
+        let mut request = head.into_bytes();
+        request.extend_from_slice(&json);
+        Ok(request.into())
     }
 
     /// A server's words without the key and the secrets, which some repeat when they refuse them.
@@ -159,35 +217,66 @@ impl HttpEndpoint {
         }
     }
 
+    /// Opens a connection for a request, which says how long it took.
+    async fn connect<C: Clock>(&self, clock: &TrialClock<'_, C>, observation: &mut Observation) -> io::Result<Connection> {
+        let began_ns = clock.now_ns();
+        let connection = self.open().await?;
+        observation.connect_ns = Some(clock.now_ns().saturating_sub(began_ns));
+        Ok(connection)
+    }
+
     async fn exchange<C: Clock>(
         &self,
-        request: reqwest::Request,
+        request: Bytes,
         api: ChatApi,
         clock: &TrialClock<'_, C>,
         observation: &mut Observation,
     ) -> Outcome {
+        // Should the connection not open, this is when the request was to be sent.
         observation.send_ns = Some(clock.now_ns());
-        let response = match written_at_once(self.client.execute(request)).await {
-            Ok(response) => response,
-            Err(error) => return streaming::broken(&error),
+        let limits = StreamLimits {
+            idle_ns: self.options.idle_ns,
+            max_body_bytes: self.options.max_body_bytes,
+            head_ns: self.options.head_ns,
         };
-        observation.headers_ns = Some(clock.now_ns());
-        if !response.status().is_success() {
-            return streaming::read_refusal(response).await;
+        let mut kept = self.idle.take();
+        loop {
+            let (connection, was_kept) = match kept.take() {
+                Some(connection) => (connection, true),
+                None => match self.connect(clock, observation).await {
+                    Ok(connection) => (connection, false),
+                    Err(error) => return Outcome::Disconnected { detail: format!("no connection: {error}") },
+                },
+            };
+            let answer = AnswerStream::of(api, self.dialect, sse::DEFAULT_MAX_EVENT_BYTES);
+            let mut exchange = Exchange { connection, limits, clock, observation };
+            let exchanged = exchange.run(request.clone(), answer).await;
+            if exchanged.is_clean && self.dialect.keeps_connection {
+                self.idle.put(exchange.connection);
+            }
+            if !(was_kept && exchanged.is_unanswered) {
+                return exchanged.outcome;
+            }
+            // A server may close a kept connection at any moment, this one too: that is nobody's failure, but counted.
+            count(&self.shared.counters.sent_again);
         }
-        let answer = AnswerStream::of(api, self.dialect, sse::DEFAULT_MAX_EVENT_BYTES);
-        let limits = StreamLimits { idle_ns: self.options.idle_ns, max_body_bytes: self.options.max_body_bytes };
-        streaming::read_answer(response, answer, limits, clock, observation).await
     }
 }
 
+/// A request whose bytes are ready.
+#[derive(Debug)]
+pub struct PreparedRequest {
+    bytes: Result<Bytes, String>,
+    answered_by: ChatApi,
+    output_tokens: u32,
+    forces_length: bool,
+    asks_for_json: bool,
+}
+
 impl Endpoint for HttpEndpoint {
-    async fn send<C: Clock>(
-        &self,
-        request: &PlannedRequest,
-        clock: &TrialClock<'_, C>,
-        observation: &mut Observation,
-    ) -> Outcome {
+    type Prepared = PreparedRequest;
+
+    fn prepare(&self, request: &PlannedRequest) -> PreparedRequest {
         let body = RequestBody {
             request,
             dialect: self.dialect,
@@ -195,15 +284,42 @@ impl Endpoint for HttpEndpoint {
             api: self.options.api,
             forbid_prefix_reuse: self.forbid_prefix_reuse.get(),
         };
-        observation.forced_length = body.forces_length();
-        observation.structured = body.asks_for_json();
-        let outcome = match self.request(&body) {
-            Ok(request) => self.exchange(request, body.answered_by(), clock, observation).await,
-            Err(error) => Outcome::Malformed { detail: format!("the request cannot be written: {}", streaming::chain(&error)) },
+        PreparedRequest {
+            bytes: self.request(&body).map_err(|error| error.to_string()),
+            answered_by: body.answered_by(),
+            output_tokens: request.output_tokens,
+            forces_length: body.forces_length(),
+            asks_for_json: body.asks_for_json(),
+        }
+    }
+
+    async fn send_prepared<C: Clock>(
+        &self,
+        request: PreparedRequest,
+        clock: &TrialClock<'_, C>,
+        observation: &mut Observation,
+    ) -> Outcome {
+        observation.forced_length = request.forces_length;
+        observation.structured = request.asks_for_json;
+        observation.chunks.0.reserve_exact(request.output_tokens.min(MAX_CHUNKS_RESERVED) as usize);
+        let outcome = match request.bytes {
+            Ok(bytes) => self.exchange(bytes, request.answered_by, clock, observation).await,
+            Err(why) => Outcome::Malformed { detail: format!("the request cannot be written: {why}") },
         };
         observation.end_ns.get_or_insert_with(|| clock.now_ns());
         observation.finish_reason = observation.finish_reason.take().map(|reason| self.without_secrets(&reason));
         outcome.map_detail(|detail| self.without_secrets(&detail))
+    }
+
+    fn wire_counts(&self) -> Option<WireCounts> {
+        let counters = &self.shared.counters;
+        Some(WireCounts {
+            opened: counters.opened.get(),
+            reads: counters.reads.get(),
+            full_reads: counters.full_reads.get(),
+            blocked_writes: counters.blocked_writes.get(),
+            sent_again: counters.sent_again.get(),
+        })
     }
 
     async fn count_tokens(&self, texts: &[&str]) -> Result<Option<Vec<u32>>, EndpointError> {
@@ -236,21 +352,37 @@ impl Endpoint for HttpEndpoint {
     }
 }
 
-/// Polls a request once, which hands it to its connection, and then lets the connection run before the next request of the same moment
-/// is stamped and built: 64 requests sent at once would else all wait for the last one, with their clocks running.
-async fn written_at_once<F: Future>(execute: F) -> F::Output {
-    let mut execute = pin!(execute);
-    let mut handed_over = false;
-    poll_fn(|context| {
-        let polled = execute.as_mut().poll(context);
-        if polled.is_pending() && !handed_over {
-            handed_over = true;
-            // `FuturesUnordered` gives its executor a turn when futures wake themselves.
-            context.waker().wake_by_ref();
+/// Where connections go, and what requests say of it.
+#[derive(Debug)]
+struct Host {
+    /// The name or address, without brackets.
+    name: String,
+    port: u16,
+    /// Both as in the `host` header.
+    authority: String,
+    /// What the base URL has before the API's own paths.
+    path: String,
+    addresses: OnceCell<Vec<SocketAddr>>,
+}
+
+impl Host {
+    /// Of a URL, and of the same without what requests' paths begin with.
+    fn of(url: &Url, base_url: &str) -> Option<Self> {
+        let name = url.host_str()?;
+        let authority = url.port().map_or_else(|| name.to_owned(), |port| format!("{name}:{port}"));
+        let path = Url::parse(base_url).ok()?.path().trim_end_matches('/').to_owned();
+        let (name, port) = (name.trim_matches(['[', ']']).to_owned(), url.port_or_known_default()?);
+        Some(Self { name, port, authority, path, addresses: OnceCell::new() })
+    }
+
+    /// Its addresses, asked for once.
+    async fn addresses(&self) -> io::Result<&[SocketAddr]> {
+        if let Some(addresses) = self.addresses.get() {
+            return Ok(addresses);
         }
-        polled
-    })
-    .await
+        let found = tokio::net::lookup_host((self.name.as_str(), self.port)).await?.collect();
+        Ok(self.addresses.get_or_init(|| found))
+    }
 }
 
 fn accepted(api: ChatApi) -> &'static str {
@@ -274,9 +406,9 @@ fn client(api_key: Option<&ApiKey>) -> Result<Client, String> {
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .tcp_nodelay(true)
-        .pool_idle_timeout(POOL_IDLE)
+        .pool_idle_timeout(IDLE)
         .build()
-        .map_err(|error| streaming::chain(&error))
+        .map_err(|error| questions::chain(&error))
 }
 
 /// A URL as an error may show it: without what stands before an `@`.

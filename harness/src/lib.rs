@@ -4,6 +4,7 @@
 pub use record::dialect;
 
 pub mod clock;
+pub mod cores;
 pub mod drive;
 pub mod endpoint;
 pub mod engine;
@@ -14,6 +15,7 @@ pub mod own_cost;
 pub mod progress;
 pub mod request_body;
 pub mod run_lock;
+pub mod runtime;
 pub mod sanity;
 pub mod secrets;
 pub mod server_watch;
@@ -23,3 +25,4 @@ pub mod sse;
 pub mod stop;
 pub mod stream;
 pub mod suite;
+mod when_woken;

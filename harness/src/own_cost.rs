@@ -3,7 +3,7 @@
 use futures_util::future::{self, Either};
 use rustix::time::{ClockId, clock_gettime};
 
-use crate::{clock::Clock, machine::Activity};
+use crate::{clock::Clock, machine::Activity, when_woken::WhenWoken};
 
 /// How often the lag is looked at, in nanoseconds. Often enough for a 99th percentile in a trial of seconds, rarely enough to cost
 /// nothing.
@@ -28,7 +28,7 @@ pub async fn watch_own_cost<C: Clock, W: Future>(clock: &C, work: W) -> (W::Outp
     let before_ns = cpu_ns();
     let mut lags_ns = Vec::new();
     let output = {
-        let sample = Box::pin(sample_lag(clock, &mut lags_ns));
+        let sample = WhenWoken::new(sample_lag(clock, &mut lags_ns));
         match future::select(Box::pin(work), sample).await {
             Either::Left((output, _)) => output,
             Either::Right((never, _)) => match never {},

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use futures_util::future::{self, Either};
 use record::ServerReading;
 
-use crate::{clock::Clock, endpoint::Endpoint};
+use crate::{clock::Clock, endpoint::Endpoint, when_woken::WhenWoken};
 
 /// From one reading to the next, in nanoseconds.
 const PERIOD_NS: u64 = 1_000_000_000;
@@ -38,7 +38,7 @@ pub async fn watch_server<E: Endpoint, C: Clock, W: Future>(
 ) -> (W::Output, Vec<ServerReading>, Failures) {
     let (mut readings, mut failures) = (Vec::new(), Failures::default());
     let output = {
-        let watch = Box::pin(read_each_second(endpoint, clock, &mut readings, &mut failures));
+        let watch = WhenWoken::new(read_each_second(endpoint, clock, &mut readings, &mut failures));
         match future::select(Box::pin(work), watch).await {
             Either::Left((output, _)) => output,
             Either::Right((never, _)) => match never {},

@@ -3,6 +3,8 @@
 //! The grammar is that of the HTML standard, section 9.2 (server-sent events): a line ends with LF, CRLF or CR; an empty line ends
 //! an event; the values of its `data` fields, joined by LF, are its data. Names, ids and retry times of events mean nothing here.
 
+use memchr::memchr2;
+
 #[cfg(test)]
 mod tests;
 
@@ -53,7 +55,7 @@ impl SseParser {
                 self.skip_lf = false;
                 rest = rest.strip_prefix(b"\n").unwrap_or(rest);
             }
-            let Some(end) = rest.iter().position(|&byte| byte == b'\n' || byte == b'\r') else { break };
+            let Some(end) = memchr2(b'\n', b'\r', rest) else { break };
             let (head, tail) = rest.split_at(end);
             self.skip_lf = tail[0] == b'\r';
             rest = &tail[1..];

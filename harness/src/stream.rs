@@ -18,6 +18,7 @@ mod event;
 mod lines;
 mod ollama;
 pub(crate) mod refusal;
+mod scan;
 #[cfg(test)]
 mod tests;
 
@@ -149,9 +150,11 @@ impl Answer {
         self.done || self.failure.is_some()
     }
 
-    /// Keeps the first failure: what follows it is its consequence.
+    /// Keeps the first failure: what follows it is its consequence. What follows the end marker is none.
     fn fail(&mut self, failure: Outcome) {
-        self.failure.get_or_insert(failure);
+        if !self.done {
+            self.failure.get_or_insert(failure);
+        }
     }
 
     fn take(&mut self, t_ns: u64, data: &[u8], observation: &mut Observation) {
@@ -162,7 +165,9 @@ impl Answer {
         match self.api {
             ChatApi::Openai if data.trim_ascii() == b"[DONE]" => self.done = true,
             ChatApi::Openai => {
-                if let Some(event) = self.parse(data, Event::is_error) {
+                if let Some(event) = scan::event(data) {
+                    self.apply(t_ns, &event, observation);
+                } else if let Some(event) = self.parse(data, Event::is_error) {
                     self.apply(t_ns, &event, observation);
                 }
             }

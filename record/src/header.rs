@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Gate, Identity, Interleaved, Launch, Profile, Recipe};
+use crate::{Cores, ErrorBudget, Gate, Identity, Interleaved, Launch, Profile, Recipe};
 
 /// The first entry of a record.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -56,8 +56,14 @@ pub struct Header {
     /// The other run that was measured together with this one, boot by boot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interleaved: Option<Interleaved>,
+    /// The processors of the client and the engine, where they were kept apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cores: Option<Cores>,
     /// Where `sharegpt`'s lengths come from: a file's digest, or the documented distribution.
     pub sharegpt_lengths: String,
+    /// The instrument's own error on the machine that it ran on; none in virtual time, and where it was not measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instrument: Option<ErrorBudget>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]

@@ -4,6 +4,7 @@
 //! all that judging ever sees. Every time is in nanoseconds on one monotonic clock that starts with the trial.
 
 pub mod cell;
+pub mod cores;
 pub mod dialect;
 pub mod engine;
 pub mod exit_code;
@@ -11,6 +12,7 @@ pub mod file;
 pub mod gate;
 pub mod header;
 pub mod identity;
+pub mod instrument;
 pub mod metric;
 pub mod observation;
 pub mod owner;
@@ -21,19 +23,21 @@ pub mod server;
 pub mod trial;
 
 pub use cell::{Arrival, Cell, Length, Load, PrefixReuse, Slo};
+pub use cores::{ClientCore, Cores};
 pub use engine::{Dialect, DialectName, EngineName, Launch};
 pub use exit_code::ExitCode;
 pub use file::{Entry, Record};
 pub use gate::{Gate, Interleaved, Side};
 pub use header::{Boot, End, EndReason, Header, Machine, Sizing, SizingSource};
 pub use identity::{Device, DeviceKind, Identity, Image};
+pub use instrument::ErrorBudget;
 pub use metric::Metric;
 pub use observation::{Chunk, Chunks, Observation, Outcome, TokenSource, Usage};
 pub use plan::{Message, Plan, PlannedRequest, Release, Role};
 pub use recipe::Recipe;
 pub use request::{Profile, RunRequest, Simulated, Slower, Target};
 pub use server::{ServerMetrics, ServerReading, ServerTimings, ServerWatch, Spent};
-pub use trial::{Counters, Trial, TrialFacts, WarmUp};
+pub use trial::{Counters, Trial, TrialFacts, WarmUp, WireCounts};
 
 /// The version of the run file's layout. A reader refuses a newer one and keeps reading the ones before.
 pub const SCHEMA_VERSION: u32 = 3;

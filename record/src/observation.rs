@@ -20,6 +20,9 @@ pub struct Observation {
     pub sched_ns: Option<u64>,
     /// Just before the request was written.
     pub send_ns: Option<u64>,
+    /// How long its connection took to open, before the send; none where an open one was used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connect_ns: Option<u64>,
     /// The response's headers.
     pub headers_ns: Option<u64>,
     /// The first event of any kind.
@@ -63,6 +66,7 @@ impl Observation {
             structured: false,
             sched_ns: None,
             send_ns: None,
+            connect_ns: None,
             headers_ns: None,
             first_event_ns: None,
             first_token_ns: None,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::engine::named;
-use crate::{DialectName, EngineName, Recipe};
+use crate::{ClientCore, DialectName, EngineName, Recipe};
 
 named! {
     /// How much of the suite a run takes.
@@ -55,12 +55,17 @@ pub struct RunRequest {
     pub command: Vec<String>,
     /// Whether to wait while another run measures on this machine, instead of refusing.
     pub wait: bool,
+    /// The processor that the client is to have for itself.
+    pub client_core: ClientCore,
     /// Whether a recipe may be measured in a `standard` or `full` run that could be another engine tomorrow.
     pub allow_unpinned: bool,
     /// Whether standard input ends when the command line's program does, so that its end means stop.
     pub stop_at_eof: bool,
     /// The commit that the harness was built from, where git knows it.
     pub commit: Option<String>,
+    /// The instrument's own error on this machine, if it was measured.
+    #[serde(default)]
+    pub instrument: Option<crate::ErrorBudget>,
 }
 
 /// Which engine a run measures.

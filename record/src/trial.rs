@@ -89,4 +89,38 @@ pub struct TrialFacts {
     pub timer_lag_p99_ns: Option<u64>,
     /// The worst of the same.
     pub timer_lag_max_ns: Option<u64>,
+    /// What the connections did; none in virtual time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wire: Option<WireCounts>,
+}
+
+/// What the client's connections did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct WireCounts {
+    /// Connections that were opened.
+    pub opened: u64,
+    /// Reads that brought something, or the end of a connection.
+    pub reads: u64,
+    /// Reads that filled all the room there was, so that more was waiting: the client was behind.
+    pub full_reads: u64,
+    /// Requests that the kernel did not take at once: the server, or the wire, was behind.
+    pub blocked_writes: u64,
+    /// Requests that were sent once more, over a new connection, since the kept one ended as it was used.
+    #[serde(default)]
+    pub sent_again: u64,
+}
+
+impl WireCounts {
+    /// What was done since an earlier look.
+    #[must_use]
+    pub fn since(self, before: Self) -> Self {
+        Self {
+            opened: self.opened.saturating_sub(before.opened),
+            reads: self.reads.saturating_sub(before.reads),
+            full_reads: self.full_reads.saturating_sub(before.full_reads),
+            blocked_writes: self.blocked_writes.saturating_sub(before.blocked_writes),
+            sent_again: self.sent_again.saturating_sub(before.sent_again),
+        }
+    }
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use record::{
-    Boot, Cell, End, Entry, Header, Metric, Record, Trial,
+    Boot, Cell, End, Entry, ErrorBudget, Header, Metric, Record, Trial,
     file::{self, ReadError, Torn},
 };
 
@@ -116,22 +116,24 @@ impl RunFigures {
         let template_tokens =
             self.boots.iter().find(|boot| boot.boot == trial.boot).map_or(0, |boot| boot.sizing.template_tokens);
         let earlier = self.trials.iter().filter(|other| other.cell == trial.cell);
-        let figures = TrialFigures::of(trial, earlier, template_tokens, self.limits.as_ref());
+        let instrument = self.header.instrument.as_ref();
+        let figures = TrialFigures::of(trial, earlier, template_tokens, self.limits.as_ref(), instrument);
         self.trials.push(figures);
     }
 }
 
 impl TrialFigures {
     /// The figures of a trial. `earlier` are those of its cell before it; `template_tokens` is what the chat template adds, by its boot;
-    /// `limits` are those of its machine, where they are known.
+    /// `limits` are those of its machine and `instrument` the client's own errors, where they are known.
     pub fn of<'f>(
         trial: &Trial,
         earlier: impl IntoIterator<Item = &'f Self>,
         template_tokens: u32,
         limits: Option<&Roofline>,
+        instrument: Option<&ErrorBudget>,
     ) -> Self {
         let metrics = TrialMetrics::of(trial);
-        let mut judgement = validity::judge(trial, &metrics, template_tokens);
+        let mut judgement = validity::judge(trial, &metrics, template_tokens, instrument);
         let sides = SideBySide::of(trial);
         let distance = limits.map(|limits| limits.distance(trial, sides.as_ref())).unwrap_or_default();
         judgement.reasons.extend(limits.map(|limits| validity::judge_distance(&distance, limits)).unwrap_or_default());

@@ -25,6 +25,7 @@ pub(crate) fn served(sched_ns: u64, send_ns: u64, chunks: &[(u64, u32)]) -> Obse
         structured: false,
         sched_ns: Some(sched_ns),
         send_ns: Some(send_ns),
+        connect_ns: None,
         headers_ns: Some(first.0),
         first_event_ns: Some(first.0),
         first_token_ns: Some(first.0),
@@ -180,7 +181,9 @@ fn header() -> Header {
         unpinned: Vec::new(),
         gates: Vec::new(),
         interleaved: None,
+        cores: None,
         sharegpt_lengths: "the documented distribution".to_owned(),
+        instrument: None,
     }
 }
 

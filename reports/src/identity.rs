@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use record::{Boot, Header, Recipe, SizingSource, recipe::Container};
+use record::{Boot, Cores, Header, Recipe, SizingSource, recipe::Container};
 use serde::Serialize;
 
 use crate::{
@@ -125,7 +125,7 @@ const TOKENIZER: Class = Class::Treatable(Treatment::Tokenizer);
 const MACHINE: Class = Class::Treatable(Treatment::Machine);
 
 /// What was asked for.
-const ASKED: [Fact<OfRun>; 20] = [
+const ASKED: [Fact<OfRun>; 21] = [
     Fact::one("engine", ENGINE, |header| vec![header.recipe.engine.to_string()]),
     Fact::one("dialect", ENGINE, |header| vec![header.recipe.dialect.to_string()]),
     Fact::one("launch", ENGINE, |header| vec![header.launch.to_string()]),
@@ -136,6 +136,7 @@ const ASKED: [Fact<OfRun>; 20] = [
     Fact::one("machine", MACHINE, |header| vec![header.machine.name.clone()]),
     Fact::one("architecture", MACHINE, |header| vec![header.machine.arch.clone()]),
     Fact::one("processors", MACHINE, |header| header.machine.cpus.iter().map(u32::to_string).collect()),
+    Fact::one("processors of the engine", FLAGS, |header| header.cores.iter().map(engine_processors).collect()),
     Fact::one("memory, GiB", MACHINE, |header| header.machine.memory_bytes.iter().map(|bytes| gib(*bytes)).collect()),
     Fact::one("GPU", MACHINE, |header| gpu_and_driver(header).0),
     Fact::one("GPU driver", Class::Soft, |header| gpu_and_driver(header).1),
@@ -147,6 +148,11 @@ const ASKED: [Fact<OfRun>; 20] = [
     Fact::list("mounts", FLAGS, |header| container(header, mounts)),
     Fact::one("memory limit, MiB", FLAGS, |header| container(header, |one| vec![number(one.memory_limit_mib)])),
 ];
+
+/// Those that a client of its own processor left to the engine.
+fn engine_processors(cores: &Cores) -> String {
+    if cores.engine.is_empty() { NOT_KNOWN.to_owned() } else { cores.engine.len().to_string() }
+}
 
 /// What came.
 const CAME: [Fact<OfBoot>; 10] = [

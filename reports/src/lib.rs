@@ -6,6 +6,7 @@
 
 pub mod figures;
 pub mod identity;
+pub mod instrument;
 pub mod judge;
 pub mod markdown;
 pub mod metrics;
@@ -26,4 +27,4 @@ mod schema;
 #[cfg(test)]
 mod vectors;
 
-pub use markdown::{render, render_onto, render_ruling, summary_line};
+pub use markdown::{render, render_budget, render_onto, render_ruling, summary_line};

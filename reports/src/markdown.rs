@@ -9,6 +9,7 @@ mod banner;
 mod figures;
 mod headline;
 mod identity;
+mod instrument;
 mod limit;
 mod note;
 mod published;
@@ -23,6 +24,7 @@ mod workloads;
 #[cfg(test)]
 mod tests;
 
+pub use instrument::render_budget;
 pub use verdict::{COMMENT_LIMIT_BYTES, render_ruling, summary_line};
 
 /// Renders a record.
@@ -45,6 +47,7 @@ pub fn render_onto(record: &Record, previous: Option<&str>) -> String {
     published::write(&mut page, record, &summary);
     server::write(&mut page, &summary);
     trust::write(&mut page, record, &summary);
+    instrument::write(&mut page, record);
     setup::write(&mut page, record);
     page.0
 }

@@ -1,6 +1,6 @@
 //! Which trials can be trusted. The rules are fixed in advance, and each reason carries the numbers that it was decided from.
 
-use record::Trial;
+use record::{ErrorBudget, Trial};
 use serde::Serialize;
 
 use crate::{
@@ -89,12 +89,12 @@ impl Judgement {
 }
 
 /// Judges one trial by itself. `template_tokens` is what the chat template adds to every prompt, by its boot: a head that all prompts
-/// share by necessity.
+/// share by necessity; `instrument` is what is known of the client's own errors.
 #[must_use]
-pub fn judge(trial: &Trial, metrics: &TrialMetrics, template_tokens: u32) -> Judgement {
+pub fn judge(trial: &Trial, metrics: &TrialMetrics, template_tokens: u32, instrument: Option<&ErrorBudget>) -> Judgement {
     let mut reasons = Vec::new();
     requests::judge(trial, metrics, &mut reasons);
-    client::judge(trial, metrics, &mut reasons);
+    client::judge(trial, metrics, instrument, &mut reasons);
     machine::judge(trial, &mut reasons);
     tokens::judge(trial, metrics, template_tokens, &mut reasons);
     server::judge(trial, &mut reasons);

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, builder::PossibleValuesParser, builder::TypedValueParser};
-use record::{DialectName, EngineName, ExitCode, Profile, RunRequest, Target, file};
+use record::{ClientCore, DialectName, EngineName, ExitCode, Profile, RunRequest, Target, file};
 
-use crate::{Wrong, baselines, cache_folder, measure, report, run_folder, say, sides, testbed, verdict::PolicyArgs};
+use crate::{Wrong, baselines, cache_folder, measure, report, run_folder, say, selftest, sides, testbed, verdict::PolicyArgs};
 
 mod against;
 mod stored;
@@ -41,9 +41,15 @@ pub(crate) struct BenchArgs {
     /// Wait while another run measures on this machine, instead of refusing.
     #[arg(long)]
     wait: bool,
+    /// Which processor the client has for itself, and the engine has not: `auto` takes the last of eight or more, `shared` none.
+    #[arg(long, value_name = "auto|shared|NUMBER", default_value = "auto", value_parser = client_core)]
+    client_core: ClientCore,
     /// Measure a recipe in a standard or full run though it is not pinned; the report says so.
     #[arg(long)]
     allow_unpinned: bool,
+    /// Do not ask how far off the instrument itself is on this machine; the report then says that it is not known.
+    #[arg(long)]
+    no_selftest: bool,
     /// Boots of the engine, instead of the profile's number.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100))]
     boots: Option<u32>,
@@ -115,6 +121,7 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
     let containers =
         targets.into_iter().flatten().any(|target| matches!(target, Target::Recipe { recipe, .. } if recipe.container.is_some()));
     let program = measure::build(containers)?;
+    let request = args.with_instrument(request)?;
     let measured = measure_and_render(&program, &request)?;
     let is_judged = matches!(measured, ExitCode::Fine | ExitCode::Invalid) && request.profile != Profile::Smoke;
     if !is_judged || args.judging.no_baseline {
@@ -176,6 +183,16 @@ impl JudgingArgs {
     }
 }
 
+fn client_core(text: &str) -> Result<ClientCore, String> {
+    match text {
+        "auto" => Ok(ClientCore::Auto),
+        "shared" => Ok(ClientCore::Shared),
+        number => {
+            number.parse().map(ClientCore::Number).map_err(|_| "it is `auto`, `shared`, or a processor's number".to_owned())
+        }
+    }
+}
+
 impl BenchArgs {
     fn to_request(&self) -> anyhow::Result<RunRequest> {
         let target = self.target()?;
@@ -213,10 +230,20 @@ impl BenchArgs {
             sharegpt,
             command,
             wait: self.wait,
+            client_core: self.client_core,
             allow_unpinned: self.allow_unpinned,
             stop_at_eof: true,
             commit: run_folder::commit(),
+            instrument: None,
         })
+    }
+
+    /// The request with what is known of the instrument's own error. Virtual time has no instrument.
+    fn with_instrument(&self, request: RunRequest) -> anyhow::Result<RunRequest> {
+        if self.no_selftest || matches!(request.target, Target::Simulated(_)) {
+            return Ok(request);
+        }
+        Ok(RunRequest { instrument: Some(selftest::for_a_run(request.wait)?), ..request })
     }
 
     /// What the run's folder is called after.

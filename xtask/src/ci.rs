@@ -10,7 +10,7 @@ use clap::Args;
 use record::ExitCode;
 
 use crate::{
-    run_folder, say,
+    instructions, run_folder, say,
     testbed::{self, Images},
     tidy,
 };
@@ -43,6 +43,10 @@ pub(crate) fn run(args: &CiArgs) -> anyhow::Result<ExitCode> {
         cargo(&["doc", "--workspace", "--no-deps", "--document-private-items", "--quiet"], &[("RUSTDOCFLAGS", "-Dwarnings")])
     })?;
     step("benches build", || cargo(&["bench", "--workspace", "--no-run", "--quiet"], &[]))?;
+    step("instructions", || {
+        left_out.extend(instructions::check(in_ci())?);
+        Ok(())
+    })?;
     step("dependencies", deny)?;
     left_out.push(
         "advisories of dependencies: their database is fetched from the network, so .github/workflows/ci.yml checks them"
@@ -105,6 +109,7 @@ impl Tests {
         cargo(&["test", "--package", "workloads", "--test", "measure", "--quiet"], &env)?;
         // The instrument's accuracy is that of the optimised program.
         cargo(&["test", "--release", "--package", "harness", "--test", "accuracy", "--quiet"], &env)?;
+        cargo(&["test", "--release", "--package", "fixtures", "--test", "accuracy", "--quiet"], &env)?;
         for arguments in self.commands() {
             cargo(&arguments, &env)?;
         }

@@ -33,24 +33,30 @@ struct Target {
 /// boots a container builds it.
 pub(crate) fn build(containers: bool) -> anyhow::Result<PathBuf> {
     say("building the measuring program");
+    let mut arguments = vec!["test", "--release", "--package", "workloads", "--test", "measure", "--no-run"];
+    arguments.extend(containers.then_some("--features=container"));
+    built("measure", "test", &arguments)
+}
+
+/// Has cargo build a program and returns the path of the one with this name and kind.
+pub(crate) fn built(name: &str, kind: &str, arguments: &[&str]) -> anyhow::Result<PathBuf> {
     let output = Command::new(env!("CARGO"))
-        .args(["test", "--release", "--package", "workloads", "--test", "measure", "--no-run"])
-        .args(containers.then_some("--features=container"))
+        .args(arguments)
         .arg("--message-format=json-render-diagnostics")
         .current_dir(run_folder::workspace())
         .stderr(Stdio::inherit())
         .output()
         .context("cannot run cargo")?;
     if !output.status.success() {
-        bail!("the measuring program does not build; cargo's messages are above");
+        bail!("the {kind} `{name}` does not build; cargo's messages are above");
     }
     let text = String::from_utf8_lossy(&output.stdout);
     let messages = text.lines().filter_map(|line| serde_json::from_str::<Message>(line).ok());
-    let is_measure = |target: &Target| target.name == "measure" && target.kind.iter().any(|kind| kind == "test");
+    let is_it = |target: &Target| target.name == name && target.kind.iter().any(|one| one == kind);
     messages
-        .filter(|message| message.target.as_ref().is_some_and(is_measure))
+        .filter(|message| message.target.as_ref().is_some_and(is_it))
         .find_map(|message| message.executable)
-        .context("cargo built no program for `--test measure`")
+        .with_context(|| format!("cargo built no program for the {kind} `{name}`"))
 }
 
 /// Runs it to its end. SIGINT, SIGTERM, SIGHUP and SIGQUIT are passed on, so that it can stop the engine and finish its record.

@@ -12,6 +12,8 @@ mod toml_text;
 use clap::Subcommand;
 use record::{ExitCode, Launch, Recipe};
 
+#[cfg(feature = "import")]
+pub use self::import::check_foreign;
 use crate::{Wrong, print, recipe_file};
 
 /// What `recipe` can do.

@@ -18,7 +18,7 @@ mod watch;
 
 use std::path::PathBuf;
 
-use record::{Cell, Identity, Image, Launch, PrefixReuse, Recipe, recipe};
+use record::{Cell, Cores, Identity, Image, Launch, PrefixReuse, Recipe, cores::listed, recipe};
 use testcontainers::{ContainerAsync, GenericImage, bollard::Docker, runners::AsyncRunner};
 
 pub use self::{docker::connect, orphans::remove_orphans};
@@ -45,6 +45,7 @@ pub struct ContainerEngine {
     run_folder: PathBuf,
     secrets: Secrets,
     http: HttpOptions,
+    cores: Option<Cores>,
 }
 
 /// Secrets, which show themselves nowhere but in the container's environment.
@@ -75,7 +76,7 @@ impl ContainerEngine {
         let container = recipe.container.clone().ok_or_else(|| missing("it has no [container]"))?;
         let placeholders = placeholders.for_model(&recipe.model);
         let secrets = Secrets { own: secrets, others: Vec::new() };
-        let engine = Self { recipe, container, placeholders, run_folder, secrets, http };
+        let engine = Self { recipe, container, placeholders, run_folder, secrets, http, cores: None };
         // Whatever cannot be filled in is said before a folder is made.
         engine.wanted()?;
         Ok(engine)
@@ -86,6 +87,12 @@ impl ContainerEngine {
     pub fn redacting(mut self, values: Vec<String>) -> Self {
         self.secrets.others.extend(values);
         self
+    }
+
+    /// Boots it on the engine's processors.
+    #[must_use]
+    pub fn on_cores(self, cores: Option<Cores>) -> Self {
+        Self { cores, ..self }
     }
 
     fn wanted(&self) -> Result<Wanted, EngineError> {
@@ -131,6 +138,7 @@ impl Engine for ContainerEngine {
         wanted.image_id.clone_from(&found.image.id);
         let run = self.run_folder.file_name().unwrap_or_default().to_string_lossy();
         wanted.labels = orphans::labels(&run, boot);
+        wanted.cpus = self.cores.as_ref().map(|cores| listed(&cores.engine));
         let endpoint = HttpEndpoint::new(
             &format!("http://127.0.0.1:{}", wanted.host_port),
             dialect(self.recipe.dialect),

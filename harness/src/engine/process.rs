@@ -5,7 +5,7 @@
 
 use std::{cell::RefCell, path::PathBuf, process::ExitStatus, process::Stdio, rc::Rc, time::Duration};
 
-use record::{Cell, Identity, Launch, PrefixReuse, Recipe, recipe};
+use record::{Cell, Cores, Identity, Launch, PrefixReuse, Recipe, recipe};
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 use tokio::{process::Command, sync::watch, time::timeout};
 
@@ -14,6 +14,7 @@ use super::{
     placeholders::Placeholders,
 };
 use crate::{
+    cores::as_engine,
     dialect::dialect,
     http::{HttpEndpoint, HttpOptions},
     run_lock::{Leftover, RunLock},
@@ -32,6 +33,7 @@ pub struct ProcessEngine {
     secrets: Vec<String>,
     http: HttpOptions,
     lock: Option<Rc<RunLock>>,
+    cores: Option<Cores>,
 }
 
 impl ProcessEngine {
@@ -46,7 +48,7 @@ impl ProcessEngine {
         let missing = |why: &str| EngineError::Recipe { recipe: recipe.name.clone(), why: why.to_owned() };
         let process = recipe.process.clone().ok_or_else(|| missing("it has no [process]"))?;
         let placeholders = placeholders.for_model(&recipe.model);
-        let engine = Self { recipe, process, placeholders, log_dir, secrets, http, lock: None };
+        let engine = Self { recipe, process, placeholders, log_dir, secrets, http, lock: None, cores: None };
         // Whatever cannot be filled in is said before a folder is made; the port is known only at the start.
         engine.fill(u16::MAX)?;
         Ok(engine)
@@ -56,6 +58,12 @@ impl ProcessEngine {
     #[must_use]
     pub fn noted_in(self, lock: Rc<RunLock>) -> Self {
         Self { lock: Some(lock), ..self }
+    }
+
+    /// Starts it on the engine's processors.
+    #[must_use]
+    pub fn on_cores(self, cores: Option<Cores>) -> Self {
+        Self { cores, ..self }
     }
 
     /// The command as a record may show it: where this machine keeps its folders is nobody's business.
@@ -95,7 +103,7 @@ impl Engine for ProcessEngine {
             &self.recipe.model.id,
             self.http.clone(),
         )?;
-        let (ended, group) = spawn(&filled, &log)?;
+        let (ended, group) = spawn(&filled, &log, self.cores.as_ref())?;
         let running = RunningProcess {
             endpoint,
             backend_words: dialect(self.recipe.dialect).backend_words,
@@ -121,12 +129,13 @@ struct Filled {
 
 type Ended = watch::Receiver<Option<String>>;
 
-fn spawn(filled: &Filled, log: &EngineLog) -> Result<(Ended, Pid), EngineError> {
+fn spawn(filled: &Filled, log: &EngineLog, cores: Option<&Cores>) -> Result<(Ended, Pid), EngineError> {
     let (program, arguments) = filled.command.split_first().map_or(("", &[][..]), |(program, rest)| (program.as_str(), rest));
     let cannot = |why: String| EngineError::Spawn { program: program.to_owned(), why };
     let out = log.create().map_err(|error| cannot(format!("its log {}: {error}", log.path().display())))?;
     let err = out.try_clone().map_err(|error| cannot(error.to_string()))?;
-    let mut child = Command::new(program)
+    let mut command = Command::new(program);
+    command
         .args(arguments)
         .envs(filled.env.iter().map(|(name, value)| (name, value)))
         .env(group::MARK, "1")
@@ -134,9 +143,8 @@ fn spawn(filled: &Filled, log: &EngineLog) -> Result<(Ended, Pid), EngineError> 
         .stdout(out)
         .stderr(err)
         .process_group(0)
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(|error| cannot(error.to_string()))?;
+        .kill_on_drop(true);
+    let mut child = as_engine(cores, || command.spawn()).map_err(|error| cannot(error.to_string()))?;
     let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
     let pid = pid.ok_or_else(|| cannot("it has no process id".to_owned()))?;
     let (tell, hear) = watch::channel(None);

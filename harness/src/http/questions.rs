@@ -1,17 +1,17 @@
 //! Questions to a server outside any trial. They have a time limit of their own, since no drive loop watches over them.
 
-use std::time::Duration;
+use std::{error::Error as _, time::Duration};
 
-use futures_util::{StreamExt, TryStreamExt, future::join_all, stream};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use record::engine::{CacheReset, MetricNames, Tokenize};
 use reqwest::{Method, RequestBuilder, Response};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use super::{HttpEndpoint, prometheus::read_page, streaming};
+use super::{HttpEndpoint, prometheus::read_page};
 use crate::{
     endpoint::{EndpointError, ServerPage},
-    stream::refusal::Refusal,
+    stream::refusal::{Refusal, shortened},
 };
 
 /// Longest wait for an answer. A server under load may answer late, but one that does not answer at all must not hold up a run.
@@ -62,13 +62,6 @@ impl HttpEndpoint {
             None => id,
         };
         Ok(models.data.into_iter().map(described).collect())
-    }
-
-    /// Opens connections before a trial, so that no request pays for one: asks for the list of models `connections` times at once.
-    /// Returns how many of them were answered; a server that refuses some shows it again in the trial.
-    pub async fn warm_connections(&self, connections: usize) -> usize {
-        let questions = (0..connections).map(|_| self.ask(self.question(Method::GET, "/v1/models"), "/v1/models"));
-        join_all(questions).await.iter().filter(|answer| answer.is_ok()).count()
     }
 
     pub(super) async fn count_all(&self, tokenize: &Tokenize, texts: &[&str]) -> Result<Vec<u32>, EndpointError> {
@@ -133,10 +126,9 @@ impl HttpEndpoint {
     }
 
     async fn ask(&self, question: RequestBuilder, path: &str) -> Result<Vec<u8>, EndpointError> {
-        let unreachable =
-            |error: &reqwest::Error| EndpointError::Unreachable { url: self.url(path), why: streaming::chain(error) };
+        let unreachable = |error: &reqwest::Error| EndpointError::Unreachable { url: self.url(path), why: chain(error) };
         let mut response: Response = question.send().await.map_err(|error| unreachable(&error))?;
-        let body = streaming::read_body(&mut response, MAX_BYTES).await.map_err(|error| unreachable(&error))?;
+        let body = read_body(&mut response, MAX_BYTES).await.map_err(|error| unreachable(&error))?;
         if !response.status().is_success() {
             let body = self.without_secrets(&Refusal::read(&body).words);
             return Err(EndpointError::Status { url: self.url(path), status: response.status().as_u16(), body });
@@ -146,5 +138,41 @@ impl HttpEndpoint {
 
     fn unexpected(&self, path: &str, why: &str) -> EndpointError {
         EndpointError::Unexpected { url: self.url(path), why: self.without_secrets(why) }
+    }
+}
+
+/// Reads a body, or as much of it as `max_bytes`.
+async fn read_body(response: &mut Response, max_bytes: usize) -> Result<Vec<u8>, reqwest::Error> {
+    let mut body = Vec::new();
+    while let Some(bytes) = response.chunk().await? {
+        body.extend_from_slice(&bytes);
+        if body.len() >= max_bytes {
+            body.truncate(max_bytes);
+            break;
+        }
+    }
+    Ok(body)
+}
+
+/// An error and its causes, without the URL, which may hold what a record must not.
+pub(super) fn chain(error: &reqwest::Error) -> String {
+    let words = std::iter::successors(error.source(), |&cause| cause.source()).map(ToString::to_string);
+    let mut chain: Vec<String> = Vec::new();
+    for words in words {
+        // Some causes repeat the words of their own cause.
+        if chain.last().is_some_and(|before| before.ends_with(&words)) {
+            continue;
+        }
+        chain.push(words);
+    }
+    if chain.is_empty() { shortened(&kind_of(error)) } else { shortened(&chain.join(": ")) }
+}
+
+fn kind_of(error: &reqwest::Error) -> String {
+    match error {
+        _ if error.is_timeout() => "timed out".to_owned(),
+        _ if error.is_connect() => "no connection".to_owned(),
+        _ if error.is_builder() => "not a valid request".to_owned(),
+        _ => "the exchange failed without a stated cause".to_owned(),
     }
 }

@@ -1,7 +1,7 @@
 //! A trial: planned, warmed up, driven while it is watched, written down.
 
 use futures_util::future::{self, Either};
-use record::{Cell, Counters, Entry, Outcome, ServerReading, ServerWatch, Trial, TrialFacts, WarmUp};
+use record::{Cell, Counters, Entry, Outcome, ServerReading, ServerWatch, Trial, TrialFacts, WarmUp, WireCounts};
 
 use super::{GivenUp, RunError, Session, given_up};
 use crate::{
@@ -73,7 +73,8 @@ pub(super) async fn run_trial<R: Running, C: Clock>(
             Some(_) => None,
         };
         let told = Told { before: ready.before, during: readings, failures, after };
-        let facts = TrialFacts { cache_reset: ready.cache_reset, engine_cpu_ns, ..facts(session, cost) };
+        let wire = ready.wire.zip(running.endpoint().wire_counts()).map(|(before, now)| now.since(before));
+        let facts = TrialFacts { cache_reset: ready.cache_reset, engine_cpu_ns, wire, ..facts(session, cost) };
         let entry = Entry::Trial(Box::new(to_trial(place, &plan, warm_up, driven, told, facts)));
         journal.append(&entry)?;
         is_invalid = matches!(&entry, Entry::Trial(trial)
@@ -90,6 +91,7 @@ struct Ready {
     cache_reset: Option<String>,
     before: Option<Result<ServerPage, EndpointError>>,
     cpu_ns: Option<u64>,
+    wire: Option<WireCounts>,
 }
 
 async fn get_ready<R: Running>(running: &R, cell: &Cell) -> Ready {
@@ -98,7 +100,7 @@ async fn get_ready<R: Running>(running: &R, cell: &Cell) -> Ready {
     let before = endpoint.server_page().await;
     let cpu_ns = running.cpu_ns().await;
     running.open_connections(cell).await;
-    Ready { cache_reset, before, cpu_ns }
+    Ready { cache_reset, before, cpu_ns, wire: endpoint.wire_counts() }
 }
 
 /// Does something that has a time limit of its own; none if the run is given up meanwhile, or was before.

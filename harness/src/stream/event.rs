@@ -10,7 +10,7 @@ use serde::{
 };
 
 /// One event of a stream, of chat or of completions.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 pub(super) struct Event<'a> {
     #[serde(borrow, default)]
     pub(super) choices: FirstChoice<'a>,
@@ -18,7 +18,7 @@ pub(super) struct Event<'a> {
     pub(super) timings: Option<Timings>,
     error: Option<IgnoredAny>,
     #[serde(borrow, default)]
-    object: Text<'a>,
+    pub(super) object: Text<'a>,
 }
 
 impl Event<'_> {
@@ -28,12 +28,12 @@ impl Event<'_> {
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 pub(super) struct Choice<'a> {
     #[serde(borrow)]
-    delta: Option<Delta<'a>>,
+    pub(super) delta: Option<Delta<'a>>,
     #[serde(borrow, default)]
-    text: Text<'a>,
+    pub(super) text: Text<'a>,
     pub(super) finish_reason: Option<String>,
 }
 
@@ -58,23 +58,23 @@ impl Choice<'_> {
     }
 }
 
-#[derive(Debug, Deserialize)]
-struct Delta<'a> {
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Delta<'a> {
     #[serde(borrow, default)]
-    content: Text<'a>,
+    pub(super) content: Text<'a>,
     #[serde(borrow, default)]
-    reasoning: Text<'a>,
+    pub(super) reasoning: Text<'a>,
     #[serde(borrow, default)]
-    reasoning_content: Text<'a>,
+    pub(super) reasoning_content: Text<'a>,
     // An ignored value has no size, so this allocates nothing.
     tool_calls: Option<Vec<IgnoredAny>>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 pub(super) struct Usage {
-    prompt_tokens: Option<u32>,
+    pub(super) prompt_tokens: Option<u32>,
     pub(super) completion_tokens: Option<u32>,
-    prompt_tokens_details: Option<PromptTokensDetails>,
+    pub(super) prompt_tokens_details: Option<PromptTokensDetails>,
 }
 
 impl Usage {
@@ -88,19 +88,19 @@ impl Usage {
     }
 }
 
-#[derive(Debug, Deserialize)]
-struct PromptTokensDetails {
-    cached_tokens: Option<u32>,
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct PromptTokensDetails {
+    pub(super) cached_tokens: Option<u32>,
 }
 
 /// llama.cpp's own account. It rides on the event with the usage, on the finish event where no usage was asked for, and with
 /// `timings_per_token` on every event, growing.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 pub(super) struct Timings {
     pub(super) predicted_n: Option<u32>,
     pub(super) cache_n: Option<u32>,
-    prompt_ms: Option<f64>,
-    predicted_ms: Option<f64>,
+    pub(super) prompt_ms: Option<f64>,
+    pub(super) predicted_ms: Option<f64>,
 }
 
 impl Timings {

@@ -206,6 +206,20 @@ fn events_after_the_end_change_nothing() {
 }
 
 #[test]
+fn a_long_line_after_the_end_changes_nothing_whichever_read_brings_it() {
+    let answer = format!("data: {A}\n\ndata: {STOP}\n\ndata: [DONE]\n\n");
+    let long = "x".repeat(200);
+    for reads in [vec![format!("{answer}{long}")], vec![answer, long]] {
+        let mut observation = unsent();
+        let mut stream = AnswerStream::new(dialect(DialectName::Openai), 128);
+        for read in reads {
+            stream.read(1, read.as_bytes(), &mut observation);
+        }
+        assert_eq!(stream.finish(&mut observation), Outcome::Complete);
+    }
+}
+
+#[test]
 fn what_is_not_the_protocol_is_malformed_and_says_what_it_was() {
     for event in ["not JSON", "{", "[]", r#"{"choices":7}"#, r#"{"choices":[{"delta":{"content":7}}]}"#, "\"\u{1f600}"] {
         let seen = answer(DialectName::Openai, &[A, event, B, STOP, DONE]);

@@ -20,9 +20,15 @@ struct Scripted {
 }
 
 impl Endpoint for Scripted {
-    async fn send<C: Clock>(
+    type Prepared = PlannedRequest;
+
+    fn prepare(&self, request: &PlannedRequest) -> PlannedRequest {
+        request.clone()
+    }
+
+    async fn send_prepared<C: Clock>(
         &self,
-        request: &PlannedRequest,
+        request: PlannedRequest,
         clock: &TrialClock<'_, C>,
         observation: &mut Observation,
     ) -> Outcome {
@@ -59,7 +65,8 @@ impl Endpoint for Scripted {
     }
 }
 
-fn plan(releases: &[Release]) -> Plan {
+/// A plan of small requests, released like this.
+pub(crate) fn plan(releases: &[Release]) -> Plan {
     let requests = (0..).zip(releases).map(|(id, &release)| PlannedRequest {
         id,
         release,
@@ -126,7 +133,10 @@ fn a_request_past_its_limit_times_out_and_its_stream_goes_on() {
     let releases = [Release::At { t_ns: 0 }, Release::After { request: 0 }];
     let limits = DriveLimits { request_ns: 100 * MS, ..LIMITS };
     let (driven, _) = drive_it(&releases, vec![500, 5], limits, None);
-    assert_eq!(driven.observations[0].outcome, Outcome::TimedOut { detail: "the request's time limit of 0 s passed".to_owned() });
+    assert_eq!(
+        driven.observations[0].outcome,
+        Outcome::TimedOut { detail: "the request's time limit of 100 ms passed".to_owned() }
+    );
     assert_eq!(driven.observations[0].end_ns, Some(100 * MS));
     assert_eq!(driven.observations[1].send_ns, Some(100 * MS));
     assert!(driven.observations[1].outcome.is_complete() && driven.cut_short.is_none());

@@ -27,7 +27,11 @@ impl Scripted {
 }
 
 impl Endpoint for Scripted {
-    async fn send<C: Clock>(&self, _: &PlannedRequest, _: &TrialClock<'_, C>, _: &mut Observation) -> Outcome {
+    type Prepared = ();
+
+    fn prepare(&self, _: &PlannedRequest) {}
+
+    async fn send_prepared<C: Clock>(&self, (): (), _: &TrialClock<'_, C>, _: &mut Observation) -> Outcome {
         Outcome::NotSent
     }
 

@@ -2,13 +2,19 @@
 
 use record::{Observation, PlannedRequest, Release, Role};
 
+mod attached;
 mod conformance;
+mod connections;
 mod documented_metrics;
+mod endings;
 mod faults;
+mod framing;
+mod limits;
 mod metrics;
 mod questions;
 mod recorded;
 mod requests;
+mod script;
 mod server;
 
 /// A request that every test may send.

@@ -52,7 +52,9 @@ fn header() -> Header {
         unpinned: Vec::new(),
         gates: Vec::new(),
         interleaved: None,
+        cores: None,
         sharegpt_lengths: "drawn".to_owned(),
+        instrument: None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! What was measured and how to do it again: recipe, machine, boots, method, command.
 
-use record::Record;
+use record::{Record, cores::listed};
 
 use super::{
     Page, identity, recipe,
@@ -64,6 +64,10 @@ fn machine(record: &Record) -> String {
     ];
     for (name, value) in rows {
         table.row([name.to_owned(), value.unwrap_or_else(|| "not known".to_owned())]);
+    }
+    if let Some(cores) = &record.header.cores {
+        let engine = if cores.engine.is_empty() { "not known".to_owned() } else { listed(&cores.engine) };
+        table.row(["Client's own processor".to_owned(), format!("{}; the engine's: {engine}", cores.client)]);
     }
     table.markdown().to_owned()
 }

@@ -249,6 +249,13 @@ fn hostile() -> Record {
     header.left_out = [(HOSTILE.to_owned(), HOSTILE.to_owned())].into();
     header.workload_hashes = [(HOSTILE.to_owned(), HOSTILE.to_owned())].into();
     header.machine.gpu = Some(HOSTILE.to_owned());
+    let mut point = crate::instrument::tests::point(4000, 100_000.0, 0.0, 0.0);
+    words(&mut point.name);
+    let mut budget = crate::instrument::tests::budget(vec![point]);
+    words(&mut budget.machine.name);
+    words(&mut budget.harness_version);
+    budget.harness_commit = Some(HOSTILE.to_owned());
+    header.instrument = Some(budget);
     let boot = &mut run.boots[0];
     boot.engine_version = Some(HOSTILE.to_owned());
     boot.command.push(HOSTILE.to_owned());

@@ -1,9 +1,10 @@
 //! Did the measuring side keep up?
 
-use record::Trial;
+use record::{ErrorBudget, Trial};
 
 use super::Reason;
 use crate::{
+    instrument::{ClientLoad, Coverage, covering, worst_of_verdicts, worst_tail},
     metrics::TrialMetrics,
     number::{Unit, figure},
 };
@@ -31,9 +32,40 @@ pub(super) const HIGH_OWN_CPU: f64 = 0.5;
 /// Shortest trial whose CPU time is judged. The kernel tells it in ticks of 10 ms, and what a process does once is much of a shorter one.
 pub(super) const CPU_FROM_NS: u64 = 1_000_000_000;
 
-pub(super) fn judge(trial: &Trial, metrics: &TrialMetrics, reasons: &mut Vec<Reason>) {
+pub(super) fn judge(trial: &Trial, metrics: &TrialMetrics, instrument: Option<&ErrorBudget>, reasons: &mut Vec<Reason>) {
+    reasons.extend(instrument.and_then(|budget| own_error(trial, metrics, budget)));
     reasons.extend(own_cpu(trial));
+    on_the_wire(trial, reasons);
     judge_lags(trial, metrics, reasons);
+}
+
+/// What the selftest of this machine says of the trial's load.
+fn own_error(trial: &Trial, metrics: &TrialMetrics, budget: &ErrorBudget) -> Option<Reason> {
+    let load = ClientLoad::of(trial, metrics)?;
+    let named = |streams: u32, chunks_per_s: f64| {
+        let plural = if streams == 1 { "" } else { "s" };
+        format!("{streams} stream{plural} at {} chunks/s", figure(chunks_per_s, Unit::Plain))
+    };
+    let asked = named(load.streams, load.chunks_per_s);
+    match covering(budget, load) {
+        Coverage::Within(point) => worst_tail(point).map(|(name, error)| {
+            let at = named(point.streams, point.chunks_per_s);
+            Reason::note(format!("in the selftest of the instrument {name} is off by {} with {at}", figure(error, Unit::Share)))
+        }),
+        Coverage::Unchecked => {
+            Some(Reason::suspect(format!("{asked} are more than the selftest of the instrument has checked on this machine")))
+        }
+        Coverage::Beyond(point) => {
+            let (name, error) = worst_of_verdicts(point);
+            let what = if point.account.is_exact() {
+                format!("{name} is off by {}", figure(error, Unit::Share))
+            } else {
+                "chunks or tokens are lost".to_owned()
+            };
+            let at = named(point.streams, point.chunks_per_s);
+            Some(Reason::invalid(format!("the client was the bottleneck: {asked}, and in its selftest {what} with {at}")))
+        }
+    }
 }
 
 fn own_cpu(trial: &Trial) -> Option<Reason> {
@@ -46,6 +78,30 @@ fn own_cpu(trial: &Trial) -> Option<Reason> {
         _ if used > MAX_OWN_CPU => Some(Reason::invalid(format!("{}: its own limit was measured", text(MAX_OWN_CPU)))),
         _ if used > HIGH_OWN_CPU => Some(Reason::suspect(text(HIGH_OWN_CPU))),
         _ => None,
+    }
+}
+
+/// Most reads of a trial, as a part of all, that may leave more waiting. A chunk is some hundred bytes and a read takes some hundred
+/// chunks, so that even one in a hundred says that the client came late.
+const MAX_FULL_READS: f64 = 0.01;
+
+/// What the connections tell of who was behind: the client, where more was waiting than one read takes; the server, where a request was not
+/// taken at once.
+fn on_the_wire(trial: &Trial, reasons: &mut Vec<Reason>) {
+    let Some(wire) = trial.facts.wire else { return };
+    if wire.full_reads as f64 > MAX_FULL_READS * wire.reads as f64 {
+        let [full, reads] = [wire.full_reads, wire.reads];
+        let what = format!("{full} of {reads} reads left more waiting on the connection: the client, or the machine, was behind");
+        reasons.push(Reason::suspect(what));
+    }
+    if wire.blocked_writes > 0 {
+        let what =
+            format!("the kernel did not take {} of the requests at once: the server read them slowly", wire.blocked_writes);
+        reasons.push(Reason::note(what));
+    }
+    if wire.sent_again > 0 {
+        let what = format!("{} of the requests went out again, since the server closed their kept connection", wire.sent_again);
+        reasons.push(Reason::note(what));
     }
 }
 

@@ -1,4 +1,4 @@
-use record::{Observation, Outcome, PrefixReuse, TokenSource, Usage, WarmUp};
+use record::{Observation, Outcome, PrefixReuse, TokenSource, Usage, WarmUp, WireCounts};
 
 use super::*;
 use crate::fixture::{MS, S, closed_trial, even, open, rejected, trial};
@@ -17,7 +17,7 @@ fn sound_open(workload: &str) -> Trial {
 /// The judgement of a trial after a change, one line per reason.
 fn after(mut trial: Trial, change: impl FnOnce(&mut Trial)) -> String {
     change(&mut trial);
-    let judgement = judge(&trial, &TrialMetrics::of(&trial), 9);
+    let judgement = judge(&trial, &TrialMetrics::of(&trial), 9, None);
     let line = |reason: &Reason| {
         let quote = reason.quote.as_ref().map(|quote| format!(" [{quote}]")).unwrap_or_default();
         format!("{}: {}{quote}", reason.validity.word(), reason.text)
@@ -147,6 +147,17 @@ fn the_client_must_not_be_what_is_measured() {
 }
 
 #[test]
+fn a_wire_that_was_behind_is_told() {
+    let calm = WireCounts { opened: 4, reads: 1000, full_reads: 10, blocked_writes: 0, sent_again: 0 };
+    let counted = |wire| move |trial: &mut Trial| trial.facts.wire = Some(wire);
+    assert_eq!(after(sound(), counted(calm)), "");
+    assert_eq!(after(sound(), counted(WireCounts::default())), "");
+    insta::assert_snapshot!(after(sound(), counted(WireCounts { full_reads: 11, ..calm })), @"suspect: 11 of 1000 reads left more waiting on the connection: the client, or the machine, was behind");
+    insta::assert_snapshot!(after(sound(), counted(WireCounts { blocked_writes: 2, ..calm })), @"valid: the kernel did not take 2 of the requests at once: the server read them slowly");
+    insta::assert_snapshot!(after(sound(), counted(WireCounts { sent_again: 3, ..calm })), @"valid: 3 of the requests went out again, since the server closed their kept connection");
+}
+
+#[test]
 fn prompts_must_be_those_of_the_plan() {
     let prompt = |tokens| move |trial: &mut Trial| each(trial, |one| usage(one).prompt_tokens = tokens);
     assert_eq!(after(sound(), prompt(101)), "");
@@ -269,7 +280,7 @@ fn streams_must_be_held_long_enough() {
 
 #[test]
 fn the_same_prompts_again_say_little() {
-    let first = TrialFigures::of(&sound(), [], 9, None);
+    let first = TrialFigures::of(&sound(), [], 9, None, None);
     let judged = |trial: u32, attempt: u32, plan: &str| {
         let again = Trial { trial, attempt, plan_digest: plan.to_owned(), ..sound() };
         judge_repetition(&again, [&first]).map(|reason| format!("{}: {}", reason.validity.word(), reason.text))
@@ -282,4 +293,24 @@ fn the_same_prompts_again_say_little() {
     assert_eq!(judged(1, 1, "plan-0").as_deref(), Some(same));
     // Two that count as first attempts of one trial are a repetition all the same.
     assert_eq!(judged(0, 0, "plan-0").as_deref(), Some(same));
+}
+
+#[test]
+fn the_clients_own_errors_decide_what_it_can_measure() {
+    use crate::instrument::tests::{budget, point};
+    // Four streams, a token every 20 ms: at most 200 chunks/s.
+    let trial = sound();
+    let metrics = TrialMetrics::of(&trial);
+    let said = |points| {
+        let judgement = judge(&trial, &metrics, 9, Some(&budget(points)));
+        let line = |reason: &Reason| format!("{}: {}", reason.validity.word(), reason.text);
+        judgement.reasons.iter().map(line).collect::<Vec<_>>().join("\n")
+    };
+    assert_eq!(said(vec![point(4, 200.0, 0.01, 0.0)]), "");
+    assert_eq!(said(vec![point(4, 200.0, 0.011, 0.0), point(8, 400.0, 0.0, 0.0)]), "");
+    insta::assert_snapshot!(said(vec![point(4, 200.0, 0.011, 0.0)]), @"invalid: the client was the bottleneck: 4 streams at 161 chunks/s, and in its selftest TTFT p50 is off by 1.10 % with 4 streams at 200 chunks/s");
+    insta::assert_snapshot!(said(vec![point(3, 200.0, 0.0, 0.0)]), @"suspect: 4 streams at 161 chunks/s are more than the selftest of the instrument has checked on this machine");
+    let mut lossy = point(4, 200.0, 0.0, 0.0);
+    lossy.account.tokens_seen -= 1;
+    insta::assert_snapshot!(said(vec![lossy]), @"invalid: the client was the bottleneck: 4 streams at 161 chunks/s, and in its selftest chunks or tokens are lost with 4 streams at 200 chunks/s");
 }

@@ -100,7 +100,7 @@ pub(super) fn read(file: &str, text: &str) -> Result<OpenTest, BadResults> {
             ttft_p50_s: results.p50_ttft_ms / 1e3,
             ttft_p95_s: results.p95_ttft_ms / 1e3,
             // A few tokens less are answers whose last token has no text.
-            complete: results.completed == count && results.total_output_tokens.abs_diff(total) * 50 <= total,
+            complete: results.completed == count && results.total_output_tokens.abs_diff(total).saturating_mul(50) <= total,
         },
     })
 }
@@ -189,14 +189,21 @@ mod tests {
         assert!(lengths.iter().all(|&(prompt, output)| (4..=1024).contains(&prompt) && (4..=1024).contains(&output)));
     }
 
+    fn text(rate: &str, burstiness: &str, prompts: u32) -> String {
+        format!(
+            r#"{{"num_prompts": {prompts}, "completed": 1, "request_rate": {rate}, "burstiness": {burstiness}, "max_concurrency": 2,
+            "total_input_tokens": 5000, "total_output_tokens": 400, "output_throughput": 3, "p50_ttft_ms": 4, "p95_ttft_ms": 5}}"#
+        )
+    }
+
+    #[test]
+    fn more_tokens_than_can_be_are_an_incomplete_run() {
+        let absurd = text("0.5", "0.7", 1).replace("400", "18446744073709551615");
+        assert!(!read("08-x.json", &absurd).unwrap().published.complete);
+    }
+
     #[test]
     fn what_cannot_be_a_load_is_refused() {
-        let text = |rate: &str, burstiness: &str, prompts: u32| {
-            format!(
-                r#"{{"num_prompts": {prompts}, "completed": 1, "request_rate": {rate}, "burstiness": {burstiness}, "max_concurrency": 2,
-                "total_input_tokens": 5000, "total_output_tokens": 400, "output_throughput": 3, "p50_ttft_ms": 4, "p95_ttft_ms": 5}}"#
-            )
-        };
         let open = read("11-rate-sweep-0.5.json", &text("0.5", "0.7", 1)).unwrap();
         assert_eq!((open.name.as_str(), open.load.max_in_flight, open.load.requests.len()), ("11-0.5", Some(2), 1));
         for (rate, burstiness, prompts) in

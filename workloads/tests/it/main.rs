@@ -4,5 +4,6 @@
 
 #[path = "../measure/canonical.rs"]
 mod canonical;
+mod corpora;
 mod spark;
 mod verdicts;

@@ -78,7 +78,7 @@ pub(crate) fn compare(baseline: Params, candidate: Params, seed: u64) -> Ruling 
         .map(|(params, noise_seed)| SimulatedEngine::new(params, noise_seed, &time).unwrap());
     let order = abba::order(BOOTS, seed);
     let is_valid =
-        |trial: &record::Trial, template: u32| TrialFigures::of(trial, [], template, None).validity != Validity::Invalid;
+        |trial: &record::Trial, template: u32| TrialFigures::of(trial, [], template, None, None).validity != Validity::Invalid;
     let sessions = [Side::Baseline, Side::Candidate].map(|side| {
         let mut header = header(&engines[0], seed);
         header.interleaved = Some(Interleaved { pair: "the pair".to_owned(), side, order: order.clone() });
@@ -134,6 +134,8 @@ fn header(engine: &SimulatedEngine, seed: u64) -> Header {
         unpinned: Vec::new(),
         gates: gates(),
         interleaved: None,
+        cores: None,
         sharegpt_lengths: String::new(),
+        instrument: None,
     }
 }

@@ -40,6 +40,15 @@ pub(crate) enum Bootable {
 }
 
 impl Bootable {
+    /// Boots it on the engine's processors.
+    fn on_cores(self, cores: Option<record::Cores>) -> Self {
+        match self {
+            Self::Process(engine) => Self::Process(Box::new(engine.on_cores(cores))),
+            #[cfg(feature = "container")]
+            Self::Container(engine) => Self::Container(Box::new(engine.on_cores(cores))),
+        }
+    }
+
     pub(crate) fn is_container(&self) -> bool {
         match self {
             Self::Process(_) => false,
@@ -97,10 +106,12 @@ impl Source {
         let mut options = HttpOptions { metrics_path: recipe.metrics_path.clone(), secrets: known, ..HttpOptions::default() };
         options.idle_ns = idle_ns(&recipe).unwrap_or(options.idle_ns);
         if recipe.container.is_some() {
-            return in_container(recipe, placeholders, folder, secrets, others.to_vec(), options);
+            return in_container(recipe, placeholders, folder, secrets, others.to_vec(), options)
+                .map(|bootable| bootable.on_cores(setup.cores.clone()));
         }
         values.extend(inherited_secrets());
-        Ok(Bootable::Process(Box::new(ProcessEngine::new(recipe, placeholders, folder, values, options)?)))
+        let engine = ProcessEngine::new(recipe, placeholders, folder, values, options)?;
+        Ok(Bootable::Process(Box::new(engine)).on_cores(setup.cores.clone()))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The engine that a run request names, made ready to boot; or two of them.
 
 use fixtures::{simulated_engine::SimulatedEngine, virtual_time::VirtualTime};
-use harness::clock::RealClock;
+use harness::{clock::RealClock, runtime};
 use record::{ExitCode, Simulated, Slower, Target};
 use twin::server::{BadParams, Params};
 
@@ -44,9 +44,8 @@ fn run_both(setup: &Setup, baseline: Target, candidate: Target) -> anyhow::Resul
 const ATTACHED: &str = "a server that was attached to cannot be booted in turns with another: measure each into a record of its own, and \
                         compare the records";
 
-/// One thread: what is measured is the engine, and a second thread would only take its cores.
 fn in_real_time(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
+    runtime::measuring()?.block_on(work)
 }
 
 fn simulated(setup: &Setup, spark: &Simulated) -> anyhow::Result<ExitCode> {

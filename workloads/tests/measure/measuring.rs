@@ -194,7 +194,10 @@ impl Setup {
             unpinned: facts.recipe.unpinned(),
             gates: workloads::gates(cells),
             interleaved: None,
+            cores: self.cores.clone(),
             sharegpt_lengths: self.suite.recorded.describe(),
+            // Virtual time has no instrument.
+            instrument: request.instrument.clone().filter(|_| launch != Launch::Simulated),
         })
     }
 
@@ -219,7 +222,11 @@ impl Setup {
 /// Whether a trial can be trusted by itself, on the machine and with the model of that header.
 fn judge_by(header: &Header) -> impl Fn(&Trial, u32) -> bool + use<> {
     let limits = Roofline::of(header, &[]);
-    move |trial, template_tokens| TrialFigures::of(trial, [], template_tokens, limits.as_ref()).validity != Validity::Invalid
+    let instrument = header.instrument.clone();
+    move |trial, template_tokens| {
+        let figures = TrialFigures::of(trial, [], template_tokens, limits.as_ref(), instrument.as_ref());
+        figures.validity != Validity::Invalid
+    }
 }
 
 fn check_some(cells: &[Cell]) -> Result<(), Usage> {

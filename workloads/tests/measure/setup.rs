@@ -4,11 +4,12 @@ use std::{fs, sync::Arc};
 
 use anyhow::Context;
 use harness::{
+    cores::{self, CoresError},
     engine::EngineError,
     session::RunError,
     stop::{Stop, StopTeller, stop_pair},
 };
-use record::{Cell, ExitCode, RunRequest, Target};
+use record::{Cell, ClientCore, Cores, ExitCode, RunRequest, Target};
 use signal_hook::{
     consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM},
     iterator::Signals,
@@ -26,6 +27,8 @@ pub(crate) struct Setup {
     pub(crate) cells: Vec<Cell>,
     pub(crate) suite: Canonical,
     pub(crate) stop: Stop,
+    /// The processors of either side, where they are kept apart.
+    pub(crate) cores: Option<Cores>,
 }
 
 /// Makes the run. The code says how it ended where no error does.
@@ -47,7 +50,35 @@ pub(crate) fn run(request: &RunRequest) -> anyhow::Result<ExitCode> {
         return Err(Usage("--tokenizer cannot be used with the simulated Spark: it counts in its own way".to_owned()).into());
     }
     let suite = Canonical { recorded, speeds: Speeds::default() };
-    engines::run(&Setup { request: request.clone(), cells, suite, stop })
+    let cores = share_out_cores(request)?;
+    engines::run(&Setup { request: request.clone(), cells, suite, stop, cores })
+}
+
+/// Keeps the client on a processor of its own, if it is to have one. The thread that measures is this one, and there is no other yet but
+/// those that wait for signals.
+fn share_out_cores(request: &RunRequest) -> anyhow::Result<Option<Cores>> {
+    let wrong = |error: CoresError| Usage(error.to_string());
+    let reserved = |choice| cores::reserve(choice, &cores::allowed()).map_err(wrong);
+    let shared = match (&request.target, request.client_core) {
+        (Target::Simulated(_), ClientCore::Number(_)) => {
+            return Err(
+                Usage("--client-core: the simulated Spark lives in virtual time and needs no processor".to_owned()).into()
+            );
+        }
+        // Where a server runs that was attached to is not known from here.
+        (Target::Attach { .. }, choice @ ClientCore::Number(_)) => {
+            reserved(choice)?.map(|cores| Cores { engine: Vec::new(), ..cores })
+        }
+        (Target::Simulated(_) | Target::Attach { .. }, _) => None,
+        (Target::Recipe { recipe, .. }, choice) => {
+            let apart = if recipe.attach.is_some() && choice == ClientCore::Auto { None } else { reserved(choice)? };
+            apart.map(|cores| if recipe.attach.is_some() { Cores { engine: Vec::new(), ..cores } } else { cores })
+        }
+    };
+    if let Some(cores) = &shared {
+        cores::pin_client(cores).map_err(wrong)?;
+    }
+    Ok(shared)
 }
 
 fn stop_on_signals(teller: Arc<StopTeller>) -> std::io::Result<()> {

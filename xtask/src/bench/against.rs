@@ -139,9 +139,11 @@ mod tests {
             sharegpt: Some(("lengths.json".into(), None)),
             command: Vec::new(),
             wait: false,
+            client_core: record::ClientCore::Auto,
             allow_unpinned: false,
             stop_at_eof: true,
             commit: None,
+            instrument: None,
         };
         let second = second_look(&first, 5, vec!["chat".to_owned()]);
         let expected = RunRequest {

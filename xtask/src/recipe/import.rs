@@ -115,6 +115,47 @@ pub(crate) fn run(args: &ImportArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::Fine)
 }
 
+/// Any text at all comes to a recipe or is refused for a reason, and what comes out reads back as it was written. Panics where that does
+/// not hold: this is what a fuzzer calls. The first byte says whether hooks are let pass.
+///
+/// # Panics
+/// If it does not hold.
+#[cfg(feature = "import")]
+pub fn check_foreign(data: &[u8]) {
+    let [hooks, text @ ..] = data else { return };
+    let Ok(text) = std::str::from_utf8(text) else { return };
+    let request = convert::Request { name: "mine", file: "mine.yaml", allow_hooks: *hooks & 1 == 1 };
+    match convert::convert(text, &request) {
+        Ok(imported) => {
+            let read = record::recipe::parse(&imported.text, "mine.toml", "mine");
+            assert!(read.is_ok(), "{read:?}: {}", imported.text);
+            assert!(imported.left_out.iter().all(|note| !note.contains('\n')), "{:?}", imported.left_out);
+        }
+        Err(error) => {
+            assert!(!matches!(error, convert::ImportError::Unlike), "{error}: {text}");
+            assert!(!convert::shown(&error.to_string()).is_empty(), "refused without a reason");
+        }
+    }
+}
+
+#[cfg(all(test, feature = "import"))]
+mod corpus {
+    use std::{fs, path::Path};
+
+    /// The fuzz corpus, without a fuzzer.
+    #[test]
+    fn what_a_fuzzer_found_stays_mended() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus/import");
+        let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
+        files.sort();
+        assert!(files.len() >= 5, "{} files", files.len());
+        for file in files {
+            println!("{}", file.display());
+            super::check_foreign(&fs::read(file).unwrap());
+        }
+    }
+}
+
 #[cfg(all(test, not(feature = "import")))]
 mod tests {
     use super::*;

@@ -25,7 +25,9 @@ fn flags_that_cannot_be_honoured_are_refused() {
 fn recipes_are_refused_with_file_line_and_field() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("run");
-    let bench = |recipe: &str| xtask(&["bench", "--profile", "smoke", "--recipe", recipe, "--out", out.to_str().unwrap()]);
+    let bench = |recipe: &str| {
+        xtask(&["bench", "--no-selftest", "--profile", "smoke", "--recipe", recipe, "--out", out.to_str().unwrap()])
+    };
     let path = recipe(folder.path(), &["server", "${PORT}"], "");
     let good = fs::read_to_string(&path).unwrap();
     let with = |text: String| {
@@ -53,9 +55,9 @@ fn urls_that_cannot_be_attached_to_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let attach = |name: &str, url: &str| {
         let out = folder.path().join(name);
-        xtask(&["bench", "--profile", "smoke", "--attach", url, "--out", out.to_str().unwrap()])
+        xtask(&["bench", "--no-selftest", "--profile", "smoke", "--attach", url, "--out", out.to_str().unwrap()])
     };
-    let twice = ["bench", "--attach", "http://127.0.0.1:1", "--model", "m", "--boots", "2", "--out", "never"];
+    let twice = ["bench", "--no-selftest", "--attach", "http://127.0.0.1:1", "--model", "m", "--boots", "2", "--out", "never"];
     check(&xtask(&twice), 2, &["cannot be booted again", "--trials"]);
     check(&attach("a", "https://127.0.0.1:1"), 3, &["https is not built in"]);
     check(&attach("b", "http://me:secret@127.0.0.1:1"), 3, &["must not hold a user name or password"]);

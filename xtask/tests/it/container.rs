@@ -43,7 +43,7 @@ impl Run {
     fn command(&self) -> Command {
         let recipe = self.folder.path().join(format!("{}.toml", self.name));
         let (recipe, out) = (recipe.to_string_lossy().into_owned(), self.out().to_string_lossy().into_owned());
-        command(&["bench", "--wait", "--profile", "smoke", "--recipe", &recipe, "--out", &out])
+        command(&["bench", "--no-selftest", "--wait", "--profile", "smoke", "--recipe", &recipe, "--out", &out])
     }
 
     fn bench(&self) -> Done {
@@ -198,8 +198,16 @@ fn two_runs_at_once_are_refused_by_name() {
     let child = run.start();
     let second = Run::of("second", |text| text);
     let recipe = second.folder.path().join("second.toml");
-    let done =
-        xtask(&["bench", "--profile", "smoke", "--recipe", recipe.to_str().unwrap(), "--out", second.out().to_str().unwrap()]);
+    let done = xtask(&[
+        "bench",
+        "--no-selftest",
+        "--profile",
+        "smoke",
+        "--recipe",
+        recipe.to_str().unwrap(),
+        "--out",
+        second.out().to_str().unwrap(),
+    ]);
     check(&done, 3, &["another run", "run-first-", "--wait"]);
     signal("INT", child.id());
     let done: Done = child.wait_with_output().unwrap().into();

@@ -16,7 +16,19 @@ use crate::program::{Done, check, check_gone, command, recipe, record_in, simula
 
 /// Measures `chat` in miniature on a recipe.
 fn bench(recipe: &str, out: &Path) -> Done {
-    xtask(&["bench", "--wait", "--profile", "smoke", "--workload", "chat", "--recipe", recipe, "--out", out.to_str().unwrap()])
+    xtask(&[
+        "bench",
+        "--no-selftest",
+        "--wait",
+        "--profile",
+        "smoke",
+        "--workload",
+        "chat",
+        "--recipe",
+        recipe,
+        "--out",
+        out.to_str().unwrap(),
+    ])
 }
 
 fn report(out: &Path) -> String {
@@ -105,7 +117,19 @@ fn answers_that_are_refusals_or_no_protocol() {
     let attach = |name: &str, answer: &'static str| {
         let url = format!("http://127.0.0.1:{}", answering(answer));
         let out = folder.path().join(name);
-        xtask(&["bench", "--wait", "--profile", "smoke", "--attach", &url, "--model", "m", "--out", out.to_str().unwrap()])
+        xtask(&[
+            "bench",
+            "--no-selftest",
+            "--wait",
+            "--profile",
+            "smoke",
+            "--attach",
+            &url,
+            "--model",
+            "m",
+            "--out",
+            out.to_str().unwrap(),
+        ])
     };
     let refusal = |status: &str| -> &'static str {
         let body = r#"{"error":{"message":"nobody home"}}"#;
@@ -140,7 +164,8 @@ fn one_that_dies_in_the_middle_of_a_trial() {
     let pid_file = folder.path().join("pid");
     let script = format!("{} & echo $! > '{}'; wait $!; exit 3", server("--speed 1 --seed 16180"), pid_file.display());
     let path = recipe(folder.path(), &["sh", "-c", &script], "");
-    let workload = ["bench", "--wait", "--profile", "smoke", "--workload", "long-output", "--recipe", &path, "--out"];
+    let workload =
+        ["bench", "--no-selftest", "--wait", "--profile", "smoke", "--workload", "long-output", "--recipe", &path, "--out"];
     let mut child = command(&[&workload[..], &[out.to_str().unwrap()]].concat()).stderr(Stdio::piped()).spawn().unwrap();
     wait_for_a_trial(&mut child, &out);
     // Half of the next one: two streams of twice 48 tokens, after a warm-up of half as much.
@@ -165,8 +190,21 @@ fn an_attached_server_that_goes_away_ends_the_run() {
     let url = format!("http://127.0.0.1:{port}");
     let name = "simulated-gpt-oss-120b";
     let out_word = out.to_str().unwrap();
-    let arguments =
-        ["bench", "--wait", "--profile", "smoke", "--attach", &url, "--dialect", "simulated", "--model", name, "--out", out_word];
+    let arguments = [
+        "bench",
+        "--no-selftest",
+        "--wait",
+        "--profile",
+        "smoke",
+        "--attach",
+        &url,
+        "--dialect",
+        "simulated",
+        "--model",
+        name,
+        "--out",
+        out_word,
+    ];
     let mut child = command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     wait_for_a_trial(&mut child, &out);
     server.kill().unwrap();
@@ -189,7 +227,7 @@ fn an_interrupt_keeps_what_was_measured() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("run");
     let path = recipe(folder.path(), &["sh", "-c", &format!("exec {}", server("--speed 3 --seed 26535"))], "");
-    let arguments = ["bench", "--wait", "--profile", "smoke", "--recipe", &path, "--out", out.to_str().unwrap()];
+    let arguments = ["bench", "--no-selftest", "--wait", "--profile", "smoke", "--recipe", &path, "--out", out.to_str().unwrap()];
     let mut child = command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     wait_for_a_trial(&mut child, &out);
     Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();

@@ -34,6 +34,8 @@ pub(super) struct Wanted {
     pub(super) host_port: u16,
     /// What else the recipe says.
     pub(super) container: recipe::Container,
+    /// The processors that it may use, `0-6`; none leaves it all.
+    pub(super) cpus: Option<String>,
     /// Labels.
     pub(super) labels: Vec<(&'static str, String)>,
 }
@@ -61,6 +63,7 @@ impl Wanted {
             port: container.port,
             host_port: container.host_port,
             container: container.clone(),
+            cpus: None,
             labels: Vec::new(),
         })
     }
@@ -95,10 +98,11 @@ impl Wanted {
         if container.gpus == Gpus::All {
             request = request.with_device_requests(vec![every_gpu()]);
         }
-        let container = Arc::new(self.container);
+        let (container, cpus) = (Arc::new(self.container), self.cpus);
         request.with_host_config_modifier(move |host| {
             negotiate_within_start();
             complete(host, &container);
+            host.cpuset_cpus.clone_from(&cpus);
         })
     }
 }

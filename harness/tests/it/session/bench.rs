@@ -162,7 +162,9 @@ impl Bench {
             unpinned: Vec::new(),
             gates: Vec::new(),
             interleaved: None,
+            cores: None,
             sharegpt_lengths: String::new(),
+            instrument: None,
         }
     }
 

@@ -60,8 +60,8 @@ fn refusals() {
     429: send headers end | chunks 0 | Rejected { status: 429, detail: "" }
     500: send headers end | chunks 0 | Rejected { status: 500, detail: "Internal Server Error" }
     503: send headers end | chunks 0 | Rejected { status: 503, detail: "Loading model" }
-    redirect: send headers end | chunks 0 | Rejected { status: 307, detail: "" }
-    refusal cut off: send headers end | chunks 0 | Rejected { status: 500, detail: "(its words broke off: error reading a body from connection: end of file before message length reached)" }
+    redirect: send headers end | chunks 0 | Rejected { status: 307, detail: "redirected to /elsewhere, which is not followed: give that URL" }
+    refusal cut off: send headers end | chunks 0 | Rejected { status: 500, detail: "Internal (its words broke off: closed before the body had its stated length)" }
     "#);
 }
 
@@ -96,12 +96,12 @@ fn streams_that_end_wrongly() {
     ];
     let lines = table.map(|(fault, bytes, then)| line(fault, &ask(&Server::canned(bytes, then))));
     insta::assert_snapshot!(lines.join("\n"), @r#"
-    early end, chunked: send headers event token end | chunks 1 | Disconnected { detail: "error reading a body from connection: unexpected EOF during chunk size line" }
-    early end, with a length: send headers event token end | chunks 1 | Disconnected { detail: "error reading a body from connection: end of file before message length reached" }
-    early end of the head: send end | chunks 0 | Disconnected { detail: "client error (SendRequest): connection closed before message completed" }
-    nothing at all: send end | chunks 0 | Disconnected { detail: "client error (SendRequest): connection closed before message completed" }
-    not HTTP: send end | chunks 0 | Disconnected { detail: "client error (SendRequest): invalid HTTP version parsed" }
-    broken chunk size: send headers event token end | chunks 1 | Malformed { detail: "error reading a body from connection: Invalid chunk size line: missing size digit" }
+    early end, chunked: send headers event token end | chunks 1 | Disconnected { detail: "closed before the body's last chunk" }
+    early end, with a length: send headers event token end | chunks 1 | Disconnected { detail: "closed before the body had its stated length" }
+    early end of the head: send end | chunks 0 | Disconnected { detail: "closed inside the answer's head" }
+    nothing at all: send end | chunks 0 | Disconnected { detail: "closed before an answer" }
+    not HTTP: send end | chunks 0 | Malformed { detail: "the answer's head is not HTTP: invalid HTTP version" }
+    broken chunk size: send headers event token end | chunks 1 | Malformed { detail: "the answer's chunks: a size is not a number in hexadecimal on a line of its own" }
     silence: send headers event token end | chunks 1 | TimedOut { detail: "the stream was silent for 50 ms after its first event" }
     no end marker: send headers event token end | chunks 1 | Truncated { detail: "the stream ended without [DONE]" }
     no finish reason: send headers event token end | chunks 1 | Truncated { detail: "the stream ended without a finish reason" }

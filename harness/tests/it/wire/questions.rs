@@ -2,13 +2,18 @@
 
 use std::{io::Write, net::TcpStream};
 
+use futures_util::future::{self, Either, join_all};
 use harness::{
+    clock::{Clock, RealClock},
     endpoint::{Endpoint, EndpointError},
     http::HttpOptions,
 };
 use record::DialectName;
 
-use super::server::{Request, Server, Then, answer, run};
+use super::{
+    script::{ENDLESS, Script, Scripted, Step, trickle, write},
+    server::{Request, STREAM_HEAD, Server, Then, answer, chunk, run},
+};
 
 /// A server that tokenizes by spaces and knows its version.
 fn serve(request: &Request, stream: &mut TcpStream) -> Then {
@@ -132,4 +137,76 @@ fn thousands_of_words_are_counted_over_a_few_connections() {
     assert!(counts.iter().zip(0u32..).all(|(&count, words)| count == words % 7 + 1));
     let connections = server.seen.lock().unwrap().connections;
     assert!(connections <= 40, "{connections} connections");
+}
+
+#[test]
+fn a_question_reads_so_much_and_no_more() {
+    let x = "x".repeat(64 << 10);
+    let endless = |head: &str| vec![write(head), Step::Repeat(x.clone().into_bytes(), ENDLESS)];
+    let table = [
+        ("a body", endless("HTTP/1.1 200 OK\r\n\r\n"), 64, "unexpected answer"),
+        ("a head", endless("HTTP/1.1 200 OK\r\nx: "), 1, "head is too large"),
+    ];
+    for (case, steps, read_mib, words) in table {
+        let scripted = Scripted::start(Script { steps, then: Then::Hold });
+        let error = run(scripted.endpoint(HttpOptions::default()).models()).unwrap_err().to_string();
+        assert!(error.contains(words) && error.len() < 1000, "{case}: {error}");
+        // The kernel's buffers may hold 16 MiB more.
+        let sent_bytes = scripted.sent_bytes();
+        assert!(sent_bytes <= (read_mib + 16) << 20, "{case}: {sent_bytes} bytes were taken");
+    }
+}
+
+#[test]
+fn a_question_goes_nowhere_else() {
+    let elsewhere = Server::start(serve);
+    let moved = format!("HTTP/1.1 307 Temporary Redirect\r\nlocation: {}/v1/models\r\ncontent-length: 0\r\n\r\n", elsewhere.url);
+    let server = Server::canned(moved, Then::KeepOpen);
+    let error = run(server.endpoint(DialectName::Openai, HttpOptions::default()).models()).unwrap_err();
+    assert!(matches!(error, EndpointError::Status { status: 307, .. }), "{error}");
+    assert_eq!((server.seen.lock().unwrap().requests.len(), elsewhere.seen.lock().unwrap().connections), (1, 0));
+}
+
+/// Answers that do not come, or do not come to an end.
+fn never() -> [(&'static str, Vec<Step>); 5] {
+    [
+        ("silence", vec![]),
+        ("silence after the head", vec![write(STREAM_HEAD)]),
+        ("a head drop by drop", vec![write("HTTP/1.1 200 OK\r\n"), trickle("x-slow: 1\r\n")]),
+        ("a body drop by drop", vec![write(STREAM_HEAD), trickle(&chunk(" "))]),
+        ("a refusal drop by drop", vec![write("HTTP/1.1 500 Oops\r\n\r\n"), trickle("no ")]),
+    ]
+}
+
+/// Asks each of the servers that never come to an end, all at once, and gives what each was held for.
+fn ask_each<T>(limit_s: u64, ask: impl AsyncFn(harness::http::HttpEndpoint) -> T) -> Vec<(&'static str, T)> {
+    let ask = &ask;
+    run(join_all(never().map(|(case, steps)| async move {
+        let scripted = Scripted::start(Script { steps, then: Then::Hold });
+        let endpoint = scripted.server.endpoint(DialectName::Vllm, HttpOptions::default());
+        let clock = RealClock::start();
+        match future::select(Box::pin(ask(endpoint)), Box::pin(clock.sleep_until(limit_s * 1_000_000_000))).await {
+            Either::Left((answer, _)) => (case, answer),
+            Either::Right(_) => panic!("{case}: no end after {limit_s} s"),
+        }
+    })))
+}
+
+#[test]
+fn a_server_that_never_answers_is_not_healthy() {
+    // Its own limit is 5 s.
+    let answers = ask_each(20, async |endpoint| endpoint.healthy().await);
+    assert!(answers.iter().all(|(_, healthy)| *healthy == Some(false)), "{answers:?}");
+}
+
+#[test]
+fn no_question_waits_for_ever() {
+    let answers = ask_each(60, async |endpoint| {
+        let (models, counts, page) = (endpoint.models(), endpoint.count_tokens(&["a"]), endpoint.server_page());
+        let (models, counts, page) = future::join3(models, counts, page).await;
+        [models.unwrap_err().to_string(), counts.unwrap_err().to_string(), page.unwrap().unwrap_err().to_string()]
+    });
+    for (case, errors) in answers {
+        assert!(errors.iter().all(|error| error.contains("timed out")), "{case}: {errors:?}");
+    }
 }

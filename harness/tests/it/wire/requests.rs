@@ -7,6 +7,7 @@ use std::{
 
 use harness::{
     dialect::dialect,
+    endpoint::Endpoint,
     http::{ApiKey, HttpEndpoint, HttpOptions},
     request_body::Api,
     secrets::Secrets,
@@ -67,15 +68,11 @@ fn a_connection_is_used_again() {
 
 #[test]
 fn warm_connections_are_there_before_the_first_request() {
-    // Nobody is answered before all have come, so that no connection can serve two questions.
+    // Nobody is answered before all have come, so that no connection can serve two requests.
     let all_came = Arc::new(Barrier::new(8));
-    let server = Server::start(move |request, stream| {
-        if request.head.starts_with("get /v1/models ") {
-            all_came.wait();
-            stream.write_all(answer("200 OK", r#"{"data":[]}"#).as_bytes()).unwrap();
-        } else {
-            stream.write_all(streamed(&ANSWER).as_bytes()).unwrap();
-        }
+    let server = Server::start(move |_, stream| {
+        all_came.wait();
+        stream.write_all(streamed(&ANSWER).as_bytes()).unwrap();
         Then::KeepOpen
     });
     let endpoint = server.endpoint(DialectName::Openai, HttpOptions::default());
@@ -83,11 +80,29 @@ fn warm_connections_are_there_before_the_first_request() {
         assert_eq!(endpoint.warm_connections(8).await, 8);
         let sends = (0..8).map(|_| send(&endpoint));
         for seen in futures_util::future::join_all(sends).await {
-            assert_eq!(seen.outcome, Outcome::Complete);
+            assert_eq!((seen.outcome, seen.connect_ns), (Outcome::Complete, None));
         }
     });
+    assert_eq!(endpoint.wire_counts().unwrap().opened, 8);
     let seen = server.seen.lock().unwrap();
-    assert_eq!((seen.connections, seen.requests.len()), (8, 16));
+    assert_eq!((seen.connections, seen.requests.len()), (8, 8));
+}
+
+#[test]
+fn a_connection_that_a_request_has_to_open_has_a_number_of_its_own() {
+    let server = Server::canned(streamed(&ANSWER), Then::Close);
+    let endpoint = server.endpoint(DialectName::Openai, HttpOptions::default());
+    let seen = run(send(&endpoint));
+    assert_eq!(seen.outcome, Outcome::Complete);
+    assert!(seen.connect_ns.is_some_and(|connect_ns| connect_ns > 0));
+}
+
+#[test]
+fn a_server_that_keeps_no_connection_gets_none_beforehand() {
+    let server = Server::canned(streamed(&ANSWER), Then::Close);
+    let endpoint = server.endpoint(DialectName::Llamacpp, HttpOptions::default());
+    assert_eq!(run(endpoint.warm_connections(8)), 0);
+    assert_eq!(server.seen.lock().unwrap().connections, 0);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::{
     net::{TcpListener, TcpStream},
     sync::{Arc, Mutex},
     thread,
+    time::Duration,
 };
 
 use harness::{
@@ -14,6 +15,7 @@ use harness::{
     http::{HttpEndpoint, HttpOptions},
 };
 use record::{DialectName, Observation};
+use rustix::net::sockopt::set_socket_linger;
 
 /// A request as it arrived.
 #[derive(Debug, Clone)]
@@ -38,6 +40,8 @@ pub(super) enum Then {
     Close,
     /// Stays silent until the client closes.
     Hold,
+    /// Resets the connection.
+    Reset,
 }
 
 #[derive(Debug)]
@@ -49,18 +53,7 @@ pub(super) struct Server {
 impl Server {
     /// A server that answers each request by `answer`, after it has read all of it.
     pub(super) fn start(answer: impl Fn(&Request, &mut TcpStream) -> Then + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let seen = Arc::new(Mutex::new(Seen::default()));
-        let (answer, see) = (Arc::new(answer), Arc::clone(&seen));
-        thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                see.lock().unwrap().connections += 1;
-                let (answer, see) = (Arc::clone(&answer), Arc::clone(&see));
-                thread::spawn(move || converse(stream, &*answer, &see));
-            }
-        });
-        Self { url, seen }
+        Self::raw(move |_, stream, seen| converse(stream, &answer, seen))
     }
 
     /// A server that writes these bytes whatever it is asked.
@@ -70,6 +63,22 @@ impl Server {
             stream.write_all(&bytes).unwrap();
             then
         })
+    }
+
+    /// A server that does with each connection what it is told, the first one having the number 0.
+    pub(super) fn raw(converse: impl Fn(usize, TcpStream, &Mutex<Seen>) + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let seen = Arc::new(Mutex::new(Seen::default()));
+        let (converse, see) = (Arc::new(converse), Arc::clone(&seen));
+        thread::spawn(move || {
+            for (number, stream) in listener.incoming().flatten().enumerate() {
+                see.lock().unwrap().connections += 1;
+                let (converse, see) = (Arc::clone(&converse), Arc::clone(&see));
+                thread::spawn(move || converse(number, stream, &see));
+            }
+        });
+        Self { url, seen }
     }
 
     /// A server that writes these bytes and closes without having read the request's body, which the kernel makes a reset.
@@ -102,11 +111,16 @@ fn converse(mut stream: TcpStream, answer: &(dyn Fn(&Request, &mut TcpStream) ->
                 let _ = reader.read_to_end(&mut Vec::new());
                 return;
             }
+            Then::Reset => {
+                // A socket that lingers for no time is reset by its close.
+                set_socket_linger(&stream, Some(Duration::ZERO)).unwrap();
+                return;
+            }
         }
     }
 }
 
-fn read_request(reader: &mut impl BufRead) -> Option<Request> {
+pub(super) fn read_request(reader: &mut impl BufRead) -> Option<Request> {
     let mut head = String::new();
     loop {
         let mut line = String::new();

@@ -7,7 +7,7 @@ use crate::{fixture::watched, metrics::TrialMetrics, validity};
 fn after(change: impl FnOnce(&mut Trial)) -> String {
     let mut trial = watched();
     change(&mut trial);
-    let judgement = validity::judge(&trial, &TrialMetrics::of(&trial), 9);
+    let judgement = validity::judge(&trial, &TrialMetrics::of(&trial), 9, None);
     let line = |reason: &Reason| {
         let quote = reason.quote.as_ref().map(|quote| format!(" [{quote}]")).unwrap_or_default();
         format!("{}: {}{quote}", reason.validity.word(), reason.text)

@@ -46,6 +46,9 @@ pub(super) enum ImportError {
     /// What came out is not a recipe of ours.
     #[error("what it comes to is refused: {0}")]
     Outcome(String),
+    /// What came out reads back as another recipe.
+    #[error("it does not read back as it was written; that is a mistake of this program")]
+    Unlike,
 }
 
 /// What is asked for.
@@ -97,7 +100,7 @@ pub(super) fn convert(text: &str, request: &Request<'_>) -> Result<Imported, Imp
     let text = format!("# {}\n{}", head.join("\n# "), toml_text::recipe(&recipe));
     let again = parse(&text, "the import", request.name).map_err(|error| ImportError::Outcome(error.to_string()))?;
     if again != recipe {
-        return Err(ImportError::Outcome("it does not read back as it was written".to_owned()));
+        return Err(ImportError::Unlike);
     }
     Ok(Imported { text, left_out: notes })
 }

@@ -1,0 +1,4 @@
+#![no_main]
+
+// Its check lies with the reader, which is not public.
+libfuzzer_sys::fuzz_target!(|data: &[u8]| xtask::check_foreign(data));

@@ -1,0 +1,166 @@
+//! Keeping the client and the engine on processors of their own.
+//!
+//! A client that is put aside while the engine computes stamps late, and one that wakes up where the engine computes slows it down. What
+//! the engine is left with is what it is told of: an engine that starts a thread per processor starts one less.
+
+use std::io;
+
+use record::{ClientCore, Cores, cores::listed};
+
+/// Fewest processors of which one is set aside unasked: of fewer it would be a large part of what the engine has.
+pub const SPARE_FROM: usize = 8;
+
+/// A processor that cannot be set aside.
+#[derive(Debug, thiserror::Error)]
+pub enum CoresError {
+    /// It is not there, or not ours to use.
+    #[error("--client-core {asked}: this run may use {}", listed(.allowed))]
+    NotAllowed {
+        /// What was asked for.
+        asked: u32,
+        /// What there is.
+        allowed: Vec<u32>,
+    },
+    /// Nothing would be left for the engine.
+    #[error("--client-core {asked}: it is the only processor of this run, and the engine needs one too")]
+    NothingLeft {
+        /// What was asked for.
+        asked: u32,
+    },
+    /// The kernel refused.
+    #[error("the client cannot be kept on processor {core}: {why}")]
+    Kernel {
+        /// Which.
+        core: u32,
+        /// Why.
+        why: io::Error,
+    },
+    /// Another system than Linux.
+    #[error("--client-core {asked}: processors can be set aside on Linux only")]
+    Elsewhere {
+        /// What was asked for.
+        asked: u32,
+    },
+}
+
+/// Shares out the processors that a run may use; none where they stay shared.
+pub fn reserve(choice: ClientCore, allowed: &[u32]) -> Result<Option<Cores>, CoresError> {
+    let client = match choice {
+        ClientCore::Shared => None,
+        ClientCore::Auto => allowed.last().copied().filter(|_| allowed.len() >= SPARE_FROM),
+        ClientCore::Number(asked) if allowed.is_empty() => return Err(CoresError::Elsewhere { asked }),
+        ClientCore::Number(asked) if !allowed.contains(&asked) => {
+            return Err(CoresError::NotAllowed { asked, allowed: allowed.to_vec() });
+        }
+        ClientCore::Number(asked) if allowed.len() == 1 => return Err(CoresError::NothingLeft { asked }),
+        ClientCore::Number(asked) => Some(asked),
+    };
+    Ok(client.map(|client| Cores { client, engine: allowed.iter().copied().filter(|&core| core != client).collect() }))
+}
+
+/// The processors that this thread may use, in order; empty where that cannot be told.
+#[must_use]
+pub fn allowed() -> Vec<u32> {
+    system::allowed()
+}
+
+/// Keeps this thread, and all that it starts from now on, on the client's processor. Call it before any other thread is started.
+pub fn pin_client(cores: &Cores) -> Result<(), CoresError> {
+    system::set(&[cores.client]).map_err(|why| CoresError::Kernel { core: cores.client, why })
+}
+
+/// Does something as the engine would: what it starts may use the engine's processors.
+pub fn as_engine<T>(cores: Option<&Cores>, start: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    let Some(cores) = cores else { return start() };
+    system::set(&cores.engine)?;
+    let started = start();
+    system::set(&[cores.client])?;
+    started
+}
+
+#[cfg(target_os = "linux")]
+mod system {
+    use std::io;
+
+    use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+
+    pub(super) fn allowed() -> Vec<u32> {
+        let Ok(set) = sched_getaffinity(None) else { return Vec::new() };
+        (0..CpuSet::MAX_CPU).filter(|&core| set.is_set(core)).filter_map(|core| u32::try_from(core).ok()).collect()
+    }
+
+    pub(super) fn set(cores: &[u32]) -> io::Result<()> {
+        let mut set = CpuSet::new();
+        for &core in cores {
+            set.set(core as usize);
+        }
+        Ok(sched_setaffinity(None, &set)?)
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod system {
+    use std::io;
+
+    pub(super) fn allowed() -> Vec<u32> {
+        Vec::new()
+    }
+
+    pub(super) fn set(_: &[u32]) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_is_set_aside_where_there_are_enough_or_where_it_is_asked_for() {
+        let cores = |choice, count: u32| {
+            let allowed: Vec<u32> = (0..count).collect();
+            match reserve(choice, &allowed) {
+                Ok(None) => "shared".to_owned(),
+                Ok(Some(cores)) => format!("client {}, engine {}", cores.client, listed(&cores.engine)),
+                Err(error) => error.to_string(),
+            }
+        };
+        let lines = [
+            cores(ClientCore::Auto, 2),
+            cores(ClientCore::Auto, 20),
+            cores(ClientCore::Shared, 20),
+            cores(ClientCore::Number(1), 2),
+            cores(ClientCore::Number(3), 8),
+            cores(ClientCore::Number(8), 8),
+            cores(ClientCore::Number(0), 1),
+            cores(ClientCore::Number(0), 0),
+        ];
+        insta::assert_snapshot!(lines.join("\n"), @"
+        shared
+        client 19, engine 0-18
+        shared
+        client 1, engine 0
+        client 3, engine 0-2,4-7
+        --client-core 8: this run may use 0-7
+        --client-core 0: it is the only processor of this run, and the engine needs one too
+        --client-core 0: processors can be set aside on Linux only
+        ");
+    }
+
+    #[test]
+    fn what_is_started_as_the_engine_runs_on_its_processors() {
+        let all = allowed();
+        let Some(cores) = reserve(ClientCore::Number(all[0]), &all).ok().flatten() else {
+            // One processor: nothing to share out.
+            return;
+        };
+        let seen = std::thread::spawn(move || {
+            pin_client(&cores).unwrap();
+            let engine = as_engine(Some(&cores), || Ok(std::thread::spawn(allowed).join().unwrap())).unwrap();
+            let client = std::thread::spawn(allowed).join().unwrap();
+            assert_eq!((engine, client, allowed()), (cores.engine, vec![cores.client], vec![cores.client]));
+        });
+        seen.join().unwrap();
+        assert_eq!(allowed(), all, "only that thread was kept there");
+    }
+}

@@ -1,0 +1,109 @@
+//! A future beside another one that is polled far more often.
+
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, Wake, Waker},
+};
+
+use futures_util::{FutureExt, future::LocalBoxFuture, task::AtomicWaker};
+
+/// Polls a future once, and then only when it asked for it itself.
+///
+/// All requests of a trial are one task, so that each chunk polls all that waits beside it: limits, clocks, the wish to stop. Asking each
+/// of them takes as long as reading the chunk; looking at a flag does not.
+pub(crate) struct WhenWoken<'a, T> {
+    inner: LocalBoxFuture<'a, T>,
+    bell: Arc<Bell>,
+    waker: Waker,
+}
+
+impl<'a, T> WhenWoken<'a, T> {
+    pub(crate) fn new(inner: impl Future<Output = T> + 'a) -> Self {
+        let bell = Arc::new(Bell { rang: AtomicBool::new(true), outer: AtomicWaker::new() });
+        Self { inner: inner.boxed_local(), waker: Waker::from(Arc::clone(&bell)), bell }
+    }
+}
+
+impl<T> Future for WhenWoken<'_, T> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        // First, so that what rings from now on wakes this task.
+        self.bell.outer.register(context.waker());
+        if !self.bell.rang.swap(false, Ordering::AcqRel) {
+            return Poll::Pending;
+        }
+        let Self { inner, waker, .. } = &mut *self;
+        inner.as_mut().poll(&mut Context::from_waker(waker))
+    }
+}
+
+struct Bell {
+    rang: AtomicBool,
+    outer: AtomicWaker,
+}
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.rang.store(true, Ordering::Release);
+        self.outer.wake();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{cell::Cell, future::poll_fn, pin::pin};
+
+    use futures_util::future::join;
+    use tokio::{sync::oneshot, task::yield_now};
+
+    use super::*;
+
+    fn run<T>(work: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
+    }
+
+    #[test]
+    fn it_is_polled_when_it_is_woken_and_not_when_its_neighbour_is() {
+        let (tell, hear) = oneshot::channel();
+        let polls = Cell::new(0);
+        let neighbour = async {
+            for _ in 0..100 {
+                yield_now().await;
+            }
+            tell.send(7).unwrap();
+            for _ in 0..100 {
+                yield_now().await;
+            }
+        };
+        let mut hear = pin!(hear);
+        let beside = WhenWoken::new(poll_fn(|context| {
+            polls.set(polls.get() + 1);
+            hear.as_mut().poll(context)
+        }));
+        let (heard, ()) = run(join(beside, neighbour));
+        assert_eq!((heard, polls.get()), (Ok(7), 2));
+    }
+
+    #[test]
+    fn it_wakes_the_task_that_polled_it_last() {
+        let (tell, hear) = oneshot::channel();
+        let mut beside = WhenWoken::new(hear);
+        assert!(Pin::new(&mut beside).poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        run(async {
+            let told = async {
+                yield_now().await;
+                tell.send(1).unwrap();
+            };
+            assert_eq!(join(beside, told).await.0, Ok(1));
+        });
+    }
+}

@@ -1,0 +1,46 @@
+//! Servers that misbehave before anything is measured: the wait for the first token ends in time, and at once where waiting
+//! changes nothing.
+
+use futures_util::future::join_all;
+use harness::{
+    clock::RealClock,
+    engine::{Engine, attach::AttachedEngine, readiness::wait_until_ready},
+    http::HttpOptions,
+    stop::stop_pair,
+};
+
+use super::{
+    script::{A, ENDLESS, Script, Scripted, Step, event, trickle, write},
+    server::{STREAM_HEAD, Then, answer, chunk, run},
+};
+
+#[test]
+fn each_ends_in_time_with_its_words() {
+    let open = format!("{STREAM_HEAD}{}", event(A));
+    let x = Step::Repeat(chunk(&"x".repeat(1 << 16)).into_bytes(), ENDLESS);
+    // What the last attempt said comes after it, or that the time was over before that one was.
+    let waited = "no token within 3 s";
+    let no_protocol = "bytes that are not the protocol: ";
+    let table = [
+        ("silence", vec![], Then::Hold, waited),
+        ("a head drop by drop", vec![write("HTTP/1.1 200 OK\r\n"), trickle("x-slow: 1\r\n")], Then::Hold, no_protocol),
+        ("comments for ever", vec![write(STREAM_HEAD), trickle(&chunk(": ping\n\n"))], Then::Hold, waited),
+        ("tokens for ever", vec![write(&open), trickle(&event(A))], Then::Hold, waited),
+        ("closed", vec![], Then::Close, waited),
+        ("reset", vec![write(&open)], Then::Reset, waited),
+        ("no content", vec![write("HTTP/1.1 204 No Content\r\n\r\n")], Then::KeepOpen, waited),
+        ("busy", vec![write(&answer("429 Too Many Requests", "busy"))], Then::KeepOpen, waited),
+        ("a line for ever", vec![write(STREAM_HEAD), x], Then::Hold, no_protocol),
+        ("a page", vec![write(&answer("200 OK", "<html>"))], Then::KeepOpen, no_protocol),
+        ("gone", vec![write(&answer("404 Not Found", "nobody home"))], Then::KeepOpen, "status 404: nobody home"),
+    ];
+    let (_teller, stop) = stop_pair();
+    let stop = &stop;
+    run(join_all(table.map(|(case, steps, then, words)| async move {
+        let scripted = Scripted::start(Script { steps, then });
+        let endpoint = scripted.endpoint(HttpOptions::default());
+        let attached = AttachedEngine::new(scripted.server.url.clone(), endpoint).start(0).await.unwrap();
+        let error = wait_until_ready(&attached, &RealClock::start(), "tiny", 3, stop).await.unwrap_err().to_string();
+        assert!(error.contains(words), "{case}: {error}");
+    })));
+}

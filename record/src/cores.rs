@@ -1,0 +1,51 @@
+//! Which processors the client had for itself.
+
+use serde::{Deserialize, Serialize};
+
+/// Which processor the client is to have for itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientCore {
+    /// The last one, where there are enough to spare one.
+    #[default]
+    Auto,
+    /// None: client and engine share all.
+    Shared,
+    /// This one.
+    Number(u32),
+}
+
+/// The processors of either side, by their numbers on that machine, where they were kept apart.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Cores {
+    /// That of the client's threads.
+    pub client: u32,
+    /// Those that the engine was started on: all others that the run was given.
+    pub engine: Vec<u32>,
+}
+
+/// A list of processors as the kernel and Docker write it: `0-6,8`.
+#[must_use]
+pub fn listed(cores: &[u32]) -> String {
+    let mut ranges: Vec<(u32, u32)> = Vec::new();
+    for &core in cores {
+        match ranges.last_mut() {
+            Some((_, last)) if last.checked_add(1) == Some(core) => *last = core,
+            _ => ranges.push((core, core)),
+        }
+    }
+    let words = ranges.iter().map(|&(first, last)| if first == last { first.to_string() } else { format!("{first}-{last}") });
+    words.collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_ranges() {
+        assert_eq!(listed(&[0, 1, 2, 5, 7, 8]), "0-2,5,7-8");
+        assert_eq!(listed(&[]), "");
+    }
+}

@@ -1,0 +1,121 @@
+//! What the instrument's own error makes of a load: up to which load each figure stays right, and which measured load stands for a trial.
+
+use record::{ErrorBudget, Trial, instrument::BudgetPoint};
+
+use crate::metrics::{TrialMetrics, per_second};
+
+#[cfg(test)]
+pub(crate) mod tests;
+
+/// Largest relative error of a figure, either way: the smallest margin of a verdict is three times that.
+pub const MAX_RELATIVE_ERROR: f64 = 0.01;
+
+/// The figures that an error budget knows the relative error of, as reports call them.
+pub const FIGURES: [&str; 5] = ["TTFT p50", "TTFT p99", "TPOT p50", "ITL p99", "output tok/s"];
+
+/// What a trial asked of the client.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ClientLoad {
+    /// Most requests in flight at once.
+    pub streams: u32,
+    /// Chunks that it read per second, over the whole trial.
+    pub chunks_per_s: f64,
+}
+
+impl ClientLoad {
+    /// The load of a trial; none of one that took no time.
+    #[must_use]
+    pub fn of(trial: &Trial, metrics: &TrialMetrics) -> Option<Self> {
+        let chunks: usize = trial.observations.iter().map(|one| one.chunks.len()).sum();
+        let chunks_per_s = per_second(chunks as f64, trial.duration_ns as f64)?;
+        Some(Self { streams: metrics.in_flight_peak, chunks_per_s })
+    }
+}
+
+/// What a budget knows of a load.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Coverage<'b> {
+    /// A load at least as large was measured, and every figure that verdicts rest on stayed right.
+    Within(&'b BudgetPoint),
+    /// Of the loads at least as large that were measured, none stayed right. This is the nearest.
+    Beyond(&'b BudgetPoint),
+    /// No load as large was measured.
+    Unchecked,
+}
+
+/// Each figure's relative error at a measured load, with its name.
+pub fn relative_errors(point: &BudgetPoint) -> impl Iterator<Item = (&'static str, f64)> {
+    let figures = &point.figures;
+    FIGURES.into_iter().zip([figures.ttft_p50, figures.ttft_p99, figures.tpot_p50, figures.itl_p99, figures.output_rate])
+}
+
+/// The figures that verdicts rest on. A tail is shown beside them: on a machine that stutters its 99th percentile is the machine's, and it
+/// is that of the bare client too.
+const OF_VERDICTS: [&str; 3] = ["TTFT p50", "TPOT p50", "output tok/s"];
+
+fn furthest(errors: impl Iterator<Item = (&'static str, f64)>) -> (&'static str, f64) {
+    errors.max_by(|one, other| one.1.abs().total_cmp(&other.1.abs())).unwrap_or(("nothing", 0.0))
+}
+
+/// The figure that is furthest off.
+#[must_use]
+pub fn worst(point: &BudgetPoint) -> (&'static str, f64) {
+    furthest(relative_errors(point))
+}
+
+/// The figure that verdicts rest on which is furthest off.
+#[must_use]
+pub fn worst_of_verdicts(point: &BudgetPoint) -> (&'static str, f64) {
+    furthest(relative_errors(point).filter(|(name, _)| OF_VERDICTS.contains(name)))
+}
+
+/// The tail that is off by more than 1 %, the furthest of them.
+#[must_use]
+pub fn worst_tail(point: &BudgetPoint) -> Option<(&'static str, f64)> {
+    let tails = relative_errors(point).filter(|(name, _)| !OF_VERDICTS.contains(name));
+    Some(furthest(tails)).filter(|(_, error)| error.abs() > MAX_RELATIVE_ERROR)
+}
+
+/// Whether the client lost nothing there and every figure that verdicts rest on was right to within 1 %.
+#[must_use]
+pub fn is_right(point: &BudgetPoint) -> bool {
+    point.account.is_exact() && worst_of_verdicts(point).1.abs() <= MAX_RELATIVE_ERROR
+}
+
+/// What a budget says of a load. A measured load stands for it if it had at least as many streams and chunks per second; the nearest is
+/// the one with the fewest of both together.
+#[must_use]
+pub fn covering(budget: &ErrorBudget, load: ClientLoad) -> Coverage<'_> {
+    let at_or_above = |point: &&BudgetPoint| point.streams >= load.streams && point.chunks_per_s >= load.chunks_per_s;
+    let size = |point: &BudgetPoint| f64::from(point.streams) * point.chunks_per_s;
+    let nearest = |right: bool| {
+        let standing = budget.points.iter().filter(at_or_above).filter(|point| is_right(point) == right);
+        standing.min_by(|one, other| size(one).total_cmp(&size(other)))
+    };
+    nearest(true).map(Coverage::Within).or_else(|| nearest(false).map(Coverage::Beyond)).unwrap_or(Coverage::Unchecked)
+}
+
+/// How far a figure stays right, going from small loads to large ones.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Limit<'b> {
+    /// The figure.
+    pub figure: &'static str,
+    /// The largest load below the first at which it is off; none if it is off at the smallest.
+    pub right: Option<&'b BudgetPoint>,
+    /// The first load at which it is off by more than 1 %, and by how much; none if it is at none.
+    pub off: Option<(&'b BudgetPoint, f64)>,
+}
+
+/// The load at which each figure's error passes 1 %, by chunks per second.
+#[must_use]
+pub fn limits(budget: &ErrorBudget) -> Vec<Limit<'_>> {
+    let mut points: Vec<&BudgetPoint> = budget.points.iter().collect();
+    points.sort_by(|one, other| one.chunks_per_s.total_cmp(&other.chunks_per_s));
+    let limit = |place: usize| {
+        let error = |point: &BudgetPoint| relative_errors(point).nth(place).map_or(0.0, |(_, error)| error);
+        let first_off = points.iter().position(|point| error(point).abs() > MAX_RELATIVE_ERROR);
+        let right = points[..first_off.unwrap_or(points.len())].last().copied();
+        Limit { figure: FIGURES[place], right, off: first_off.map(|at| (points[at], error(points[at]))) }
+    };
+    (0..FIGURES.len()).map(limit).collect()
+}

@@ -1,0 +1,127 @@
+//! Budgets made by hand.
+
+use std::collections::BTreeMap;
+
+use record::{
+    ErrorBudget, Machine,
+    instrument::{Account, BudgetPoint, ClientCost, ClientErrors, FigureErrors},
+};
+
+use super::{ClientLoad, Coverage, covering, limits};
+
+/// A measured load at which TTFT, its 99th percentile too, and TPOT are off by so much.
+pub(crate) fn point(streams: u32, chunks_per_s: f64, ttft: f64, tpot_p50: f64) -> BudgetPoint {
+    BudgetPoint {
+        name: format!("{streams} x {}/s", chunks_per_s / f64::from(streams)),
+        streams,
+        chunks_per_s,
+        tokens_per_chunk: 1,
+        first_token_ns: 200_000_000,
+        gap_ns: 20_000_000,
+        shape: "plain".to_owned(),
+        repeats: 3,
+        account: Account {
+            requests: 2,
+            requests_exact: 2,
+            chunks_written: 200,
+            chunks_seen: 200,
+            tokens_written: 200,
+            tokens_seen: 200,
+        },
+        failures: BTreeMap::new(),
+        errors: ClientErrors {
+            ttft_p50_ns: 90_000,
+            ttft_p99_ns: 600_000,
+            itl_p99_ns: 200_000,
+            tpot_p99_ns: 3_000,
+            ..ClientErrors::default()
+        },
+        figures: FigureErrors { ttft_p50: ttft, ttft_p99: ttft, tpot_p50, ..FigureErrors::default() },
+        cost: ClientCost { cpu_per_chunk_ns: 7_300, peak_memory_bytes: 11 << 20, ..ClientCost::default() },
+        server_late_p99_ns: 100_000,
+        bare: None,
+    }
+}
+
+pub(crate) fn budget(points: Vec<BudgetPoint>) -> ErrorBudget {
+    ErrorBudget {
+        harness_version: "0.1.0".to_owned(),
+        harness_commit: Some("0a1b2c3d".to_owned()),
+        machine: Machine { name: "a board".to_owned(), arch: "aarch64".to_owned(), cpus: Some(20), ..Machine::default() },
+        measured_unix_s: 1_763_665_560,
+        slow_ns_per_read: 0,
+        points,
+        open_loop: Vec::new(),
+    }
+}
+
+fn ladder() -> ErrorBudget {
+    budget(vec![
+        point(1, 200.0, 0.001, 0.0),
+        point(64, 6_400.0, 0.002, -0.001),
+        point(512, 25_600.0, 0.009, 0.010),
+        point(512, 89_000.0, 0.030, 0.011),
+        point(4096, 80_000.0, -0.200, 0.002),
+    ])
+}
+
+#[test]
+fn the_nearest_load_at_or_above_in_both_stands_for_a_trial() {
+    let budget = ladder();
+    for (streams, chunks_per_s, expected) in [
+        (1, 200.0, "within 1 x 200/s"),
+        (1, 201.0, "within 64 x 100/s"),
+        (2, 10.0, "within 64 x 100/s"),
+        (64, 6_401.0, "within 512 x 50/s"),
+        (512, 25_600.0, "within 512 x 50/s"),
+        (512, 25_601.0, "beyond 512 x 173.828125/s"),
+        (513, 10.0, "beyond 4096 x 19.53125/s"),
+        (1, 89_001.0, "unchecked"),
+        (5_000, 1.0, "unchecked"),
+        (1_000, 85_000.0, "unchecked"),
+    ] {
+        let said = match covering(&budget, ClientLoad { streams, chunks_per_s }) {
+            Coverage::Within(point) => format!("within {}", point.name),
+            Coverage::Beyond(point) => format!("beyond {}", point.name),
+            Coverage::Unchecked => "unchecked".to_owned(),
+        };
+        assert_eq!(said, expected, "{streams} streams, {chunks_per_s} chunks/s");
+    }
+}
+
+#[test]
+fn a_larger_load_that_stayed_right_stands_for_a_smaller_one_that_did_not() {
+    let budget = budget(vec![point(64, 6_400.0, 0.02, 0.0), point(512, 25_600.0, 0.0, 0.0)]);
+    let coverage = covering(&budget, ClientLoad { streams: 10, chunks_per_s: 100.0 });
+    assert!(matches!(coverage, Coverage::Within(point) if point.streams == 512), "{coverage:?}");
+}
+
+#[test]
+fn a_lost_chunk_is_an_error_whatever_the_figures_say() {
+    let mut lossy = point(64, 6_400.0, 0.0, 0.0);
+    lossy.account.chunks_seen -= 1;
+    let budget = budget(vec![lossy]);
+    assert!(matches!(covering(&budget, ClientLoad { streams: 1, chunks_per_s: 1.0 }), Coverage::Beyond(_)));
+}
+
+#[test]
+fn each_figure_has_the_load_at_which_it_passes_one_percent() {
+    let budget = ladder();
+    let said: Vec<String> = limits(&budget)
+        .iter()
+        .map(|limit| {
+            let right = limit.right.map_or("none", |point| &point.name);
+            let off = limit.off.map_or("none".to_owned(), |(point, error)| format!("{} ({error})", point.name));
+            format!("{}: right up to {right}, off at {off}", limit.figure)
+        })
+        .collect();
+    insta::assert_snapshot!(said.join("\n"), @"
+    TTFT p50: right up to 512 x 50/s, off at 4096 x 19.53125/s (-0.2)
+    TTFT p99: right up to 512 x 50/s, off at 4096 x 19.53125/s (-0.2)
+    TPOT p50: right up to 4096 x 19.53125/s, off at 512 x 173.828125/s (0.011)
+    ITL p99: right up to 512 x 173.828125/s, off at none
+    output tok/s: right up to 512 x 173.828125/s, off at none
+    ");
+    let nothing = super::limits(&ErrorBudget { points: Vec::new(), ..budget.clone() }).len();
+    assert_eq!(nothing, 5);
+}

@@ -1,0 +1,146 @@
+//! `selftest`: how far off the instrument itself is on this machine, and what `bench` knows of that.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context, bail};
+use clap::Args;
+use record::{ErrorBudget, ExitCode};
+
+use crate::{cache_folder, measure, print, run_folder, say, whole_file};
+
+/// What `selftest` takes.
+#[derive(Debug, Args)]
+pub(crate) struct SelftestArgs {
+    /// Three loads and one open loop, about a quarter of a minute, instead of the whole grid's several minutes.
+    #[arg(long)]
+    quick: bool,
+    /// Slow the client on purpose, by so many nanoseconds at each reading of its clock, to see that it is caught. What comes of it is
+    /// not kept for `bench`.
+    #[arg(long, value_name = "NS", default_value_t = 0)]
+    slow_ns_per_read: u64,
+    /// Write what is printed here, and the budget as JSON beside it.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Wait while a run measures on this machine, instead of refusing.
+    #[arg(long)]
+    wait: bool,
+}
+
+/// Measures, prints, and keeps the budget. However large the errors are, they are what was to be found out: it ends well.
+pub(crate) fn run(args: &SelftestArgs) -> anyhow::Result<ExitCode> {
+    let budget = measured(args.quick, args.slow_ns_per_read, args.wait)?;
+    let page = reports::render_budget(&budget);
+    print(&page);
+    if let Some(out) = &args.out {
+        whole_file::write(out, &page)?;
+        let json = out.with_extension("json");
+        whole_file::write(&json, &to_json(&budget)?)?;
+        say(&format!("written: {} and {}", out.display(), json.display()));
+    }
+    if budget.slow_ns_per_read == 0 {
+        store(&budget)?;
+    }
+    Ok(ExitCode::Fine)
+}
+
+/// The budget that a run on this machine carries: the stored one, or a quick one that is made for it.
+pub(crate) fn for_a_run(wait: bool) -> anyhow::Result<ErrorBudget> {
+    let commit = run_folder::commit();
+    if let Some(budget) = stored_path(commit.as_deref()).and_then(|path| stored(&path)) {
+        return Ok(budget);
+    }
+    say(
+        "the instrument's own error on this machine is not known: measuring it first, about a quarter of a minute (--no-selftest leaves it out)",
+    );
+    let budget = measured(true, 0, wait)?;
+    store(&budget)?;
+    Ok(budget)
+}
+
+fn measured(quick: bool, slow_ns_per_read: u64, wait: bool) -> anyhow::Result<ErrorBudget> {
+    say("building the selftest");
+    let program = measure::built("selftest", "bin", &["build", "--release", "--package", "fixtures", "--bin", "selftest"])?;
+    let out = whole_file::beside(&std::env::temp_dir().join("sparkgauge-selftest"), &format!("-{}.json", std::process::id()));
+    let mut command = Command::new(program);
+    command.arg("run").args(["--slow-ns-per-read", &slow_ns_per_read.to_string(), "--out"]).arg(&out);
+    command.args(quick.then_some("--quick")).args(wait.then_some("--wait"));
+    if let Some(commit) = run_folder::commit() {
+        command.args(["--commit", &commit]);
+    }
+    let status = command.stdin(Stdio::null()).status().context("the selftest does not start")?;
+    if !status.success() {
+        bail!("the selftest failed ({status}); what it said is above");
+    }
+    let budget = read(&out);
+    // A file in the folder of temporary ones; the machine removes it some day.
+    let _ = fs::remove_file(&out);
+    budget
+}
+
+fn read(path: &Path) -> anyhow::Result<ErrorBudget> {
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    serde_json::from_str(&text).with_context(|| format!("{} is no error budget", path.display()))
+}
+
+fn to_json(budget: &ErrorBudget) -> anyhow::Result<String> {
+    Ok(serde_json::to_string_pretty(budget)? + "\n")
+}
+
+/// Keeps a budget for the runs to come. One of a tree with changes is not kept: the next tree with changes may be another.
+fn store(budget: &ErrorBudget) -> anyhow::Result<()> {
+    let Some(path) = stored_path(budget.harness_commit.as_deref()) else { return Ok(()) };
+    let folder = path.parent().context("a file lies in a folder")?;
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    whole_file::write(&path, &to_json(budget)?)?;
+    say(&format!("kept for the runs to come: {}", path.display()));
+    Ok(())
+}
+
+/// The stored budget; one that cannot be read is measured again.
+fn stored(path: &Path) -> Option<ErrorBudget> {
+    if !path.is_file() {
+        return None;
+    }
+    read(path).inspect_err(|error| say(&format!("not used: {error:#}"))).ok()
+}
+
+/// Where the budget of this machine, kernel and harness lies; none for a harness that has no commit of its own.
+fn stored_path(commit: Option<&str>) -> Option<PathBuf> {
+    let uname = rustix::system::uname();
+    let machine = [uname.nodename(), uname.release()].map(|word| run_folder::safe(&word.to_string_lossy()));
+    let name = file_name(commit, &machine)?;
+    Some(cache_folder::own()?.join("instrument").join(name))
+}
+
+fn file_name(commit: Option<&str>, machine: &[String; 2]) -> Option<String> {
+    let commit = commit.filter(|commit| !commit.ends_with("-dirty"))?;
+    let [node, kernel] = machine;
+    Some(format!("{}-{commit}-{node}-{kernel}.json", env!("CARGO_PKG_VERSION")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_budget_is_that_of_one_machine_and_one_commit() {
+        let machine = ["spark".to_owned(), "6-17-0".to_owned()];
+        let expected = format!("{}-0a1b2c-spark-6-17-0.json", env!("CARGO_PKG_VERSION"));
+        assert_eq!(file_name(Some("0a1b2c"), &machine), Some(expected));
+        assert_eq!(file_name(Some("0a1b2c-dirty"), &machine), None);
+        assert_eq!(file_name(None, &machine), None);
+    }
+
+    #[test]
+    fn a_budget_that_cannot_be_read_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("budget.json");
+        assert_eq!(stored(&path), None);
+        fs::write(&path, "{\"harness_version\": 1}").unwrap();
+        assert_eq!(stored(&path), None);
+    }
+}
