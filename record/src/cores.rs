@@ -1,5 +1,7 @@
 //! Which processors the client had for itself.
 
+use std::{fmt, str::FromStr};
+
 use serde::{Deserialize, Serialize};
 
 /// Which processor the client is to have for itself.
@@ -13,6 +15,28 @@ pub enum ClientCore {
     Shared,
     /// This one.
     Number(u32),
+}
+
+impl fmt::Display for ClientCore {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Auto => formatter.write_str("auto"),
+            Self::Shared => formatter.write_str("shared"),
+            Self::Number(number) => number.fmt(formatter),
+        }
+    }
+}
+
+impl FromStr for ClientCore {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "shared" => Ok(Self::Shared),
+            number => number.parse().map(Self::Number).map_err(|_| "it is `auto`, `shared`, or a processor's number".to_owned()),
+        }
+    }
 }
 
 /// The processors of either side, by their numbers on that machine, where they were kept apart.
@@ -42,6 +66,14 @@ pub fn listed(cores: &[u32]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_choice_is_read_as_it_is_written() {
+        for choice in [ClientCore::Auto, ClientCore::Shared, ClientCore::Number(19)] {
+            assert_eq!(choice.to_string().parse(), Ok(choice));
+        }
+        assert!("-1".parse::<ClientCore>().is_err() && "Auto".parse::<ClientCore>().is_err());
+    }
 
     #[test]
     fn lists_are_ranges() {

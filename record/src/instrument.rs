@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Arrival, Machine};
+use crate::{Arrival, Cores, Machine};
 
 /// What the instrument's own error is on one machine, with one version of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -24,6 +24,9 @@ pub struct ErrorBudget {
     /// How long each clock reading of the client was drawn out on purpose, in nanoseconds; 0 is the instrument as it is.
     #[serde(default)]
     pub slow_ns_per_read: u64,
+    /// The processors of client and server, where they were kept apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cores: Option<Cores>,
     /// Closed loops, from small to large.
     pub points: Vec<BudgetPoint>,
     /// Open loops.

@@ -42,7 +42,7 @@ pub(crate) struct BenchArgs {
     #[arg(long)]
     wait: bool,
     /// Which processor the client has for itself, and the engine has not: `auto` takes the last of eight or more, `shared` none.
-    #[arg(long, value_name = "auto|shared|NUMBER", default_value = "auto", value_parser = client_core)]
+    #[arg(long, value_name = "auto|shared|NUMBER", default_value = "auto")]
     client_core: ClientCore,
     /// Measure a recipe in a standard or full run though it is not pinned; the report says so.
     #[arg(long)]
@@ -183,16 +183,6 @@ impl JudgingArgs {
     }
 }
 
-fn client_core(text: &str) -> Result<ClientCore, String> {
-    match text {
-        "auto" => Ok(ClientCore::Auto),
-        "shared" => Ok(ClientCore::Shared),
-        number => {
-            number.parse().map(ClientCore::Number).map_err(|_| "it is `auto`, `shared`, or a processor's number".to_owned())
-        }
-    }
-}
-
 impl BenchArgs {
     fn to_request(&self) -> anyhow::Result<RunRequest> {
         let target = self.target()?;
@@ -243,7 +233,13 @@ impl BenchArgs {
         if self.no_selftest || matches!(request.target, Target::Simulated(_)) {
             return Ok(request);
         }
-        Ok(RunRequest { instrument: Some(selftest::for_a_run(request.wait)?), ..request })
+        // A server that is attached to is not kept from any processor, and so the client has none to itself unasked.
+        let client_core = match (request.client_core, &request.target) {
+            (ClientCore::Auto, Target::Attach { .. }) => ClientCore::Shared,
+            (ClientCore::Auto, Target::Recipe { recipe, .. }) if recipe.attach.is_some() => ClientCore::Shared,
+            (choice, _) => choice,
+        };
+        Ok(RunRequest { instrument: Some(selftest::for_a_run(client_core, request.wait)?), ..request })
     }
 
     /// What the run's folder is called after.

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context, bail};
 use clap::Args;
-use record::{ErrorBudget, ExitCode};
+use record::{ClientCore, ErrorBudget, ExitCode};
 
 use crate::{cache_folder, measure, print, run_folder, say, whole_file};
 
@@ -22,6 +22,9 @@ pub(crate) struct SelftestArgs {
     /// not kept for `bench`.
     #[arg(long, value_name = "NS", default_value_t = 0)]
     slow_ns_per_read: u64,
+    /// The processor that the client has to itself, as in `bench`; the server is kept on the others.
+    #[arg(long, value_name = "auto|shared|NUMBER", default_value = "auto")]
+    client_core: ClientCore,
     /// Write what is printed here, and the budget as JSON beside it.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -32,7 +35,7 @@ pub(crate) struct SelftestArgs {
 
 /// Measures, prints, and keeps the budget. However large the errors are, they are what was to be found out: it ends well.
 pub(crate) fn run(args: &SelftestArgs) -> anyhow::Result<ExitCode> {
-    let budget = measured(args.quick, args.slow_ns_per_read, args.wait)?;
+    let budget = measured(args.quick, args.slow_ns_per_read, args.client_core, args.wait)?;
     let page = reports::render_budget(&budget);
     print(&page);
     if let Some(out) = &args.out {
@@ -42,31 +45,32 @@ pub(crate) fn run(args: &SelftestArgs) -> anyhow::Result<ExitCode> {
         say(&format!("written: {} and {}", out.display(), json.display()));
     }
     if budget.slow_ns_per_read == 0 {
-        store(&budget)?;
+        store(&budget, args.client_core)?;
     }
     Ok(ExitCode::Fine)
 }
 
 /// The budget that a run on this machine carries: the stored one, or a quick one that is made for it.
-pub(crate) fn for_a_run(wait: bool) -> anyhow::Result<ErrorBudget> {
+pub(crate) fn for_a_run(client_core: ClientCore, wait: bool) -> anyhow::Result<ErrorBudget> {
     let commit = run_folder::commit();
-    if let Some(budget) = stored_path(commit.as_deref()).and_then(|path| stored(&path)) {
+    if let Some(budget) = stored_path(commit.as_deref(), client_core).and_then(|path| stored(&path)) {
         return Ok(budget);
     }
     say(
         "the instrument's own error on this machine is not known: measuring it first, about a quarter of a minute (--no-selftest leaves it out)",
     );
-    let budget = measured(true, 0, wait)?;
-    store(&budget)?;
+    let budget = measured(true, 0, client_core, wait)?;
+    store(&budget, client_core)?;
     Ok(budget)
 }
 
-fn measured(quick: bool, slow_ns_per_read: u64, wait: bool) -> anyhow::Result<ErrorBudget> {
+fn measured(quick: bool, slow_ns_per_read: u64, client_core: ClientCore, wait: bool) -> anyhow::Result<ErrorBudget> {
     say("building the selftest");
     let program = measure::built("selftest", "bin", &["build", "--release", "--package", "fixtures", "--bin", "selftest"])?;
     let out = whole_file::beside(&std::env::temp_dir().join("sparkgauge-selftest"), &format!("-{}.json", std::process::id()));
     let mut command = Command::new(program);
     command.arg("run").args(["--slow-ns-per-read", &slow_ns_per_read.to_string(), "--out"]).arg(&out);
+    command.args(["--client-core", &client_core.to_string()]);
     command.args(quick.then_some("--quick")).args(wait.then_some("--wait"));
     if let Some(commit) = run_folder::commit() {
         command.args(["--commit", &commit]);
@@ -91,8 +95,8 @@ fn to_json(budget: &ErrorBudget) -> anyhow::Result<String> {
 }
 
 /// Keeps a budget for the runs to come. One of a tree with changes is not kept: the next tree with changes may be another.
-fn store(budget: &ErrorBudget) -> anyhow::Result<()> {
-    let Some(path) = stored_path(budget.harness_commit.as_deref()) else { return Ok(()) };
+fn store(budget: &ErrorBudget, client_core: ClientCore) -> anyhow::Result<()> {
+    let Some(path) = stored_path(budget.harness_commit.as_deref(), client_core) else { return Ok(()) };
     let folder = path.parent().context("a file lies in a folder")?;
     fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     whole_file::write(&path, &to_json(budget)?)?;
@@ -108,18 +112,18 @@ fn stored(path: &Path) -> Option<ErrorBudget> {
     read(path).inspect_err(|error| say(&format!("not used: {error:#}"))).ok()
 }
 
-/// Where the budget of this machine, kernel and harness lies; none for a harness that has no commit of its own.
-fn stored_path(commit: Option<&str>) -> Option<PathBuf> {
+/// Where the budget of this machine, kernel, harness and choice of processor lies; none for a harness that has no commit of its own.
+fn stored_path(commit: Option<&str>, client_core: ClientCore) -> Option<PathBuf> {
     let uname = rustix::system::uname();
     let machine = [uname.nodename(), uname.release()].map(|word| run_folder::safe(&word.to_string_lossy()));
-    let name = file_name(commit, &machine)?;
+    let name = file_name(commit, &machine, client_core)?;
     Some(cache_folder::own()?.join("instrument").join(name))
 }
 
-fn file_name(commit: Option<&str>, machine: &[String; 2]) -> Option<String> {
+fn file_name(commit: Option<&str>, machine: &[String; 2], client_core: ClientCore) -> Option<String> {
     let commit = commit.filter(|commit| !commit.ends_with("-dirty"))?;
     let [node, kernel] = machine;
-    Some(format!("{}-{commit}-{node}-{kernel}.json", env!("CARGO_PKG_VERSION")))
+    Some(format!("{}-{commit}-{node}-{kernel}-core-{client_core}.json", env!("CARGO_PKG_VERSION")))
 }
 
 #[cfg(test)]
@@ -129,10 +133,11 @@ mod tests {
     #[test]
     fn a_budget_is_that_of_one_machine_and_one_commit() {
         let machine = ["spark".to_owned(), "6-17-0".to_owned()];
-        let expected = format!("{}-0a1b2c-spark-6-17-0.json", env!("CARGO_PKG_VERSION"));
-        assert_eq!(file_name(Some("0a1b2c"), &machine), Some(expected));
-        assert_eq!(file_name(Some("0a1b2c-dirty"), &machine), None);
-        assert_eq!(file_name(None, &machine), None);
+        let name = |commit| file_name(commit, &machine, ClientCore::Number(19));
+        let expected = format!("{}-0a1b2c-spark-6-17-0-core-19.json", env!("CARGO_PKG_VERSION"));
+        assert_eq!(name(Some("0a1b2c")), Some(expected));
+        assert_eq!(name(Some("0a1b2c-dirty")), None);
+        assert_eq!(name(None), None);
     }
 
     #[test]

@@ -50,6 +50,7 @@ pub(crate) fn budget(points: Vec<BudgetPoint>) -> ErrorBudget {
         machine: Machine { name: "a board".to_owned(), arch: "aarch64".to_owned(), cpus: Some(20), ..Machine::default() },
         measured_unix_s: 1_763_665_560,
         slow_ns_per_read: 0,
+        cores: None,
         points,
         open_loop: Vec::new(),
     }

@@ -2,6 +2,7 @@
 
 use record::{
     ErrorBudget,
+    cores::listed,
     instrument::{BudgetPoint, ClientCost, ClientErrors, OpenLoopPoint},
 };
 
@@ -16,13 +17,16 @@ use crate::{
 pub fn render_budget(budget: &ErrorBudget) -> String {
     let machine = &budget.machine;
     let cpus = machine.cpus.map(|cpus| format!(", {cpus} processors")).unwrap_or_default();
+    let whose = budget.cores.as_ref().map_or(", which client and server shared".to_owned(), |cores| {
+        format!(", of which {} is the client's alone and {} the server's", cores.client, listed(&cores.engine))
+    });
     let slowed = match budget.slow_ns_per_read {
         0 => String::new(),
         ns => format!(" THE CLIENT WAS SLOWED on purpose, by {} at each reading of its clock.", us(ns)),
     };
     let points: Vec<&BudgetPoint> = budget.points.iter().collect();
     let mut page = format!(
-        "# The instrument's own error\n\nHarness {}{}, on {}{cpus}, which client and server shared. Errors are differences between what the client saw and what \
+        "# The instrument's own error\n\nHarness {}{}, on {}{cpus}{whose}. Errors are differences between what the client saw and what \
          the server stamped, each the median of the repeats.{slowed}\n\n",
         code(&budget.harness_version),
         budget.harness_commit.as_ref().map(|commit| format!(" at commit {}", code(commit))).unwrap_or_default(),

@@ -1,7 +1,7 @@
 //! A budget as a page, and as a section of a report.
 
 use record::{
-    Arrival, ErrorBudget,
+    Arrival, Cores, ErrorBudget,
     instrument::{ArrivalTests, BareClient, ClientCost, ClientErrors, OpenLoopPoint},
 };
 
@@ -75,6 +75,12 @@ fn a_budget_is_a_page() {
 fn a_slowed_client_is_named_as_one() {
     let page = render_budget(&ErrorBudget { slow_ns_per_read: 50_000, ..whole() });
     assert!(page.contains("THE CLIENT WAS SLOWED on purpose, by 50.0 us at each reading of its clock."), "{page}");
+}
+
+#[test]
+fn whose_processors_they_were_is_said() {
+    let page = render_budget(&ErrorBudget { cores: Some(Cores { client: 19, engine: (0..19).collect() }), ..whole() });
+    assert!(page.contains(", of which 19 is the client's alone and 0-18 the server's. Errors"), "{page}");
 }
 
 /// The section of a report on two cells, the second with more streams than the budget knows.
