@@ -6,9 +6,8 @@
 //! count it. On a new connection the same is a failure.
 
 use std::{
-    cell::{Cell, OnceCell, RefCell},
-    fmt, io,
-    net::SocketAddr,
+    cell::{Cell, RefCell},
+    io,
     rc::Rc,
 };
 
@@ -23,79 +22,30 @@ use reqwest::{
 use self::{
     connection::{Connection, IDLE, Pool, Shared, count},
     exchange::{Exchange, StreamLimits},
+    host::Host,
 };
 use crate::{
     clock::{Clock, TrialClock},
     endpoint::{Endpoint, EndpointError, ServerPage},
-    request_body::{Api, RequestBody},
-    secrets::Secrets,
+    request_body::RequestBody,
+    secrets::without,
     sse,
     stream::AnswerStream,
 };
 
 mod connection;
 mod exchange;
+mod host;
+mod options;
 mod prometheus;
 mod questions;
 pub mod response;
 
+pub use options::{ApiKey, HttpOptions};
 pub use questions::ServedModel;
 
 /// Chunks that an observation has room for beforehand, at most: a longer answer grows it as it comes.
 const MAX_CHUNKS_RESERVED: u32 = 1 << 17;
-
-/// How to talk to a server.
-#[derive(Debug, Clone)]
-pub struct HttpOptions {
-    /// Which streaming endpoint is asked.
-    pub api: Api,
-    /// Sent as a bearer token.
-    pub api_key: Option<ApiKey>,
-    /// What a server may repeat, and what must then be taken out of its words: the secrets of its recipe.
-    pub secrets: Secrets,
-    /// Longest silence of a stream after its first event, in nanoseconds.
-    pub idle_ns: u64,
-    /// Longest streamed answer, in bytes.
-    pub max_body_bytes: u64,
-    /// Longest time from the first byte of an answer's head to its end, in nanoseconds.
-    pub head_ns: u64,
-    /// Where the page of metrics is; the dialect's own path if `None`.
-    pub metrics_path: Option<String>,
-}
-
-impl Default for HttpOptions {
-    /// Chat, no key, five minutes of silence (a request that an engine preempts under load may wait long for its next token),
-    /// 256 MiB, which is more than 65536 tokens with a kilobyte of JSON each, and half a minute for a head that has begun.
-    fn default() -> Self {
-        Self {
-            api: Api::Chat,
-            api_key: None,
-            secrets: Secrets::default(),
-            idle_ns: 300_000_000_000,
-            max_body_bytes: 256 << 20,
-            head_ns: 30_000_000_000,
-            metrics_path: None,
-        }
-    }
-}
-
-/// A key that shows itself nowhere but in the header that it is for.
-#[derive(Clone)]
-pub struct ApiKey(String);
-
-impl ApiKey {
-    /// Takes a key.
-    #[must_use]
-    pub fn new(key: String) -> Self {
-        Self(key)
-    }
-}
-
-impl fmt::Debug for ApiKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ApiKey(..)")
-    }
-}
 
 /// A server that speaks a dialect over HTTP.
 #[derive(Debug)]
@@ -212,8 +162,8 @@ impl HttpEndpoint {
     fn without_secrets(&self, words: &str) -> String {
         let words = self.options.secrets.redact(words);
         match &self.options.api_key {
-            Some(ApiKey(key)) if !key.is_empty() => words.replace(key, "[key]"),
-            _ => words,
+            Some(ApiKey(key)) => without(&words, key, "[key]"),
+            None => words,
         }
     }
 
@@ -238,6 +188,7 @@ impl HttpEndpoint {
             idle_ns: self.options.idle_ns,
             max_body_bytes: self.options.max_body_bytes,
             head_ns: self.options.head_ns,
+            crossed_ns: self.options.crossed_ns,
         };
         let mut kept = self.idle.take();
         loop {
@@ -352,39 +303,6 @@ impl Endpoint for HttpEndpoint {
     }
 }
 
-/// Where connections go, and what requests say of it.
-#[derive(Debug)]
-struct Host {
-    /// The name or address, without brackets.
-    name: String,
-    port: u16,
-    /// Both as in the `host` header.
-    authority: String,
-    /// What the base URL has before the API's own paths.
-    path: String,
-    addresses: OnceCell<Vec<SocketAddr>>,
-}
-
-impl Host {
-    /// Of a URL, and of the same without what requests' paths begin with.
-    fn of(url: &Url, base_url: &str) -> Option<Self> {
-        let name = url.host_str()?;
-        let authority = url.port().map_or_else(|| name.to_owned(), |port| format!("{name}:{port}"));
-        let path = Url::parse(base_url).ok()?.path().trim_end_matches('/').to_owned();
-        let (name, port) = (name.trim_matches(['[', ']']).to_owned(), url.port_or_known_default()?);
-        Some(Self { name, port, authority, path, addresses: OnceCell::new() })
-    }
-
-    /// Its addresses, asked for once.
-    async fn addresses(&self) -> io::Result<&[SocketAddr]> {
-        if let Some(addresses) = self.addresses.get() {
-            return Ok(addresses);
-        }
-        let found = tokio::net::lookup_host((self.name.as_str(), self.port)).await?.collect();
-        Ok(self.addresses.get_or_init(|| found))
-    }
-}
-
 fn accepted(api: ChatApi) -> &'static str {
     match api {
         ChatApi::Openai => "text/event-stream",
@@ -411,10 +329,11 @@ fn client(api_key: Option<&ApiKey>) -> Result<Client, String> {
         .map_err(|error| questions::chain(&error))
 }
 
-/// A URL as an error may show it: without what stands before an `@`.
+/// A URL as an error may show it: without what stands before an `@`, be it a URL or not.
 fn shown(url: &str) -> String {
     match (url.split_once("://"), url.rsplit_once('@')) {
         (Some((scheme, _)), Some((_, host))) => format!("{scheme}://{host}"),
-        _ => url.to_owned(),
+        (None, Some((_, host))) => host.to_owned(),
+        (_, None) => url.to_owned(),
     }
 }

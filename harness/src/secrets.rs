@@ -2,7 +2,8 @@
 
 use std::{fmt, sync::Arc};
 
-/// Shorter values are not looked for: they would take half of a text with them.
+/// Shorter values are not looked for: they would take half of a text with them. So much of a longer one, where a text was cut or broke off,
+/// is hidden too.
 const CHARS_MIN: usize = 8;
 
 /// Values of secrets, which show themselves nowhere.
@@ -30,7 +31,7 @@ impl Secrets {
     /// A text without them.
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
-        self.0.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "[redacted]"))
+        self.0.iter().fold(text.to_owned(), |text, secret| without(&text, secret, "[redacted]"))
     }
 
     /// Whether there is none to look for.
@@ -46,6 +47,21 @@ impl Secrets {
     }
 }
 
+/// A text with a mark where the secret stood, or its beginning.
+pub(crate) fn without(text: &str, secret: &str, mark: &str) -> String {
+    let Some((least, _)) = secret.char_indices().nth(CHARS_MIN) else {
+        return if secret.is_empty() { text.to_owned() } else { text.replace(secret, mark) };
+    };
+    let (mut kept, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some(at) = rest.find(&secret[..least]) {
+        kept.push_str(&rest[..at]);
+        kept.push_str(mark);
+        let same = rest[at..].chars().zip(secret.chars()).take_while(|(one, other)| one == other);
+        rest = &rest[at + same.map(|(character, _)| character.len_utf8()).sum::<usize>()..];
+    }
+    kept + rest
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,5 +72,14 @@ mod tests {
         assert_eq!(secrets.redact("short hf_abcdefgh_longer, hf_abcdefgh!"), "short [redacted], [redacted]!");
         assert_eq!(format!("{secrets:?}"), "Secrets(2)");
         assert_eq!(Secrets::default().redact("as it is"), "as it is");
+    }
+
+    #[test]
+    fn what_is_left_of_one_where_words_were_cut_goes_too() {
+        let secrets = Secrets::new(["hf_abcdefgh\u{e9}ij".to_owned()]);
+        assert_eq!(secrets.redact("a hf_abcdefgh\u{e9}"), "a [redacted]");
+        assert_eq!(secrets.redact("hf_abcde (broke off) hf_abcdefgh\u{e9}ij."), "[redacted] (broke off) [redacted].");
+        assert_eq!(secrets.redact("hf_abcd is too little to matter"), "hf_abcd is too little to matter");
+        assert_eq!((without("a key", "key", "[key]"), without("a", "", "[key]")), ("a [key]".to_owned(), "a".to_owned()));
     }
 }

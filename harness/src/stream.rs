@@ -227,7 +227,7 @@ impl Answer {
             let delta = Delta { reasoning: choice.reasoning(), content: choice.content(), tool_call: choice.brings_tool_call() };
             self.apply_delta(t_ns, &delta, running, observation);
             if let Some(reason) = &choice.finish_reason {
-                observation.finish_reason = Some(reason.clone());
+                observation.finish_reason = Some(shortened(reason));
             }
         }
     }
@@ -239,7 +239,7 @@ impl Answer {
             self.done = true;
             observation.usage = line.usage();
             observation.server_timings = line.timings();
-            observation.finish_reason = line.done_reason;
+            observation.finish_reason = line.done_reason.map(|reason| shortened(&reason));
         }
     }
 

@@ -34,6 +34,8 @@ pub(super) struct StreamLimits {
     pub(super) max_body_bytes: u64,
     /// Longest time from the first byte of the head to its end, in nanoseconds.
     pub(super) head_ns: u64,
+    /// Longest time after a request in which the end of its connection may be one that was on its way before, in nanoseconds.
+    pub(super) crossed_ns: u64,
 }
 
 /// A request's way over a connection.
@@ -77,7 +79,7 @@ pub(super) struct Exchanged {
     pub(super) outcome: Outcome,
     /// The connection can take another request.
     pub(super) is_clean: bool,
-    /// The connection ended without a byte of an answer.
+    /// The connection ended without a byte of an answer, at once.
     pub(super) is_unanswered: bool,
 }
 
@@ -135,7 +137,13 @@ impl<C: Clock> Exchange<'_, '_, C> {
                     first_ns.set(first_ns.get().or(Some(t_ns)));
                     match reader.feed(bytes) {
                         Ok(Some((head, taken))) => Some(Ok(Begun { head, t_ns, body: bytes[taken..].to_vec() })),
-                        Ok(None) => None,
+                        Ok(None) => {
+                            // After an interim answer the server may think as long as before it.
+                            if reader.is_between_heads() {
+                                first_ns.set(None);
+                            }
+                            None
+                        }
                         Err(bad) => Some(Err(Ended::Bad(bad))),
                     }
                 })
@@ -156,7 +164,9 @@ impl<C: Clock> Exchange<'_, '_, C> {
             (Ended::Closed(_), Some(error)) => Ended::Failed(error),
             (ended, _) => ended,
         };
-        let is_unanswered = !reader.has_begun() && matches!(ended, Ended::Closed(_) | Ended::Failed(_));
+        let waited_ns = clock.now_ns().saturating_sub(self.observation.send_ns.unwrap_or(0));
+        let is_unanswered =
+            waited_ns < limits.crossed_ns && !reader.has_begun() && matches!(ended, Ended::Closed(_) | Ended::Failed(_));
         let outcome = ended.outcome(self.limits);
         Err(NoHead { outcome: outcome.unwrap_or(Outcome::Disconnected { detail: String::new() }), is_unanswered })
     }
@@ -222,10 +232,8 @@ impl<C: Clock> Exchange<'_, '_, C> {
             let detail = format!("the stream was silent for {} ms after its first event", self.limits.idle_ns / 1_000_000);
             return answer.give_up(self.observation, Outcome::TimedOut { detail });
         };
-        if matches!(ended, Ended::Over) && answer.is_done() && !body.is_done() {
-            self.drain(body).await;
-        }
-        match ended {
+        let drains = matches!(ended, Ended::Over) && answer.is_done() && !body.is_done();
+        let outcome = match ended {
             Ended::Eof if self.observation.first_event_ns.is_none() && body_bytes > 0 => {
                 let kind = begun.head.content_type.as_deref();
                 let kind = kind.map_or("no content-type".to_owned(), |kind| format!("`{}`", shortened(kind)));
@@ -235,7 +243,12 @@ impl<C: Clock> Exchange<'_, '_, C> {
                 Some(broken) => answer.give_up(self.observation, broken),
                 None => answer.finish(self.observation),
             },
+        };
+        // The counts are settled before: whoever drops this future now keeps them.
+        if drains {
+            self.drain(body).await;
         }
+        outcome
     }
 
     /// Reads what follows the answer, up to the body's end or for a moment.

@@ -113,6 +113,12 @@ impl HeadReader {
         }
     }
 
+    /// Whether nothing has come since the last interim answer, or at all.
+    #[must_use]
+    pub fn is_between_heads(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
     /// Whether some of an answer has come.
     #[must_use]
     pub fn has_begun(&self) -> bool {

@@ -7,6 +7,8 @@ const MAX_SIZE_LINE_BYTES: usize = 4 << 10;
 /// The most bytes of trailers.
 const MAX_TRAILER_BYTES: usize = 64 << 10;
 
+const NO_SIZE: &str = "a size is not a number in hexadecimal on a line of its own";
+
 /// A chunked body, wherever its bytes are split.
 #[derive(Debug, Default)]
 pub(super) struct Chunked {
@@ -93,10 +95,12 @@ impl Chunked {
     /// Goes on after a whole line, its LF included.
     fn apply(&mut self, line: &[u8]) -> Result<(), BadResponse> {
         self.state = match self.state {
+            // To httparse a line without a number is one with 0.
             State::Size => match httparse::parse_chunk_size(line) {
+                _ if !line[0].is_ascii_hexdigit() => return Err(BadResponse::Chunk(NO_SIZE)),
                 Ok(httparse::Status::Complete((_, 0))) => State::Trailers,
                 Ok(httparse::Status::Complete((length, size))) if length == line.len() => State::Data(size),
-                _ => return Err(BadResponse::Chunk("a size is not a number in hexadecimal on a line of its own")),
+                _ => return Err(BadResponse::Chunk(NO_SIZE)),
             },
             State::DataEnd if line == b"\r\n" => State::Size,
             State::DataEnd => return Err(BadResponse::Chunk("one is longer than its size says")),

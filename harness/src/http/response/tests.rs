@@ -55,6 +55,8 @@ fn bodies_end_where_the_head_says() {
         ("after the end", format!("{CHUNKED}0\r\n\r\nHTTP/1.1")),
         ("no last chunk", format!("{CHUNKED}1\r\na\r\n")),
         ("not a size", format!("{CHUNKED}1\r\na\r\nzz\r\n")),
+        ("no size", format!("{CHUNKED}1\r\na\r\n\r\n0\r\n\r\n")),
+        ("only an extension", format!("{CHUNKED};a=b\r\n\r\n")),
         ("huge size", format!("{CHUNKED}fffffffffffffffff\r\n")),
         ("wrong size", format!("{CHUNKED}1\r\nab\r\n")),
         ("long size line", long_line),
@@ -83,6 +85,8 @@ fn bodies_end_where_the_head_says() {
     after the end: 200 "" done, and more came
     no last chunk: 200 "a" closed before the body's last chunk
     not a size: "a" then the answer's chunks: a size is not a number in hexadecimal on a line of its own
+    no size: "a" then the answer's chunks: a size is not a number in hexadecimal on a line of its own
+    only an extension: "" then the answer's chunks: a size is not a number in hexadecimal on a line of its own
     huge size: "" then the answer's chunks: a size is not a number in hexadecimal on a line of its own
     wrong size: "a" then the answer's chunks: one is longer than its size says
     long size line: "" then the answer's chunks: a line with a size is longer than 4 KiB

@@ -112,6 +112,36 @@ fn a_request_that_nobody_read_goes_over_another_connection() {
 }
 
 #[test]
+fn a_server_that_thought_about_it_before_it_closed_has_answered() {
+    let server = Server::raw(|number, mut stream, seen| {
+        take(&stream, seen);
+        stream.write_all(saying(&format!("own {number}")).as_bytes()).unwrap();
+        take(&stream, seen);
+        thread::sleep(Duration::from_millis(50));
+    });
+    let options = HttpOptions { crossed_ns: 20_000_000, ..HttpOptions::default() };
+    let endpoint = server.endpoint(DialectName::Openai, options);
+    let (first, second) = run(async { (send(&endpoint).await, send(&endpoint).await) });
+    assert_eq!(first.outcome, Outcome::Complete);
+    assert!(matches!(second.outcome, Outcome::Disconnected { .. }), "{:?}", second.outcome);
+    let seen = server.seen.lock().unwrap();
+    assert_eq!((seen.connections, seen.requests.len()), (1, 2));
+}
+
+#[test]
+fn an_interim_answer_does_not_start_the_heads_time() {
+    let server = Server::raw(|_, mut stream, seen| {
+        take(&stream, seen);
+        stream.write_all(b"HTTP/1.1 103 Early Hints\r\n\r\n").unwrap();
+        thread::sleep(Duration::from_millis(80));
+        stream.write_all(saying("own").as_bytes()).unwrap();
+    });
+    let endpoint = server.endpoint(DialectName::Openai, HttpOptions { head_ns: 30_000_000, ..HttpOptions::default() });
+    let seen = run(send(&endpoint));
+    assert_eq!((seen.outcome, seen.text.unwrap()), complete("own"));
+}
+
+#[test]
 fn a_new_connection_that_ends_without_a_word_is_a_failure() {
     let server = Server::raw(|_, stream, _| {
         stream.peek(&mut [0]).unwrap();
