@@ -13,7 +13,7 @@ pub fn look() -> Machine {
     Machine {
         name: board().or_else(|| field(&cpuinfo, "model name")).unwrap_or_else(|| "unknown".to_owned()),
         arch: std::env::consts::ARCH.to_owned(),
-        cpus: std::thread::available_parallelism().ok().and_then(|count| u32::try_from(count.get()).ok()),
+        cpus: processors(&cpuinfo),
         memory_bytes: memory_bytes(&meminfo),
         kernel: fs::read_to_string("/proc/sys/kernel/osrelease").ok().map(|text| text.trim().to_owned()),
         gpu: gpu(),
@@ -30,6 +30,13 @@ fn board() -> Option<String> {
 fn field(text: &str, name: &str) -> Option<String> {
     let line = text.lines().find(|line| line.starts_with(name))?;
     Some(line.split_once(':')?.1.trim().to_owned())
+}
+
+/// The processors that the kernel lists. Not those that this thread may use: it may be kept on one of them already.
+fn processors(cpuinfo: &str) -> Option<u32> {
+    let listed = cpuinfo.lines().filter(|line| line.split(':').next().is_some_and(|name| name.trim_end() == "processor")).count();
+    let count = if listed > 0 { listed } else { std::thread::available_parallelism().ok()?.get() };
+    u32::try_from(count).ok()
 }
 
 fn memory_bytes(meminfo: &str) -> Option<u64> {
@@ -144,6 +151,7 @@ mod tests {
         assert_eq!(paged_in_bytes("nr_free 1\npgpgin 3\npgpgout 7\n"), Some(3 * 1024));
         assert_eq!(paged_in_bytes("pgpgout 7\n"), None);
         assert_eq!(field("x\nmodel name\t: A CPU\n", "model name").as_deref(), Some("A CPU"));
+        assert_eq!(processors("processor\t: 0\nprocessors: 9\nmodel name\t: x\n\nprocessor\t: 1\n"), Some(2));
         let machine = look();
         assert!(machine.cpus.is_some_and(|cpus| cpus > 0), "{machine:?}");
         assert!(memory_available_bytes() <= machine.memory_bytes && disk_read_bytes().is_some());

@@ -2,6 +2,7 @@
 
 use std::{cell::Cell, io, time::Duration};
 
+use rustix::process::setpriority_process;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::clock::{Clock, RealClock};
@@ -14,6 +15,9 @@ const GATHER: Duration = Duration::from_micros(20);
 
 /// How often the rate is looked at, in nanoseconds.
 const PERIOD_NS: u64 = 2_000_000;
+
+/// The last in line for a processor, as nice(2) counts.
+const LEAST_PRIORITY: i32 = 19;
 
 thread_local! {
     /// Reads of this thread so far.
@@ -37,6 +41,11 @@ pub fn measuring() -> io::Result<Runtime> {
             if is_busy(clock.now_ns(), READS.get()) {
                 std::thread::sleep(GATHER);
             }
+        })
+        // Threads for what must not hold up this one. They may run only where it runs if it is kept on a processor, so they give way.
+        .on_thread_start(|| {
+            // A machine that does not allow it has said so; the timer's lag in the record tells what came of it.
+            let _ = setpriority_process(None, LEAST_PRIORITY);
         })
         .build()
 }
