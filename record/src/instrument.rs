@@ -41,7 +41,7 @@ pub struct BudgetPoint {
     pub name: String,
     /// Streams at once, all started together.
     pub streams: u32,
-    /// Chunks that the server wrote per second, from the first request's arrival to the last chunk.
+    /// Chunks that the server wrote per second, where they were densest: [`densest_per_s`].
     pub chunks_per_s: f64,
     /// Tokens of each chunk.
     pub tokens_per_chunk: u32,
@@ -69,6 +69,24 @@ pub struct BudgetPoint {
     /// The floor: a client that does nothing but read, measured beside it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bare: Option<BareClient>,
+}
+
+/// How many stamps there are per second where they are densest: in the fullest of the whole seconds since `began_ns`, or on the mean of a
+/// time of less than one. A trial that is prefilled for a minute and then decodes for ten seconds asks as much of a client as one that does
+/// not wait.
+#[must_use]
+pub fn densest_per_s(stamps_ns: impl Iterator<Item = u64>, began_ns: u64, ended_ns: u64) -> Option<f64> {
+    const SECOND_NS: u64 = 1_000_000_000;
+    let mut counts: BTreeMap<u64, u64> = BTreeMap::new();
+    for t_ns in stamps_ns {
+        *counts.entry(t_ns.saturating_sub(began_ns) / SECOND_NS).or_default() += 1;
+    }
+    let most = counts.values().max().copied().unwrap_or(0) as f64;
+    match ended_ns.saturating_sub(began_ns) {
+        0 => None,
+        elapsed_ns if elapsed_ns < SECOND_NS => Some(most * SECOND_NS as f64 / elapsed_ns as f64),
+        _ => Some(most),
+    }
 }
 
 /// What the server wrote and what the client saw of it, all repeats together.
@@ -216,4 +234,18 @@ pub struct ArrivalTests {
     pub lag1: f64,
     /// Variance over mean of the counts in windows of ten arrivals on the average; 1 for a Poisson process.
     pub dispersion: f64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fullest_second_is_the_load() {
+        const MS: u64 = 1_000_000;
+        let per_s = |stamps: &[u64], ended_ms: u64| densest_per_s(stamps.iter().map(|ms| ms * MS), 500 * MS, ended_ms * MS);
+        assert_eq!(per_s(&[600, 1400, 1600, 1700, 2400, 9000], 9000), Some(3.0));
+        assert_eq!(per_s(&[600, 700], 1000), Some(4.0));
+        assert_eq!((per_s(&[], 9000), per_s(&[500], 500)), (Some(0.0), None));
+    }
 }

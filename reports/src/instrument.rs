@@ -1,8 +1,11 @@
 //! What the instrument's own error makes of a load: up to which load each figure stays right, and which measured load stands for a trial.
 
-use record::{ErrorBudget, Trial, instrument::BudgetPoint};
+use record::{
+    ErrorBudget, Trial,
+    instrument::{BudgetPoint, densest_per_s},
+};
 
-use crate::metrics::{TrialMetrics, per_second};
+use crate::metrics::{Distribution, TrialMetrics};
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -13,22 +16,40 @@ pub const MAX_RELATIVE_ERROR: f64 = 0.01;
 /// The figures that an error budget knows the relative error of, as reports call them.
 pub const FIGURES: [&str; 5] = ["TTFT p50", "TTFT p99", "TPOT p50", "ITL p99", "output tok/s"];
 
-/// What a trial asked of the client.
+/// What a trial asked of the client, and how large its own figures are: an error of a millisecond is much of a TTFT of 40.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ClientLoad {
     /// Most requests in flight at once.
     pub streams: u32,
-    /// Chunks that it read per second, over the whole trial.
+    /// Chunks that it read per second, where they were densest.
     pub chunks_per_s: f64,
+    /// Its median TTFT, in nanoseconds; none of a trial that has none.
+    pub ttft_p50_ns: Option<f64>,
+    /// Its median TPOT, likewise.
+    pub tpot_p50_ns: Option<f64>,
 }
 
 impl ClientLoad {
     /// The load of a trial; none of one that took no time.
     #[must_use]
     pub fn of(trial: &Trial, metrics: &TrialMetrics) -> Option<Self> {
-        let chunks: usize = trial.observations.iter().map(|one| one.chunks.len()).sum();
-        let chunks_per_s = per_second(chunks as f64, trial.duration_ns as f64)?;
-        Some(Self { streams: metrics.in_flight_peak, chunks_per_s })
+        let stamps_ns = trial.observations.iter().flat_map(|one| one.chunks.iter().map(|chunk| chunk.t_ns));
+        let chunks_per_s = densest_per_s(stamps_ns, 0, trial.duration_ns)?;
+        let median = |distribution: Option<Distribution>| distribution.map(|one| one.p50);
+        let (ttft_p50_ns, tpot_p50_ns) = (median(metrics.ttft), median(metrics.tpot));
+        Some(Self { streams: metrics.in_flight_peak, chunks_per_s, ttft_p50_ns, tpot_p50_ns })
+    }
+
+    /// What stands for both: the larger load, the smaller figures.
+    #[must_use]
+    pub fn worse(self, other: Self) -> Self {
+        let smaller = |one: Option<f64>, other: Option<f64>| one.into_iter().chain(other).min_by(f64::total_cmp);
+        Self {
+            streams: self.streams.max(other.streams),
+            chunks_per_s: self.chunks_per_s.max(other.chunks_per_s),
+            ttft_p50_ns: smaller(self.ttft_p50_ns, other.ttft_p50_ns),
+            tpot_p50_ns: smaller(self.tpot_p50_ns, other.tpot_p50_ns),
+        }
     }
 }
 
@@ -63,10 +84,13 @@ pub fn worst(point: &BudgetPoint) -> (&'static str, f64) {
     furthest(relative_errors(point))
 }
 
-/// The figure that verdicts rest on which is furthest off.
+/// The figure of a trial's that verdicts rest on which is furthest off with the errors of a measured load.
 #[must_use]
-pub fn worst_of_verdicts(point: &BudgetPoint) -> (&'static str, f64) {
-    furthest(relative_errors(point).filter(|(name, _)| OF_VERDICTS.contains(name)))
+pub fn worst_of_verdicts(point: &BudgetPoint, load: ClientLoad) -> (&'static str, f64) {
+    let part = |error_ns: u64, of_ns: Option<f64>| of_ns.map_or(0.0, |of_ns| error_ns as f64 / of_ns.max(1.0));
+    let ttft = part(point.errors.ttft_p50_ns, load.ttft_p50_ns);
+    let tpot = part(point.errors.tpot_p50_ns, load.tpot_p50_ns);
+    furthest(OF_VERDICTS.into_iter().zip([ttft, tpot, point.figures.output_rate]))
 }
 
 /// The tail that is off by more than 1 %, the furthest of them.
@@ -76,10 +100,10 @@ pub fn worst_tail(point: &BudgetPoint) -> Option<(&'static str, f64)> {
     Some(furthest(tails)).filter(|(_, error)| error.abs() > MAX_RELATIVE_ERROR)
 }
 
-/// Whether the client lost nothing there and every figure that verdicts rest on was right to within 1 %.
+/// Whether the client lost nothing there, and every figure of the trial's that verdicts rest on is right to within 1 %.
 #[must_use]
-pub fn is_right(point: &BudgetPoint) -> bool {
-    point.account.is_exact() && worst_of_verdicts(point).1.abs() <= MAX_RELATIVE_ERROR
+pub fn is_right(point: &BudgetPoint, load: ClientLoad) -> bool {
+    point.account.is_exact() && worst_of_verdicts(point, load).1.abs() <= MAX_RELATIVE_ERROR
 }
 
 /// What a budget says of a load. A measured load stands for it if it had at least as many streams and chunks per second; the nearest is
@@ -89,7 +113,7 @@ pub fn covering(budget: &ErrorBudget, load: ClientLoad) -> Coverage<'_> {
     let at_or_above = |point: &&BudgetPoint| point.streams >= load.streams && point.chunks_per_s >= load.chunks_per_s;
     let size = |point: &BudgetPoint| f64::from(point.streams) * point.chunks_per_s;
     let nearest = |right: bool| {
-        let standing = budget.points.iter().filter(at_or_above).filter(|point| is_right(point) == right);
+        let standing = budget.points.iter().filter(at_or_above).filter(|point| is_right(point, load) == right);
         standing.min_by(|one, other| size(one).total_cmp(&size(other)))
     };
     nearest(true).map(Coverage::Within).or_else(|| nearest(false).map(Coverage::Beyond)).unwrap_or(Coverage::Unchecked)
@@ -102,7 +126,7 @@ pub struct Limit<'b> {
     pub figure: &'static str,
     /// The largest load below the first at which it is off; none if it is off at the smallest.
     pub right: Option<&'b BudgetPoint>,
-    /// The first load at which it is off by more than 1 %, and by how much; none if it is at none.
+    /// The first load at which it is off by more than 1 %, and by how much, or at which something is lost; none if it is at none.
     pub off: Option<(&'b BudgetPoint, f64)>,
 }
 
@@ -113,7 +137,7 @@ pub fn limits(budget: &ErrorBudget) -> Vec<Limit<'_>> {
     points.sort_by(|one, other| one.chunks_per_s.total_cmp(&other.chunks_per_s));
     let limit = |place: usize| {
         let error = |point: &BudgetPoint| relative_errors(point).nth(place).map_or(0.0, |(_, error)| error);
-        let first_off = points.iter().position(|point| error(point).abs() > MAX_RELATIVE_ERROR);
+        let first_off = points.iter().position(|point| !point.account.is_exact() || error(point).abs() > MAX_RELATIVE_ERROR);
         let right = points[..first_off.unwrap_or(points.len())].last().copied();
         Limit { figure: FIGURES[place], right, off: first_off.map(|at| (points[at], error(points[at]))) }
     };

@@ -97,6 +97,10 @@ fn to_json(budget: &ErrorBudget) -> anyhow::Result<String> {
 /// Keeps a budget for the runs to come. One of a tree with changes is not kept: the next tree with changes may be another.
 fn store(budget: &ErrorBudget, client_core: ClientCore) -> anyhow::Result<()> {
     let Some(path) = stored_path(budget.harness_commit.as_deref(), client_core) else { return Ok(()) };
+    if stored(&path).is_some_and(|before| before.points.len() > budget.points.len()) {
+        say(&format!("not kept: {} has more loads", path.display()));
+        return Ok(());
+    }
     let folder = path.parent().context("a file lies in a folder")?;
     fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     whole_file::write(&path, &to_json(budget)?)?;
@@ -112,18 +116,19 @@ fn stored(path: &Path) -> Option<ErrorBudget> {
     read(path).inspect_err(|error| say(&format!("not used: {error:#}"))).ok()
 }
 
-/// Where the budget of this machine, kernel, harness and choice of processor lies; none for a harness that has no commit of its own.
+/// Where the budget of this machine, kernel, harness, processors that may be used, and choice among them lies; none for a harness that has no commit of its own.
 fn stored_path(commit: Option<&str>, client_core: ClientCore) -> Option<PathBuf> {
     let uname = rustix::system::uname();
     let machine = [uname.nodename(), uname.release()].map(|word| run_folder::safe(&word.to_string_lossy()));
-    let name = file_name(commit, &machine, client_core)?;
+    let allowed = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
+    let name = file_name(commit, &machine, &format!("core-{client_core}-of-{allowed}"))?;
     Some(cache_folder::own()?.join("instrument").join(name))
 }
 
-fn file_name(commit: Option<&str>, machine: &[String; 2], client_core: ClientCore) -> Option<String> {
+fn file_name(commit: Option<&str>, machine: &[String; 2], core: &str) -> Option<String> {
     let commit = commit.filter(|commit| !commit.ends_with("-dirty"))?;
     let [node, kernel] = machine;
-    Some(format!("{}-{commit}-{node}-{kernel}-core-{client_core}.json", env!("CARGO_PKG_VERSION")))
+    Some(format!("{}-{commit}-{node}-{kernel}-{core}.json", env!("CARGO_PKG_VERSION")))
 }
 
 #[cfg(test)]
@@ -133,8 +138,8 @@ mod tests {
     #[test]
     fn a_budget_is_that_of_one_machine_and_one_commit() {
         let machine = ["spark".to_owned(), "6-17-0".to_owned()];
-        let name = |commit| file_name(commit, &machine, ClientCore::Number(19));
-        let expected = format!("{}-0a1b2c-spark-6-17-0-core-19.json", env!("CARGO_PKG_VERSION"));
+        let name = |commit| file_name(commit, &machine, "core-19-of-20");
+        let expected = format!("{}-0a1b2c-spark-6-17-0-core-19-of-20.json", env!("CARGO_PKG_VERSION"));
         assert_eq!(name(Some("0a1b2c")), Some(expected));
         assert_eq!(name(Some("0a1b2c-dirty")), None);
         assert_eq!(name(None), None);

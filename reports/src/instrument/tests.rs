@@ -9,6 +9,20 @@ use record::{
 
 use super::{ClientLoad, Coverage, covering, limits};
 
+/// The figures that a point's errors are a part of.
+const TTFT_NS: f64 = 200e6;
+const TPOT_NS: f64 = 20e6;
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a part of a second")]
+fn part(error: f64, of_ns: f64) -> u64 {
+    (error.abs() * of_ns).round() as u64
+}
+
+/// A load with those figures.
+fn load(streams: u32, chunks_per_s: f64) -> ClientLoad {
+    ClientLoad { streams, chunks_per_s, ttft_p50_ns: Some(TTFT_NS), tpot_p50_ns: Some(TPOT_NS) }
+}
+
 /// A measured load at which TTFT, its 99th percentile too, and TPOT are off by so much.
 pub(crate) fn point(streams: u32, chunks_per_s: f64, ttft: f64, tpot_p50: f64) -> BudgetPoint {
     BudgetPoint {
@@ -30,7 +44,8 @@ pub(crate) fn point(streams: u32, chunks_per_s: f64, ttft: f64, tpot_p50: f64) -
         },
         failures: BTreeMap::new(),
         errors: ClientErrors {
-            ttft_p50_ns: 90_000,
+            ttft_p50_ns: part(ttft, TTFT_NS),
+            tpot_p50_ns: part(tpot_p50, TPOT_NS),
             ttft_p99_ns: 600_000,
             itl_p99_ns: 200_000,
             tpot_p99_ns: 3_000,
@@ -81,7 +96,7 @@ fn the_nearest_load_at_or_above_in_both_stands_for_a_trial() {
         (5_000, 1.0, "unchecked"),
         (1_000, 85_000.0, "unchecked"),
     ] {
-        let said = match covering(&budget, ClientLoad { streams, chunks_per_s }) {
+        let said = match covering(&budget, load(streams, chunks_per_s)) {
             Coverage::Within(point) => format!("within {}", point.name),
             Coverage::Beyond(point) => format!("beyond {}", point.name),
             Coverage::Unchecked => "unchecked".to_owned(),
@@ -93,7 +108,7 @@ fn the_nearest_load_at_or_above_in_both_stands_for_a_trial() {
 #[test]
 fn a_larger_load_that_stayed_right_stands_for_a_smaller_one_that_did_not() {
     let budget = budget(vec![point(64, 6_400.0, 0.02, 0.0), point(512, 25_600.0, 0.0, 0.0)]);
-    let coverage = covering(&budget, ClientLoad { streams: 10, chunks_per_s: 100.0 });
+    let coverage = covering(&budget, load(10, 100.0));
     assert!(matches!(coverage, Coverage::Within(point) if point.streams == 512), "{coverage:?}");
 }
 
@@ -102,7 +117,35 @@ fn a_lost_chunk_is_an_error_whatever_the_figures_say() {
     let mut lossy = point(64, 6_400.0, 0.0, 0.0);
     lossy.account.chunks_seen -= 1;
     let budget = budget(vec![lossy]);
-    assert!(matches!(covering(&budget, ClientLoad { streams: 1, chunks_per_s: 1.0 }), Coverage::Beyond(_)));
+    assert!(matches!(covering(&budget, load(1, 1.0)), Coverage::Beyond(_)));
+}
+
+#[test]
+fn an_error_is_a_part_of_the_trials_own_figures() {
+    // 1.9 ms and 0.19 ms are just below 1 % of the point's own.
+    let budget = budget(vec![point(512, 25_600.0, 0.0095, 0.0095)]);
+    let is_right = |ttft_p50_ns, tpot_p50_ns| {
+        matches!(covering(&budget, ClientLoad { ttft_p50_ns, tpot_p50_ns, ..load(1, 1.0) }), Coverage::Within(_))
+    };
+    assert!(is_right(Some(TTFT_NS), Some(TPOT_NS)) && is_right(Some(2e9), None) && is_right(None, None));
+    assert!(!is_right(Some(40e6), Some(TPOT_NS)) && !is_right(Some(TTFT_NS), Some(10e6)));
+    let worse = load(4, 100.0).worse(ClientLoad { ttft_p50_ns: Some(1.0), tpot_p50_ns: None, ..load(2, 300.0) });
+    assert_eq!(worse, ClientLoad { ttft_p50_ns: Some(1.0), ..load(4, 300.0) });
+}
+
+#[test]
+fn what_fails_is_seen() {
+    let mut broken = point(4096, 80_000.0, 0.0, 0.0);
+    broken.account.requests_exact = 1;
+    broken.failures.insert("no connection: Too many open files".to_owned(), 1);
+    let budget = budget(vec![point(1, 200.0, 0.0, 0.0), broken]);
+    assert!(limits(&budget).iter().all(|limit| limit.off.is_some_and(|(point, _)| point.streams == 4096)));
+    let page = crate::render_budget(&budget);
+    assert!(page.contains("| 0 of 200 | 1 of 2 |"), "{page}");
+    assert!(
+        page.contains("Requests that failed:\n\n- `4096 x 19.53125/s`: 1 x `no connection: Too many open files`\n"),
+        "{page}"
+    );
 }
 
 #[test]

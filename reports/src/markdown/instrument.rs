@@ -68,9 +68,7 @@ fn loads(record: &Record) -> BTreeMap<String, ClientLoad> {
     let mut loads: BTreeMap<String, ClientLoad> = BTreeMap::new();
     for trial in &record.trials {
         let Some(load) = ClientLoad::of(trial, &TrialMetrics::of(trial)) else { continue };
-        let most = loads.entry(trial.cell.name()).or_insert(load);
-        most.streams = most.streams.max(load.streams);
-        most.chunks_per_s = most.chunks_per_s.max(load.chunks_per_s);
+        loads.entry(trial.cell.name()).and_modify(|most| *most = most.worse(load)).or_insert(load);
     }
     loads
 }

@@ -56,7 +56,7 @@ fn own_error(trial: &Trial, metrics: &TrialMetrics, budget: &ErrorBudget) -> Opt
             Some(Reason::suspect(format!("{asked} are more than the selftest of the instrument has checked on this machine")))
         }
         Coverage::Beyond(point) => {
-            let (name, error) = worst_of_verdicts(point);
+            let (name, error) = worst_of_verdicts(point, load);
             let what = if point.account.is_exact() {
                 format!("{name} is off by {}", figure(error, Unit::Share))
             } else {
@@ -85,6 +85,10 @@ fn own_cpu(trial: &Trial) -> Option<Reason> {
 /// chunks, so that even one in a hundred says that the client came late.
 const MAX_FULL_READS: f64 = 0.01;
 
+/// Most requests of a trial, as a part of all, that may have gone out twice. A server that closes what it announced to keep does that now and
+/// then; one that does it to every tenth request means it.
+const MAX_SENT_AGAIN: f64 = 0.1;
+
 /// What the connections tell of who was behind: the client, where more was waiting than one read takes; the server, where a request was not
 /// taken at once.
 fn on_the_wire(trial: &Trial, reasons: &mut Vec<Reason>) {
@@ -101,7 +105,8 @@ fn on_the_wire(trial: &Trial, reasons: &mut Vec<Reason>) {
     }
     if wire.sent_again > 0 {
         let what = format!("{} of the requests went out again, since the server closed their kept connection", wire.sent_again);
-        reasons.push(Reason::note(what));
+        let many = wire.sent_again as f64 > MAX_SENT_AGAIN * trial.observations.len() as f64;
+        reasons.push(if many { Reason::suspect(what) } else { Reason::note(what) });
     }
 }
 

@@ -34,6 +34,7 @@ pub fn render_budget(budget: &ErrorBudget) -> String {
     );
     page += "## Closed loops\n\n";
     page += &points_table(&points);
+    page += &failures_list(&points);
     page += "\n## What it costs\n\n";
     page += &costs_table(&points);
     page += "\n## Up to which load each figure is right\n\n";
@@ -56,6 +57,7 @@ pub(super) fn points_table(points: &[&BudgetPoint]) -> String {
         "TPOT p99",
         "tok/s",
         "Chunks lost",
+        "Not whole",
         "Worst figure",
         "CPU per chunk",
     ];
@@ -68,6 +70,7 @@ pub(super) fn points_table(points: &[&BudgetPoint]) -> String {
         let after = [
             figure(point.figures.output_rate, Unit::Share),
             format!("{lost} of {}", account.chunks_written),
+            format!("{} of {}", account.requests - account.requests_exact, account.requests),
             format!("{off}{name} {}{off}", figure(error, Unit::Share)),
             us(point.cost.cpu_per_chunk_ns),
         ];
@@ -76,11 +79,20 @@ pub(super) fn points_table(points: &[&BudgetPoint]) -> String {
         if let Some(bare) = &point.bare {
             let dash = || "-".to_owned();
             let before = ["bare client there".to_owned(), dash()];
-            let after = [dash(), dash(), dash(), us(bare.cost.cpu_per_chunk_ns)];
+            let after = [dash(), dash(), dash(), dash(), us(bare.cost.cpu_per_chunk_ns)];
             table.row(before.into_iter().chain(errors(&bare.errors)).chain(after));
         }
     }
     table.markdown().to_owned()
+}
+
+/// How requests ended that did not end well, if any did.
+fn failures_list(points: &[&BudgetPoint]) -> String {
+    let line = |point: &BudgetPoint, words: &str, times: u64| format!("- {}: {times} x {}\n", code(&point.name), code(words));
+    let of_one =
+        |point: &&BudgetPoint| point.failures.iter().map(|(words, &times)| line(point, words, times)).collect::<String>();
+    let lines: String = points.iter().map(of_one).collect();
+    if lines.is_empty() { lines } else { format!("\nRequests that failed:\n\n{lines}") }
 }
 
 fn errors(errors: &ClientErrors) -> [String; 4] {
@@ -119,7 +131,12 @@ fn limits_list(budget: &ErrorBudget) -> String {
     let line = |limit: Limit<'_>| {
         let right = limit.right.map_or("right at no load".to_owned(), |point| format!("within 1 % up to {}", code(&point.name)));
         let off = limit.off.map_or("off at none that was measured".to_owned(), |(point, error)| {
-            format!("off by {} at {}", figure(error, Unit::Share), code(&point.name))
+            let what = if point.account.is_exact() {
+                format!("off by {}", figure(error, Unit::Share))
+            } else {
+                "not all came".to_owned()
+            };
+            format!("{what} at {}", code(&point.name))
         });
         format!("- {}: {right}; {off}.\n", limit.figure)
     };
