@@ -218,6 +218,9 @@ pub struct OpenLoopPoint {
     pub errors: ClientErrors,
     /// The gaps between arrivals, as the server saw them.
     pub arrivals: ArrivalTests,
+    /// The same tests of the gaps between sends, as the client stamped them: a server that shares the machine stamps arrivals late itself.
+    #[serde(default)]
+    pub sent: ArrivalTests,
     /// The same tests of the gaps as they were planned: what the draw itself does.
     pub planned: ArrivalTests,
 }

@@ -27,6 +27,7 @@ fn whole() -> ErrorBudget {
         repeats: 3,
         errors: ClientErrors { send_lag_p50_ns: 60_000, send_lag_p99_ns: 300_000, ..ClientErrors::default() },
         arrivals: tests,
+        sent: tests,
         planned: tests,
     };
     ErrorBudget { open_loop: vec![open], ..budget(vec![point(1, 200.0, 0.001, 0.0), large]) }
@@ -65,9 +66,9 @@ fn a_budget_is_a_page() {
 
     ## Open loops
 
-    | Requests/s | Arrivals | Requests | In flight | Not whole | Send lag p50 | p99 | KS p | planned | Lag-1 | Dispersion | declared |
-    | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
-    | 200 | gamma 0.7 | 2000 | 31 | 0 of 2 | 0.0600 ms | 0.300 ms | 0.400 | 0.400 | 0.0100 | 0.970 | 1.43 |
+    | Requests/s | Arrivals | Requests | In flight | Not whole | Send lag p50 | p99 | KS p, planned | sent | arrived | Lag-1 | Dispersion | declared |
+    | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+    | 200 | gamma 0.7 | 2000 | 31 | 0 of 2 | 0.0600 ms | 0.300 ms | 0.400 | 0.400 | 0.400 | 0.0100 | 0.970 | 1.43 |
     ");
 }
 
