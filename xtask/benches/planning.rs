@@ -26,7 +26,7 @@ fn planning(criterion: &mut Criterion) {
         output_tokens: Length::Fixed { tokens: 1 },
         ..cell("chat/c1")
     };
-    for (name, cell) in [("chat/c16", cell("chat/c16")), ("multi-turn/c4", cell("multi-turn/c4")), ("arrivals", arrivals)] {
+    for (name, cell) in [("chat/c10", cell("chat/c10")), ("multi-turn/c10", cell("multi-turn/c10")), ("arrivals", arrivals)] {
         let make = || plan(black_box(&cell), 1, &sizing(), &RecordedLengths::Drawn).expect("it can be planned");
         group.throughput(Throughput::Elements(make().requests.len() as u64));
         group.bench_function(BenchmarkId::from_parameter(name), |bencher| bencher.iter(make));
