@@ -61,3 +61,43 @@ fn cpu_ns() -> u64 {
     let part = |value: i64| u64::try_from(value).unwrap_or(0);
     part(time.tv_sec) * 1_000_000_000 + part(time.tv_nsec)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    const MS: u64 = 1_000_000;
+
+    /// A clock that wakes on time, but once, and after some waits never.
+    struct Stalling {
+        now_ns: Cell<u64>,
+        waits: Cell<u32>,
+    }
+
+    impl Clock for Stalling {
+        fn now_ns(&self) -> u64 {
+            self.now_ns.get()
+        }
+
+        async fn sleep_until(&self, deadline_ns: u64) {
+            self.waits.set(self.waits.get() + 1);
+            match self.waits.get() {
+                3 => self.now_ns.set(deadline_ns + 35 * MS),
+                5 => future::pending().await,
+                _ => self.now_ns.set(deadline_ns),
+            }
+        }
+    }
+
+    #[test]
+    fn a_stall_counts_as_often_as_the_timer_was_due_in_it() {
+        let clock = Stalling { now_ns: Cell::new(7), waits: Cell::new(0) };
+        let mut lags_ns = Vec::new();
+        assert!(sample_lag(&clock, &mut lags_ns).now_or_never().is_none());
+        assert_eq!(lags_ns, [0, 0, 35 * MS, 25 * MS, 15 * MS, 5 * MS, 0]);
+    }
+}
