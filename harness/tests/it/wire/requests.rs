@@ -152,6 +152,7 @@ fn base_urls() {
         "127.0.0.1:8000",
         "not a url",
         "http://user:secret@127.0.0.1:8000",
+        "user:secret@127.0.0.1:8000",
         "http://127.0.0.1:8000/?key=1",
     ];
     let errors = refused.map(|url| new(url).unwrap_err().to_string());
@@ -162,6 +163,7 @@ fn base_urls() {
     127.0.0.1:8000: not a URL: relative URL without a base
     not a url: not a URL: relative URL without a base
     http://127.0.0.1:8000: a URL must not hold a user name or password; give an API key instead
+    127.0.0.1:8000: `user` is not http
     http://127.0.0.1:8000/?key=1: a base URL has no query and no fragment
     ");
 
