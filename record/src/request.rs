@@ -96,6 +96,24 @@ pub enum Target {
     },
 }
 
+impl Target {
+    /// Whether it is a server that runs already, wherever that may be.
+    #[must_use]
+    pub fn is_attached(&self) -> bool {
+        match self {
+            Self::Simulated(_) => false,
+            Self::Recipe { recipe, .. } => recipe.attach.is_some(),
+            Self::Attach { .. } => true,
+        }
+    }
+
+    /// The client's processor beside this target: an attached server is not kept from any, and so the client has none to itself unasked.
+    #[must_use]
+    pub fn client_core(&self, asked: ClientCore) -> ClientCore {
+        if asked == ClientCore::Auto && self.is_attached() { ClientCore::Shared } else { asked }
+    }
+}
+
 /// A simulated Spark.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Simulated {
@@ -117,4 +135,20 @@ pub struct Slower {
     pub prefill_ppm: u32,
     /// Every wait in the scheduler's queue.
     pub queue_ppm: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_attached_server_leaves_no_processor_unasked() {
+        let attached =
+            Target::Attach { url: String::new(), engine: None, dialect: DialectName::Openai, model: None, api_key_env: None };
+        let simulated = Target::Simulated(Simulated::default());
+        assert!(attached.is_attached() && !simulated.is_attached());
+        let of_attached = [ClientCore::Auto, ClientCore::Shared, ClientCore::Number(3)].map(|asked| attached.client_core(asked));
+        assert_eq!(of_attached, [ClientCore::Shared, ClientCore::Shared, ClientCore::Number(3)]);
+        assert_eq!(simulated.client_core(ClientCore::Auto), ClientCore::Auto);
+    }
 }

@@ -233,13 +233,8 @@ impl BenchArgs {
         if self.no_selftest || matches!(request.target, Target::Simulated(_)) {
             return Ok(request);
         }
-        // A server that is attached to is not kept from any processor, and so the client has none to itself unasked.
-        let client_core = match (request.client_core, &request.target) {
-            (ClientCore::Auto, Target::Attach { .. }) => ClientCore::Shared,
-            (ClientCore::Auto, Target::Recipe { recipe, .. }) if recipe.attach.is_some() => ClientCore::Shared,
-            (choice, _) => choice,
-        };
-        Ok(RunRequest { instrument: Some(selftest::for_a_run(client_core, request.wait)?), ..request })
+        let budget = selftest::for_a_run(request.target.client_core(request.client_core), request.wait)?;
+        Ok(RunRequest { instrument: Some(budget), ..request })
     }
 
     /// What the run's folder is called after.

@@ -58,23 +58,17 @@ pub(crate) fn run(request: &RunRequest) -> anyhow::Result<ExitCode> {
 /// those that wait for signals.
 fn share_out_cores(request: &RunRequest) -> anyhow::Result<Option<Cores>> {
     let wrong = |error: CoresError| Usage(error.to_string());
-    let reserved = |choice| cores::reserve(choice, &cores::allowed()).map_err(wrong);
-    let shared = match (&request.target, request.client_core) {
+    let shared = match (&request.target, request.target.client_core(request.client_core)) {
         (Target::Simulated(_), ClientCore::Number(_)) => {
             return Err(
                 Usage("--client-core: the simulated Spark lives in virtual time and needs no processor".to_owned()).into()
             );
         }
-        // Where a server runs that was attached to is not known from here.
-        (Target::Attach { .. }, choice @ ClientCore::Number(_)) => {
-            reserved(choice)?.map(|cores| Cores { engine: Vec::new(), ..cores })
-        }
-        (Target::Simulated(_) | Target::Attach { .. }, _) => None,
-        (Target::Recipe { recipe, .. }, choice) => {
-            let apart = if recipe.attach.is_some() && choice == ClientCore::Auto { None } else { reserved(choice)? };
-            apart.map(|cores| if recipe.attach.is_some() { Cores { engine: Vec::new(), ..cores } } else { cores })
-        }
+        (Target::Simulated(_), _) => None,
+        (_, choice) => cores::reserve(choice, &cores::allowed()).map_err(wrong)?,
     };
+    // Where a server runs that was attached to is not known from here.
+    let shared = shared.map(|cores| if request.target.is_attached() { Cores { engine: Vec::new(), ..cores } } else { cores });
     if let Some(cores) = &shared {
         cores::pin_client(cores).map_err(wrong)?;
     }
