@@ -1,4 +1,4 @@
 #![no_main]
 
 // Its check lies with the reader, which is not public.
-libfuzzer_sys::fuzz_target!(|data: &[u8]| xtask::check_foreign(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| sparkgauge::check_foreign(data));

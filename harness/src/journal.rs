@@ -29,7 +29,7 @@ pub enum JournalError {
         path: String,
     },
     /// An entry could not be written.
-    #[error("cannot write {path}: {why}; what was written before is whole and readable: cargo xtask report {path}")]
+    #[error("cannot write {path}: {why}; what was written before is whole and readable: `sparkgauge report {path}`")]
     Write {
         /// The record.
         path: String,

@@ -3,9 +3,7 @@
 //! Whatever counted the text, two probes then go through the real endpoint, and the usage that comes back says what the chat
 //! template adds and how far the count is off. A tokenizer that is not the model's shows there and is refused.
 
-use std::path::Path;
-
-use record::{Message, Observation, Role, Sizing, SizingSource, TokenSource};
+use record::{Message, Role, Sizing, SizingSource};
 
 use crate::{
     clock::Clock,
@@ -16,6 +14,10 @@ use crate::{
     },
     suite::{Probe, Suite},
 };
+
+mod tokenizer_file;
+
+pub use tokenizer_file::TokenizerFile;
 
 /// Long enough for a prompt in any tokenizer, with its instruction.
 const SHORT_TOKENS: u32 = 160;
@@ -39,53 +41,6 @@ pub struct SizedBoot {
     pub usage: bool,
 }
 
-/// A tokenizer file, read once per run.
-#[derive(Debug)]
-pub struct TokenizerFile {
-    tokenizer: tokenizers::Tokenizer,
-    sha256: String,
-}
-
-impl TokenizerFile {
-    /// Reads a `tokenizer.json`.
-    pub fn read(path: &Path) -> Result<Self, EngineError> {
-        let error = |why: String| EngineError::Sizing { why: format!("tokenizer {}: {why}", path.display()) };
-        let bytes = std::fs::read(path).map_err(|why| error(why.to_string()))?;
-        let tokenizer = tokenizers::Tokenizer::from_bytes(&bytes).map_err(|why| error(why.to_string()))?;
-        Ok(Self { tokenizer, sha256: sha256_hex(&bytes) })
-    }
-
-    /// Tokens of each text, special tokens not added.
-    pub fn count(&self, texts: &[&str]) -> Result<Vec<u32>, EngineError> {
-        let count = |text: &&str| {
-            let encoding =
-                self.tokenizer.encode_fast(*text, false).map_err(|why| EngineError::Sizing { why: why.to_string() })?;
-            Ok(u32::try_from(encoding.len()).unwrap_or(u32::MAX))
-        };
-        texts.iter().map(count).collect()
-    }
-}
-
-impl TokenizerFile {
-    /// Counts the answers of a server that counts nothing itself, each chunk getting its even share. The texts are then let go.
-    pub fn count_answers(&self, observations: &mut [Observation]) -> Result<(), EngineError> {
-        for observation in observations {
-            let Some(text) = observation.text.take() else { continue };
-            if observation.token_source == TokenSource::None && !observation.chunks.is_empty() {
-                let counts = self.count(&[text.as_str()])?;
-                observation.chunks.share_evenly(counts.first().copied().unwrap_or(0));
-                observation.token_source = TokenSource::Tokenizer;
-            }
-        }
-        Ok(())
-    }
-}
-
-fn sha256_hex(bytes: &[u8]) -> String {
-    use sha2::{Digest, Sha256};
-    Sha256::digest(bytes).iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
-}
-
 /// Finds out how prompts are sized for the engine that has just become ready. `max_context` keeps the long probe within bounds.
 pub async fn size<E: Endpoint, C: Clock>(
     endpoint: &E,
@@ -98,7 +53,7 @@ pub async fn size<E: Endpoint, C: Clock>(
         std::iter::once("").chain(suite.units().iter().copied()).map(|unit| format!("{FRAME}{unit}")).collect();
     let framed: Vec<&str> = framed.iter().map(String::as_str).collect();
     let (counts, source) = match tokenizer {
-        Some(file) => (Some(without_frame(&file.count(&framed)?)), SizingSource::Tokenizer { sha256: file.sha256.clone() }),
+        Some(file) => (Some(without_frame(&file.count(&framed)?)), SizingSource::Tokenizer { sha256: file.sha256().to_owned() }),
         None => match endpoint.count_tokens(&framed).await? {
             Some(counts) => (Some(without_frame(&counts)), SizingSource::Endpoint),
             None => (None, SizingSource::Calibrated),
@@ -211,30 +166,5 @@ mod tests {
         check(Probes { short: (40.0, 62.0), long: (840.0, 1062.0), three: (120.0, 172.0) }, tokenizer(), None);
         // A server that always says the same.
         check(Probes { short: (48.0, 7.0), long: (1024.0, 7.0), three: (144.0, 7.0) }, SizingSource::Endpoint, None);
-    }
-
-    /// One token per word.
-    const BY_WORD: &str = r#"{"version": "1.0", "truncation": null, "padding": null, "added_tokens": [], "normalizer": null,
-        "pre_tokenizer": {"type": "Whitespace"}, "post_processor": null, "decoder": null,
-        "model": {"type": "WordLevel", "vocab": {"?": 0}, "unk_token": "?"}}"#;
-
-    #[test]
-    fn answers_that_nobody_counted_are_counted_with_the_tokenizer() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("tokenizer.json");
-        std::fs::write(&path, BY_WORD).unwrap();
-        let tokenizer = TokenizerFile::read(&path).unwrap();
-        let mut seen = Observation::unsent(&question(Vec::new(), 8));
-        seen.text = Some("four words in two chunks, and more".to_owned());
-        seen.chunks.push(1, 0);
-        seen.chunks.push(2, 0);
-        let counted_by_server = Observation { token_source: TokenSource::Running, ..seen.clone() };
-        let mut both = [seen, counted_by_server];
-        tokenizer.count_answers(&mut both).unwrap();
-        assert_eq!((both[0].token_source, both[0].output_tokens()), (TokenSource::Tokenizer, Some(8)));
-        assert_eq!(both[0].chunks.iter().map(|chunk| chunk.tokens).collect::<Vec<_>>(), [4, 8]);
-        assert_eq!((both[1].token_source, both[1].output_tokens()), (TokenSource::Running, Some(0)));
-        assert!(both.iter().all(|seen| seen.text.is_none()), "texts stay out of records");
-        assert!(TokenizerFile::read(&folder.path().join("none")).unwrap_err().to_string().contains("none"));
     }
 }

@@ -18,6 +18,8 @@ pub enum ExitCode {
     Regressed = 5,
     /// Inconclusive, where the policy says that this fails.
     Inconclusive = 6,
+    /// This build lacks a part that is needed, e.g. what speaks to Docker. `cargo xtask` builds it and calls again.
+    NotBuiltIn = 69,
     /// Interrupted; what was measured is kept.
     Interrupted = 130,
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DialectName, EngineName};
+use crate::{DialectName, EngineName, Launch};
 
 mod container;
 mod parse;
@@ -183,6 +183,20 @@ fn default_stop_grace_s() -> u32 {
 /// Half an hour: 70 GB of weights take ten minutes to load, a cold compile longer.
 fn default_ready_timeout_s() -> u32 {
     1800
+}
+
+impl Recipe {
+    /// How its engine comes to run.
+    #[must_use]
+    pub fn launch(&self) -> Launch {
+        if self.container.is_some() {
+            Launch::Container
+        } else if self.process.is_some() {
+            Launch::Process
+        } else {
+            Launch::Attach
+        }
+    }
 }
 
 #[cfg(test)]

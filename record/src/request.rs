@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::engine::named;
-use crate::{ClientCore, DialectName, EngineName, Recipe};
+use crate::{ClientCore, Recipe};
 
 named! {
     /// How much of the suite a run takes.
@@ -74,37 +74,29 @@ pub struct RunRequest {
 pub enum Target {
     /// The simulated Spark, in virtual time.
     Simulated(Simulated),
-    /// A recipe.
+    /// A recipe: a server to start, or one that already runs.
     Recipe {
-        /// The recipe itself.
+        /// The recipe itself. One of a running server may leave the model's name empty, which takes the only one that the server lists.
         recipe: Box<Recipe>,
         /// The folder of its file, which `${RECIPES}` stands for.
         folder: std::path::PathBuf,
     },
-    /// A running server.
-    Attach {
-        /// Its base URL.
-        url: String,
-        /// The engine, if known.
-        engine: Option<EngineName>,
-        /// The dialect it speaks.
-        dialect: DialectName,
-        /// The model's name; `None` takes the only one that the server lists.
-        model: Option<String>,
-        /// Name of the environment variable that holds the API key.
-        api_key_env: Option<String>,
-    },
 }
 
 impl Target {
+    /// The recipe; none of the simulated Spark.
+    #[must_use]
+    pub fn recipe(&self) -> Option<&Recipe> {
+        match self {
+            Self::Simulated(_) => None,
+            Self::Recipe { recipe, .. } => Some(recipe),
+        }
+    }
+
     /// Whether it is a server that runs already, wherever that may be.
     #[must_use]
     pub fn is_attached(&self) -> bool {
-        match self {
-            Self::Simulated(_) => false,
-            Self::Recipe { recipe, .. } => recipe.attach.is_some(),
-            Self::Attach { .. } => true,
-        }
+        self.recipe().is_some_and(|recipe| recipe.attach.is_some())
     }
 
     /// The client's processor beside this target: an attached server is not kept from any, and so the client has none to itself unasked.
@@ -143,8 +135,9 @@ mod tests {
 
     #[test]
     fn an_attached_server_leaves_no_processor_unasked() {
-        let attached =
-            Target::Attach { url: String::new(), engine: None, dialect: DialectName::Openai, model: None, api_key_env: None };
+        let text = "name = 'x'\nengine = 'other'\ndialect = 'openai'\n[model]\nid = 'm'\n[attach]\nurl = 'http://127.0.0.1:1'\n";
+        let recipe = crate::recipe::parse(text, "x.toml", "x").unwrap();
+        let attached = Target::Recipe { recipe: Box::new(recipe), folder: "recipes".into() };
         let simulated = Target::Simulated(Simulated::default());
         assert!(attached.is_attached() && !simulated.is_attached());
         let of_attached = [ClientCore::Auto, ClientCore::Shared, ClientCore::Number(3)].map(|asked| attached.client_core(asked));

@@ -13,10 +13,10 @@ use std::{
 
 use anyhow::{Context, bail};
 use clap::Args;
-use record::{DialectName, ExitCode};
+use record::DialectName;
 use serde::Deserialize;
 
-use crate::{measure, print, run_folder, say};
+use crate::{print, product, say, workspace};
 
 /// What `instructions` takes.
 #[derive(Debug, Args)]
@@ -48,7 +48,7 @@ struct Counts {
 }
 
 /// Counts, prints, and compares or accepts.
-pub(crate) fn run(args: &InstructionsArgs) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(args: &InstructionsArgs) -> anyhow::Result<()> {
     if !has_valgrind() {
         bail!("there is no valgrind; it counts the instructions (`apt-get install valgrind`)");
     }
@@ -58,14 +58,14 @@ pub(crate) fn run(args: &InstructionsArgs) -> anyhow::Result<ExitCode> {
         accepted.insert(std::env::consts::ARCH.to_owned(), counted);
         fs::write(path(), text(&accepted)).with_context(|| format!("cannot write {}", path().display()))?;
         say(&format!("wrote {}", path().display()));
-        return Ok(ExitCode::Fine);
+        return Ok(());
     }
     let Some(before) = accepted.get(std::env::consts::ARCH) else {
         say(&nothing_accepted());
-        return Ok(ExitCode::Fine);
+        return Ok(());
     };
     compare(before, &counted)?;
-    Ok(ExitCode::Fine)
+    Ok(())
 }
 
 /// The same as a step of `ci`, which says what it left out.
@@ -92,7 +92,7 @@ fn has_valgrind() -> bool {
 }
 
 fn path() -> PathBuf {
-    run_folder::workspace().join("harness/instructions.toml")
+    workspace().join("harness/instructions.toml")
 }
 
 fn read() -> anyhow::Result<Accepted> {
@@ -103,24 +103,25 @@ fn read() -> anyhow::Result<Accepted> {
 
 /// The file's text.
 fn text(accepted: &Accepted) -> String {
-    let mut text = "# Instructions that the client's hot path takes for one event, as `cargo xtask instructions` counts them.\n\
-                    # Do not edit: `cargo xtask instructions --accept` writes it.\n"
-        .to_owned();
+    let head = "# Instructions that the client's hot path takes for one event, as `cargo xtask instructions` counts them.\n\
+                # Do not edit: `cargo xtask regenerate instructions` writes it.\n\n";
+    let mut document = toml_edit::DocumentMut::new();
     for (arch, Counts { rustc, per_event }) in accepted {
-        let _ = write!(text, "\n[{arch}]\nrustc = \"{rustc}\"\n\n[{arch}.per_event]\n");
-        for (name, count) in per_event {
-            let _ = writeln!(text, "{name} = {count}");
-        }
+        let mut table = toml_edit::Table::new();
+        table.insert("rustc", toml_edit::value(rustc));
+        let counts = per_event.iter().map(|(name, &count)| (name.as_str(), i64::try_from(count).unwrap_or(i64::MAX)));
+        table.insert("per_event", toml_edit::Item::Table(counts.collect()));
+        document.insert(arch, toml_edit::Item::Table(table));
     }
-    text
+    format!("{head}{document}")
 }
 
 fn count() -> anyhow::Result<Counts> {
-    let program =
-        measure::built("hot_path", "example", &["build", "--release", "--package", "harness", "--example", "hot_path"])?;
+    let built = product::executables(&["build", "--package", "harness", "--example", "hot_path"])?;
+    let program = built.get("hot_path").context("cargo built no program `hot_path`")?;
     let mut per_event = BTreeMap::new();
     for name in DIALECTS {
-        let [few, many] = ANSWERS.map(|answers| references(&program, name, answers));
+        let [few, many] = ANSWERS.map(|answers| references(program, name, answers));
         per_event.insert(name.to_string(), (many? - few?) / ((ANSWERS[1] - ANSWERS[0]) * EVENTS));
     }
     Ok(Counts { rustc: rustc()?, per_event })
@@ -152,8 +153,7 @@ fn refs(said: &str) -> Option<u64> {
 }
 
 fn rustc() -> anyhow::Result<String> {
-    let output =
-        Command::new("rustc").arg("--version").current_dir(run_folder::workspace()).output().context("cannot run rustc")?;
+    let output = Command::new("rustc").arg("--version").current_dir(workspace()).output().context("cannot run rustc")?;
     let said = String::from_utf8_lossy(&output.stdout);
     said.split_whitespace().nth(1).map(str::to_owned).context("rustc does not say its version")
 }

@@ -20,7 +20,7 @@ use std::{
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 
-use crate::{cache_folder, print, say};
+use crate::{print, say};
 use docker::Docker;
 use lock::Lock;
 use part::Part;
@@ -91,7 +91,7 @@ fn make_ready(root: &Path, only: Option<Engine>) -> anyhow::Result<Images> {
 
 /// The testbed's folder, there or not: what `${TESTBED}` stands for in recipes.
 pub(crate) fn root() -> anyhow::Result<PathBuf> {
-    Ok(cache_folder::own().context("no cache folder: set HOME or XDG_CACHE_HOME to an absolute path")?.join("testbed"))
+    Ok(dirs::cache_dir().context("no cache folder: set HOME or XDG_CACHE_HOME to an absolute path")?.join("sparkgauge/testbed"))
 }
 
 /// In the order in which they are made: each needs those before it.

@@ -8,9 +8,8 @@ use std::{
 
 use anyhow::{Context, bail};
 use clap::Args;
-use record::ExitCode;
 
-use crate::{recipe::table, recipe_file, run_folder, say};
+use crate::{engine_tables as table, say, workspace};
 
 /// Lines that a source file may have; past this it is two things under one name.
 const LINES_MAX: usize = 500;
@@ -29,16 +28,16 @@ pub(crate) struct TidyArgs {
 const IMAGE_CACHES: [&str; 2] = ["/ro\u{6f}t/.cache/huggingface", "/ro\u{6f}t/.ollama"];
 
 /// Checks the tree, after mending what can be mended if told to.
-pub(crate) fn verb(args: &TidyArgs) -> anyhow::Result<ExitCode> {
+pub(crate) fn verb(args: &TidyArgs) -> anyhow::Result<()> {
     if args.fix {
-        write_tables(&run_folder::workspace())?;
+        write_tables(&workspace())?;
     }
     run()
 }
 
 /// Checks the tree and prints every complaint.
-pub(crate) fn run() -> anyhow::Result<ExitCode> {
-    let root = run_folder::workspace();
+pub(crate) fn run() -> anyhow::Result<()> {
+    let root = workspace();
     let files = tracked_files(&root)?;
     let mut complaints = Vec::new();
     for file in &files {
@@ -52,7 +51,7 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
     if !complaints.is_empty() {
         bail!("{} complaints about the tree", complaints.len());
     }
-    Ok(ExitCode::Fine)
+    Ok(())
 }
 
 /// What git tracks or would track; outside a checkout there is nothing to check.
@@ -157,7 +156,7 @@ fn write_tables(root: &Path) -> anyhow::Result<()> {
 /// A document as it is and as it should be.
 fn table_in(root: &Path, file: &str, marker: &str) -> Result<(String, String), String> {
     let document = fs::read_to_string(root.join(file)).map_err(|error| error.to_string())?;
-    let text = table::text(marker, &recipe_file::all(&root.join("recipes")))?;
+    let text = table::text(marker, &table::recipes(&root.join("recipes"))?)?;
     let current = table::between(&document, marker, &text)?;
     Ok((document, current))
 }

@@ -34,7 +34,7 @@ pub enum DockerError {
     /// The image is another one.
     #[error(
         "image {image} is not the one that the recipe means: the recipe says {wanted}, here are {found}. Get the recipe's with \
-         `docker pull {pull}`, or accept this one with `cargo xtask recipe pin`"
+         `docker pull {pull}`, or accept this one with `sparkgauge recipe pin`"
     )]
     ImageDiffers {
         /// The image.

@@ -150,7 +150,7 @@ mod tests {
         assert_eq!(check(ID), Ok(()));
         assert_eq!(check(DIGEST), Ok(()));
         let error = check(&DIGEST.replace("22", "33")).unwrap_err();
-        insta::assert_snapshot!(error, @"image registry:5000/vllm/vllm-openai:v1 is not the one that the recipe means: the recipe says sha256:3333333333333333333333333333333333333333333333333333333333333333, here are registry:5000/vllm/vllm-openai@sha256:2222222222222222222222222222222222222222222222222222222222222222 and sha256:1111111111111111111111111111111111111111111111111111111111111111. Get the recipe's with `docker pull registry:5000/vllm/vllm-openai@sha256:3333333333333333333333333333333333333333333333333333333333333333`, or accept this one with `cargo xtask recipe pin`");
+        insta::assert_snapshot!(error, @"image registry:5000/vllm/vllm-openai:v1 is not the one that the recipe means: the recipe says sha256:3333333333333333333333333333333333333333333333333333333333333333, here are registry:5000/vllm/vllm-openai@sha256:2222222222222222222222222222222222222222222222222222222222222222 and sha256:1111111111111111111111111111111111111111111111111111111111111111. Get the recipe's with `docker pull registry:5000/vllm/vllm-openai@sha256:3333333333333333333333333333333333333333333333333333333333333333`, or accept this one with `sparkgauge recipe pin`");
         assert_eq!(super::check(&container(""), &image(), "linux/arm64"), Ok(()));
     }
 

@@ -1,0 +1,89 @@
+//! The canonical suite, as the harness asks for it.
+
+use harness::suite::{Probe, Sized, Suite};
+use record::{Cell, Length, Load, Plan, PrefixReuse};
+use workloads::{PromptSizing, RecordedLengths, Speeds, TableError, TokenTable, corpus, estimate::trial_s, planning, seed};
+
+/// Bytes that a token is taken for where nothing can count; the usage that comes back then sets the scale.
+const BYTES_PER_TOKEN: f64 = 4.0;
+
+/// The nine workloads.
+pub struct Canonical {
+    /// Lengths for `sharegpt`.
+    pub recorded: RecordedLengths,
+    /// What a Spark is assumed to do, for the time left.
+    pub speeds: Speeds,
+}
+
+impl Canonical {
+    fn prompt_sizing(sized: &Sized<'_>) -> Result<PromptSizing, String> {
+        Ok(PromptSizing {
+            table: table(sized.counts).map_err(words)?,
+            template_tokens: sized.sizing.template_tokens,
+            message_tokens: sized.sizing.message_tokens,
+            scale: sized.sizing.scale,
+        })
+    }
+}
+
+fn table(counts: Option<&[u32]>) -> Result<TokenTable, TableError> {
+    counts.map_or_else(|| TokenTable::uniform(BYTES_PER_TOKEN), TokenTable::from_counts)
+}
+
+fn words(error: impl std::error::Error) -> String {
+    error.to_string()
+}
+
+impl Suite for Canonical {
+    fn units(&self) -> &[&'static str] {
+        corpus::units()
+    }
+
+    fn probe(&self, counts: Option<&[u32]>, tokens: u32, seed: u64) -> Result<Probe, String> {
+        let sizing = PromptSizing { table: table(counts).map_err(words)?, template_tokens: 0, message_tokens: 0, scale: 1.0 };
+        let plan = planning::plan(&probe_cell(tokens), seed, &sizing, &self.recorded).map_err(words)?;
+        let request = plan.requests.into_iter().next().ok_or("an empty plan")?;
+        let message = request.messages.into_iter().next().ok_or("a request without a message")?;
+        Ok(Probe { message, own_tokens: f64::from(request.prompt_tokens) })
+    }
+
+    fn boot_order(&self, run_seed: u64, boot: u32, cells: &[Cell]) -> Vec<usize> {
+        let workloads: Vec<_> = cells.iter().map(|cell| cell.workload.as_str()).collect();
+        seed::boot_order(run_seed, boot, &workloads)
+    }
+
+    fn trial_seed(&self, run_seed: u64, cell: &Cell, trial: u32) -> u64 {
+        seed::trial_seed(run_seed, &cell.name(), trial)
+    }
+
+    fn plan(&self, cell: &Cell, seed: u64, sized: &Sized<'_>) -> Result<Plan, String> {
+        let plan = planning::plan(cell, seed, &Self::prompt_sizing(sized)?, &self.recorded).map_err(words)?;
+        planning::check(&plan).map_err(words)?;
+        Ok(plan)
+    }
+
+    fn warm_up(&self, cell: &Cell, seed: u64, sized: &Sized<'_>) -> Result<Plan, String> {
+        planning::warm_up(cell, seed, &Self::prompt_sizing(sized)?, &self.recorded).map_err(words)
+    }
+
+    fn estimate_s(&self, cell: &Cell) -> f64 {
+        trial_s(cell, &self.speeds)
+    }
+}
+
+/// A cell of one short request, for a probe.
+fn probe_cell(tokens: u32) -> Cell {
+    Cell {
+        // Any workload that the planner knows: it lends the instruction.
+        workload: "chat".to_owned(),
+        workload_hash: String::new(),
+        point: format!("p{tokens}"),
+        load: Load::Closed { streams: 1, requests_per_stream: 1 },
+        prompt_tokens: Length::Fixed { tokens },
+        output_tokens: Length::Fixed { tokens: 1 },
+        prefix_reuse: PrefixReuse::Forbidden,
+        structured: false,
+        slo: None,
+        comparable: false,
+    }
+}

@@ -1,0 +1,119 @@
+//! The engines of real time as one type, so that what measures them is compiled once. The simulated Spark is not among them: it has another
+//! clock and another endpoint, and shares no measuring code with them.
+
+use std::rc::Rc;
+
+#[cfg(feature = "container")]
+use harness::engine::container::{ContainerEngine, RunningContainer};
+use harness::{
+    engine::{
+        Engine, EngineError, Running,
+        attach::{Attached, AttachedEngine},
+        process::{ProcessEngine, RunningProcess},
+    },
+    http::HttpEndpoint,
+    run_lock::RunLock,
+};
+use record::{Cell, Identity, Launch};
+
+/// An engine of real time.
+pub(crate) enum RealEngine {
+    /// It already runs.
+    Attached(AttachedEngine),
+    /// A process of ours.
+    Process(Box<ProcessEngine>),
+    /// A container of ours.
+    #[cfg(feature = "container")]
+    Container(Box<ContainerEngine>),
+}
+
+/// One that was started.
+pub(crate) enum RunningEngine {
+    Attached(Attached),
+    Process(Box<RunningProcess>),
+    #[cfg(feature = "container")]
+    Container(Box<RunningContainer>),
+}
+
+/// The same call on whichever it is.
+macro_rules! on_each {
+    ($engine:expr, $type:ident, $one:ident => $call:expr) => {
+        match $engine {
+            $type::Attached($one) => $call,
+            $type::Process($one) => $call,
+            #[cfg(feature = "container")]
+            $type::Container($one) => $call,
+        }
+    };
+}
+
+impl RealEngine {
+    pub(crate) fn is_container(&self) -> bool {
+        self.launch() == Launch::Container
+    }
+
+    /// Has a process written down in the lock, so that the next run finds it if we are killed. A container says itself whose it is.
+    pub(crate) fn noted_in(self, lock: Rc<RunLock>) -> Self {
+        match self {
+            Self::Process(engine) => Self::Process(Box::new(engine.noted_in(lock))),
+            other => other,
+        }
+    }
+}
+
+impl Engine for RealEngine {
+    type Running = RunningEngine;
+
+    fn launch(&self) -> Launch {
+        on_each!(self, Self, engine => engine.launch())
+    }
+
+    async fn start(&mut self, boot: u32) -> Result<RunningEngine, EngineError> {
+        Ok(match self {
+            Self::Attached(engine) => RunningEngine::Attached(engine.start(boot).await?),
+            Self::Process(engine) => RunningEngine::Process(Box::new(engine.start(boot).await?)),
+            #[cfg(feature = "container")]
+            Self::Container(engine) => RunningEngine::Container(Box::new(Box::pin(engine.start(boot)).await?)),
+        })
+    }
+}
+
+impl Running for RunningEngine {
+    type Endpoint = HttpEndpoint;
+
+    fn endpoint(&self) -> &HttpEndpoint {
+        on_each!(self, Self, engine => engine.endpoint())
+    }
+
+    fn command(&self) -> &[String] {
+        on_each!(self, Self, engine => engine.command())
+    }
+
+    async fn died(&self) -> String {
+        on_each!(self, Self, engine => engine.died().await)
+    }
+
+    fn log_tail(&self) -> String {
+        on_each!(self, Self, engine => engine.log_tail())
+    }
+
+    async fn identity(&self) -> Result<Identity, EngineError> {
+        on_each!(self, Self, engine => engine.identity().await)
+    }
+
+    async fn cpu_ns(&self) -> Option<u64> {
+        on_each!(self, Self, engine => engine.cpu_ns().await)
+    }
+
+    async fn begin_trial(&self, cell: &Cell, order: u32) {
+        on_each!(self, Self, engine => engine.begin_trial(cell, order).await);
+    }
+
+    async fn open_connections(&self, cell: &Cell) {
+        on_each!(self, Self, engine => engine.open_connections(cell).await);
+    }
+
+    async fn stop(self) -> String {
+        on_each!(self, Self, engine => engine.stop().await)
+    }
+}

@@ -1,0 +1,39 @@
+//! What stops a run: a signal, or the end of the program that asked for it.
+
+use std::{io, sync::Arc};
+
+use harness::stop::StopTeller;
+use signal_hook::{
+    consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM},
+    iterator::Signals,
+};
+
+use crate::terminal::say;
+
+pub(crate) fn stop_on_signals(teller: Arc<StopTeller>) -> io::Result<()> {
+    let mut signals = Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM])?;
+    std::thread::spawn(move || {
+        // Once: the terminal tells us, and so does the command line's program that it told too.
+        let mut said = false;
+        for _ in signals.forever() {
+            teller.tell();
+            if !std::mem::replace(&mut said, true) {
+                say("stopping: the engine is put away and the record finished");
+            }
+        }
+    });
+    Ok(())
+}
+
+/// The command line's program holds the other end of standard input. It ends also when that program is killed without a word, and then
+/// nobody is left who wants this run.
+pub(crate) fn stop_at_eof(teller: Arc<StopTeller>) {
+    std::thread::spawn(move || {
+        let ended = io::copy(&mut io::stdin().lock(), &mut io::sink());
+        teller.tell();
+        say(&format!(
+            "stopping: the program that asked for this run is gone{}",
+            ended.map_or_else(|error| format!(" ({error})"), |_| String::new())
+        ));
+    });
+}

@@ -1,0 +1,6 @@
+//! The whole way from a workload to a verdict, on the simulated Spark, whose truth is known.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod spark;
+mod verdicts;

@@ -1,0 +1,188 @@
+//! Accepted records: one for each machine, recipe and suite, in `reports/baselines/MACHINE/RECIPE/SUITE-vN`.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context;
+use clap::Args;
+use record::{Header, Profile, file};
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use serde::{Deserialize, Serialize};
+
+use crate::{RefusedError, home, noise_file, run_folder, sides, whole_file};
+
+/// The version of the layout of `accepted.json`.
+pub(crate) const ACCEPTED_SCHEMA_VERSION: u32 = 1;
+
+/// The name of the file that says who accepted a record, and why.
+pub(crate) const ACCEPTED: &str = "accepted.json";
+
+/// Where accepted records are.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct PlaceArgs {
+    /// The folder of accepted records, instead of reports/baselines of a clone, or baselines.
+    #[arg(long, value_name = "DIR")]
+    accepted_in: Option<PathBuf>,
+}
+
+impl PlaceArgs {
+    /// The folder that is meant.
+    pub(crate) fn place(&self) -> Place {
+        Place(self.accepted_in.clone().unwrap_or_else(|| home::baselines()))
+    }
+}
+
+/// The folder of accepted records.
+#[derive(Debug, Clone)]
+pub(crate) struct Place(PathBuf);
+
+/// Who accepted a record, when and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Accepted {
+    /// [`ACCEPTED_SCHEMA_VERSION`].
+    pub(crate) schema_version: u32,
+    /// Who.
+    pub(crate) who: String,
+    /// When, in seconds since 1970.
+    pub(crate) when_unix_s: u64,
+    /// Why.
+    pub(crate) why: String,
+    /// The recipe's name.
+    pub(crate) recipe: String,
+    /// The machine's name.
+    pub(crate) machine: String,
+    /// Suite and version, e.g. `canonical-v1`.
+    pub(crate) suite: String,
+    /// How much of it.
+    pub(crate) profile: Profile,
+    /// Boots that were made.
+    pub(crate) boots: usize,
+    /// The commit of the harness that measured it.
+    pub(crate) harness_commit: Option<String>,
+    /// What is usually required, and was waived.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) allowed: Vec<String>,
+    /// The one before it, and what was said of the new one beside that.
+    pub(crate) replaces: Option<Replaced>,
+}
+
+/// An accepted record that another took the place of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Replaced {
+    /// Who had accepted it; none where that cannot be read.
+    pub(crate) who: Option<String>,
+    /// When, in seconds since 1970.
+    pub(crate) when_unix_s: Option<u64>,
+    /// Why.
+    pub(crate) why: Option<String>,
+    /// The commit of the harness that measured it.
+    pub(crate) harness_commit: Option<String>,
+    /// The ruling on the new one against it, in a line.
+    pub(crate) ruling: String,
+}
+
+impl Place {
+    /// The folder of the baseline that a run belongs to, whether there is one or not. Names come from records, so each is one harmless
+    /// word: none leads out of the place.
+    pub(crate) fn folder(&self, header: &Header) -> PathBuf {
+        let name = |text: &str| if text.trim().is_empty() { "unnamed".to_owned() } else { run_folder::safe(text) };
+        self.0.join(name(&header.machine.name)).join(name(&header.recipe.name)).join(name(&suite(header)))
+    }
+
+    /// The accepted record that a run belongs to, if there is one.
+    pub(crate) fn find(&self, header: &Header) -> anyhow::Result<Option<PathBuf>> {
+        let record = self.folder(header).join(file::FILE_NAME);
+        if !record.is_file() {
+            return Ok(None);
+        }
+        let found = sides::header(&record)?;
+        let names = |header: &Header| (header.machine.name.clone(), header.recipe.name.clone(), suite(header));
+        if names(&found) != names(header) {
+            // Two names may become the same word.
+            let (machine, recipe, _) = names(&found);
+            let shown = record.display();
+            return Err(RefusedError(format!(
+                "{shown} is of recipe {recipe:?} on machine {machine:?}, whose names give the same folder as this run's: choose another \
+                 folder with --accepted-in"
+            ))
+            .into());
+        }
+        Ok(Some(record))
+    }
+
+    /// Why there is nothing to compare with, and what to do.
+    pub(crate) fn missing(&self, header: &Header) -> String {
+        format!(
+            "no baseline for recipe {:?} on machine {:?} ({}): `sparkgauge accept RUN --why TEXT` makes a run one, or name one with \
+             --baseline",
+            header.recipe.name,
+            header.machine.name,
+            self.folder(header).display()
+        )
+    }
+}
+
+/// Suite and version, as folders are called.
+pub(crate) fn suite(header: &Header) -> String {
+    format!("{}-v{}", header.suite, header.suite_version)
+}
+
+/// What the one before said of itself, as far as it can be read.
+pub(crate) fn accepted_in(folder: &Path) -> Option<Accepted> {
+    serde_json::from_str(&fs::read_to_string(folder.join(ACCEPTED)).ok()?).ok()
+}
+
+/// Puts a baseline in its folder: record, who accepted it, report. A calibration that is there already stays. It is written elsewhere and
+/// moved as a whole, so that a crash leaves either the old one or the new.
+pub(crate) fn put(folder: &Path, record: &[u8], accepted: &Accepted, report: &str) -> anyhow::Result<()> {
+    let fresh = whole_file::beside(folder, ".new");
+    write_all(&fresh, folder, record, accepted, report)
+        .and_then(|()| exchange(&fresh, folder))
+        .inspect_err(|_| drop(fs::remove_dir_all(&fresh)))
+        .with_context(|| format!("cannot write the baseline {}", folder.display()))?;
+    // After an exchange this is the old one. If it cannot be removed now, the next call does.
+    let _ = remove(&fresh);
+    Ok(())
+}
+
+fn write_all(fresh: &Path, old: &Path, record: &[u8], accepted: &Accepted, report: &str) -> io::Result<()> {
+    // A call that was killed may have left one.
+    remove(fresh)?;
+    fs::create_dir_all(fresh)?;
+    whole_file::write_through(&fresh.join(file::FILE_NAME), record)?;
+    whole_file::write_through(&fresh.join(ACCEPTED), (serde_json::to_string_pretty(accepted)? + "\n").as_bytes())?;
+    whole_file::write_through(&fresh.join("report.md"), report.as_bytes())?;
+    match fs::read(old.join(noise_file::FILE_NAME)) {
+        Ok(noise) => whole_file::write_through(&fresh.join(noise_file::FILE_NAME), &noise),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Moves a folder to where another may be, which then is where this one was. Linux does that in one step on the usual file systems; on
+/// the others the old one lies under the name of the new one's draft for a moment.
+fn exchange(fresh: &Path, folder: &Path) -> io::Result<()> {
+    if !folder.exists() {
+        return fs::rename(fresh, folder);
+    }
+    if renameat_with(CWD, fresh, CWD, folder, RenameFlags::EXCHANGE).is_ok() {
+        return Ok(());
+    }
+    let old = whole_file::beside(folder, ".old");
+    remove(&old)?;
+    fs::rename(folder, &old)?;
+    fs::rename(fresh, folder).inspect_err(|_| drop(fs::rename(&old, folder)))?;
+    remove(&old)
+}
+
+fn remove(folder: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,63 @@
+//! `compare`: two runs, or the two sides of a run that measured both, and what can be said of the difference.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use record::ExitCode;
+
+use crate::{
+    UsageError, baselines, print, say,
+    sides::{self, Sides},
+    verdict::{self, Format, PolicyArgs},
+};
+
+/// What `compare` takes.
+#[derive(Debug, Args)]
+pub(crate) struct CompareArgs {
+    /// What is compared with: a record, a run's folder, or several of one engine with commas between, whose boots count together. Alone:
+    /// the folder of a run that measured both sides (`bench --against`).
+    baseline: PathBuf,
+    /// What is judged, likewise; verdict.md and verdict.json are written beside it.
+    candidate: Option<PathBuf>,
+    #[command(flatten)]
+    policy: PolicyArgs,
+    #[command(flatten)]
+    place: baselines::PlaceArgs,
+    /// Print the verdict instead of writing files.
+    #[arg(long)]
+    stdout: bool,
+    /// What to print.
+    #[arg(long, value_enum, default_value = "markdown", requires = "stdout")]
+    format: Format,
+}
+
+/// Judges and writes.
+pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<ExitCode> {
+    let sides = args.sides()?;
+    let ruling = verdict::rule(&sides, &args.policy, &args.place.place())?;
+    let reproduce = verdict::reproduce(&sides, &args.policy);
+    if args.stdout {
+        match args.format {
+            Format::Markdown => print(reports::render_ruling(&ruling, None, &reproduce).trim_end()),
+            Format::Json => print(verdict::json(&ruling)?.trim_end()),
+        }
+        say(&reports::summary_line(&ruling));
+    } else {
+        verdict::write(&ruling, &sides.folder, &reproduce)?;
+    }
+    Ok(verdict::exit_code(&ruling))
+}
+
+impl CompareArgs {
+    fn sides(&self) -> Result<Sides, UsageError> {
+        match &self.candidate {
+            Some(candidate) => Ok(Sides::apart(sides::records(&self.baseline)?, sides::records(candidate)?)),
+            None => Sides::of_pair(&self.baseline).ok_or_else(|| {
+                UsageError(format!(
+                    "{} is no folder with candidate/ and baseline/ in it: name a second run to compare with it",
+                    self.baseline.display()
+                ))
+            }),
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! `gate`: one line and an exit code, for scripts. It writes nothing.
+
+use std::path::PathBuf;
+
+use bench::terminal::as_called;
+use clap::Args;
+use record::ExitCode;
+
+use crate::{
+    baselines::{self, Place},
+    print,
+    sides::{self, Sides},
+    verdict::{self, PolicyArgs},
+};
+
+/// What `gate` takes.
+#[derive(Debug, Args)]
+pub(crate) struct GateArgs {
+    /// What is judged: a record, a run's folder, several with commas between, or the folder of a run that measured both sides.
+    candidate: PathBuf,
+    /// What it is compared with, instead of the accepted record of its machine, recipe and suite.
+    #[arg(long, value_name = "PATH")]
+    baseline: Option<PathBuf>,
+    #[command(flatten)]
+    policy: PolicyArgs,
+    #[command(flatten)]
+    place: baselines::PlaceArgs,
+}
+
+/// Judges, and prints the verdict in one line.
+pub(crate) fn run(args: &GateArgs) -> anyhow::Result<ExitCode> {
+    let place = args.place.place();
+    let Some(sides) = args.sides(&place)? else { return Ok(ExitCode::Invalid) };
+    let ruling = verdict::rule(&sides, &args.policy, &place)?;
+    print(&reports::summary_line(&ruling));
+    Ok(verdict::exit_code(&ruling))
+}
+
+impl GateArgs {
+    /// None where there is nothing to compare with, which is said on the one line.
+    fn sides(&self, place: &Place) -> anyhow::Result<Option<Sides>> {
+        if let (None, Some(pair)) = (&self.baseline, Sides::of_pair(&self.candidate)) {
+            return Ok(Some(pair));
+        }
+        let candidate = sides::records(&self.candidate)?;
+        if let Some(baseline) = &self.baseline {
+            return Ok(Some(Sides::apart(sides::records(baseline)?, candidate)));
+        }
+        let header = sides::header(&candidate[0])?;
+        let Some(baseline) = place.find(&header)? else {
+            print(&as_called(&format!("refused: {}", place.missing(&header))));
+            return Ok(None);
+        };
+        Ok(Some(Sides::apart(vec![baseline], candidate)))
+    }
+}

@@ -1,0 +1,171 @@
+//! The command line for people: thin verbs over the libraries.
+//!
+//! It measures nothing itself: `bench` starts the measuring part as a process of its own and renders the record that it leaves, so that
+//! judging stays apart from measuring, and a measurement ends in order whatever becomes of the terminal.
+
+mod accept;
+mod baselines;
+mod bench;
+mod calibrate;
+mod clean;
+mod compare;
+mod docker;
+mod gate;
+mod home;
+mod measuring_program;
+mod noise_file;
+mod pull_request;
+mod recipe;
+mod recipe_store;
+mod report;
+mod run_folder;
+mod selftest;
+mod sides;
+mod sim;
+mod verdict;
+mod whole_file;
+
+use std::{io::Write, path::PathBuf, process::ExitCode};
+
+use ::bench::{
+    BenchError, UsageError,
+    terminal::{self, say},
+};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+#[cfg(feature = "import")]
+pub use recipe::check_foreign;
+
+/// Measures LLM inference engines on a DGX Spark, reproducibly.
+#[derive(Debug, Parser)]
+#[command(name = terminal::PROGRAM, version, subcommand_required = true, arg_required_else_help = true)]
+struct Cli {
+    /// The clone in which `cargo xtask` was called: its folders are used, and commands are named as they are typed there.
+    #[arg(long, value_name = "DIR", hide = true, require_equals = true)]
+    clone: Option<PathBuf>,
+    /// The program to measure with, instead of this one: in a clone, the one in which the workloads are Rust tests.
+    #[arg(long, value_name = "FILE", hide = true, require_equals = true)]
+    measure_with: Option<PathBuf>,
+    /// Start nothing: exit code 69 says that this build lacks a part that the rest of the command line needs.
+    #[arg(long, hide = true)]
+    needs_only: bool,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Boot an engine, run the workloads, write a record and a report, and judge it against the accepted baseline if there is one.
+    Bench(Box<bench::BenchArgs>),
+    /// Judge a run against another and write the verdict beside it.
+    Compare(compare::CompareArgs),
+    /// Judge a run against the accepted baseline: one line and an exit code.
+    Gate(gate::GateArgs),
+    /// Make a run the baseline of its machine, recipe and suite.
+    Accept(accept::AcceptArgs),
+    /// Render the report of a record again.
+    Report(report::ReportArgs),
+    /// How noisy an engine is on this machine, from runs on several days.
+    Calibrate(calibrate::CalibrateArgs),
+    /// How far off the instrument itself is on this machine, load by load.
+    Selftest(selftest::SelftestArgs),
+    /// The simulated Spark as a server.
+    #[command(subcommand)]
+    Sim(sim::SimVerb),
+    /// What engines there are, what boots them, and whether that is right.
+    #[command(subcommand)]
+    Recipe(recipe::RecipeVerb),
+    /// A run's verdict as a comment on a pull request.
+    #[command(subcommand)]
+    PullRequest(pull_request::PullRequestVerb),
+    /// Remove the containers that a killed run left behind.
+    Clean,
+    /// The processes of the selftest.
+    #[command(subcommand, hide = true)]
+    Instrument(fixtures::selftest::program::Verb),
+    /// Make the measurement that a file asks for: what `bench` starts.
+    #[command(hide = true)]
+    Measure(measuring_program::MeasureArgs),
+}
+
+/// Runs the verb that the command line asks for.
+#[must_use]
+pub fn main() -> ExitCode {
+    terminal::set_caller(&run_folder::command_line());
+    let parsed = Cli::command().bin_name(terminal::caller()).try_get_matches();
+    let Cli { clone, measure_with, needs_only, verb } = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
+        Ok(cli) => cli,
+        // Whoever only asks what is needed calls again, and is told then.
+        Err(_) if std::env::args().any(|word| word == "--needs-only") => return ExitCode::SUCCESS,
+        Err(error) => error.exit(),
+    };
+    home::set(clone);
+    if needs_only {
+        return if has_all_parts(&verb) { ExitCode::SUCCESS } else { record::ExitCode::NotBuiltIn.into() };
+    }
+    measuring_program::set(measure_with);
+    let done = match verb {
+        Verb::Instrument(verb) => selftest::run_process(verb),
+        verb => run(&verb),
+    };
+    match done {
+        Ok(code) => code.into(),
+        Err(error) => {
+            say(&format!("error: {error:#}"));
+            exit_code_of(&error).into()
+        }
+    }
+}
+
+/// Whether this build can do what is asked for. What is wrong with that otherwise is said when it is done.
+fn has_all_parts(verb: &Verb) -> bool {
+    match verb {
+        Verb::Bench(args) | Verb::PullRequest(pull_request::PullRequestVerb::Bench(args)) => args.has_all_parts(),
+        Verb::Recipe(recipe::RecipeVerb::Import(_)) => cfg!(feature = "import"),
+        _ => true,
+    }
+}
+
+fn run(verb: &Verb) -> anyhow::Result<record::ExitCode> {
+    match verb {
+        Verb::Bench(args) => bench::run(args),
+        Verb::Compare(args) => compare::run(args),
+        Verb::Gate(args) => gate::run(args),
+        Verb::Accept(args) => accept::run(args),
+        Verb::Report(args) => report::run(args),
+        Verb::Calibrate(args) => calibrate::run(args),
+        Verb::Selftest(args) => selftest::run(args),
+        Verb::Sim(verb) => sim::run(verb),
+        Verb::Recipe(verb) => recipe::run(verb),
+        Verb::PullRequest(verb) => pull_request::run(verb),
+        Verb::Clean => clean::run(),
+        Verb::Measure(args) => Ok(measuring_program::measure(args)),
+        Verb::Instrument(_) => Ok(record::ExitCode::Bug),
+    }
+}
+
+/// The one mapping from errors to exit codes. Those of the environment carry none of their own.
+fn exit_code_of(error: &anyhow::Error) -> record::ExitCode {
+    if error.is::<UsageError>() {
+        return record::ExitCode::Usage;
+    }
+    if error.is::<RefusedError>() {
+        return record::ExitCode::Invalid;
+    }
+    error.downcast_ref::<BenchError>().map_or(record::ExitCode::Engine, BenchError::exit_code)
+}
+
+/// A run is not what is needed of it, or there is nothing to compare it with: exit code 4.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct RefusedError(pub(crate) String);
+
+/// A line of data.
+pub(crate) fn print(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+#[cfg(test)]
+mod example;
+#[cfg(test)]
+mod tests;

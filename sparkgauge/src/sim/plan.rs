@@ -1,0 +1,111 @@
+//! `sim plan`: which model, for how many people.
+
+use std::fmt::Write as _;
+
+use clap::Args;
+use record::ExitCode;
+use twin::{
+    description::{Machine, Model, engines, machines, models, place},
+    plan::{Asked, MOST_USERS, felt, most_users},
+};
+
+use crate::{UsageError, print};
+
+/// What `sim plan` takes.
+#[derive(Debug, Args)]
+pub(crate) struct PlanArgs {
+    /// Users who each have a request in flight all the time.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_USERS)))]
+    users: u32,
+    /// Prompt tokens of a request, on average: from half of it to half as much again.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    context: u32,
+    /// Output tokens of a request, on average, likewise.
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(4..=100_000))]
+    output: u32,
+    /// The longest time to first token that 95 of 100 requests may have, as `2s` or `500ms`.
+    #[arg(long, value_parser = read_seconds)]
+    ttft_p95: f64,
+    /// How many Sparks serve one model together.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=2))]
+    nodes: u32,
+}
+
+fn read_seconds(text: &str) -> Result<f64, String> {
+    let (number, unit_s) = match (text.strip_suffix("ms"), text.strip_suffix('s')) {
+        (Some(number), _) => (number, 1e-3),
+        (None, Some(number)) => (number, 1.0),
+        (None, None) => return Err("give it with its unit, as 2s or 500ms".to_owned()),
+    };
+    let number: f64 = number.trim().parse().map_err(|_| format!("{number} is not a number"))?;
+    let seconds = number * unit_s;
+    if seconds > 0.0 && seconds.is_finite() { Ok(seconds) } else { Err("it must be above 0".to_owned()) }
+}
+
+pub(super) fn run(args: &PlanArgs) -> anyhow::Result<ExitCode> {
+    let machine = machines()?.into_iter().next().ok_or_else(|| UsageError("no machine is described".to_owned()))?;
+    let mut text = format!(
+        "{} users, {} + {} tokens, TTFT p95 at most {} s, {} x {}\n\n",
+        args.users, args.context, args.output, args.ttft_p95, args.nodes, machine.name
+    );
+    text.push_str(
+        "| model | engine | memory | contexts that fit | TTFT p50, s | TTFT p95, s | decode per user, tok/s | all, tok/s | holds | most users |\n\
+         |---|---|---|---|---|---|---|---|---|---|\n",
+    );
+    for model in models()? {
+        text.push_str(&row(args, &machine, &model)?);
+    }
+    text.push_str(
+        "\nA forecast of the twin, from descriptions in twin/descriptions: see twin/README.md for where it is wrong. No prompt is cached.\n",
+    );
+    print(text.trim_end());
+    Ok(ExitCode::Fine)
+}
+
+fn row(args: &PlanArgs, machine: &Machine, model: &Model) -> anyhow::Result<String> {
+    let engine = engines()?.into_iter().find(|engine| engine.name == model.engine);
+    let engine = engine.ok_or_else(|| UsageError(format!("{}: its engine {} is not described", model.name, model.engine)))?;
+    let mut row = format!("| {} | {} ", model.name, engine.name);
+    let placed = match place(machine, args.nodes, model, &engine) {
+        Ok(placed) => placed,
+        Err(why) => {
+            // A `String` takes whatever is written.
+            let _ = writeln!(row, "| {why} | | | | | | no | 0 |");
+            return Ok(row);
+        }
+    };
+    let asked = Asked { prompt_tokens: args.context, output_tokens: args.output };
+    let weights_gb = placed.weight_bytes / 1e9;
+    let contexts = (placed.cache_tokens / f64::from(args.context + args.output)).floor();
+    if 1.5 * f64::from(args.context + args.output) > f64::from(placed.params.max_request_tokens()) {
+        let _ =
+            writeln!(row, "| {weights_gb:.0} GB | its context ends at {} | | | | | no | 0 |", placed.params.max_request_tokens());
+        return Ok(row);
+    }
+    let felt = felt(&placed.params, args.users, asked)?;
+    let most = most_users(&placed.params, asked, args.ttft_p95)?;
+    let holds = if felt.ttft_p95_s <= args.ttft_p95 { "yes" } else { "no" };
+    let most = most.map_or("0".to_owned(), |most| {
+        if most.users == MOST_USERS { format!("{MOST_USERS} or more") } else { most.users.to_string() }
+    });
+    let _ = writeln!(
+        row,
+        "| {weights_gb:.0} GB | {contexts:.0} | {:.2} | {:.2} | {:.1} | {:.0} | {holds} | {most} |",
+        felt.ttft_p50_s, felt.ttft_p95_s, felt.decode_tok_s, felt.output_tok_s
+    );
+    Ok(row)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::read_seconds;
+
+    #[test]
+    fn times_have_units() {
+        assert_eq!(read_seconds("2s"), Ok(2.0));
+        assert_eq!(read_seconds("500ms"), Ok(0.5));
+        for wrong in ["2", "s", "-1s", "0s", "infs", "NaNs", "x ms"] {
+            assert!(read_seconds(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,9 +1,0 @@
-//! The whole way from a workload to a verdict, on the simulated Spark, whose truth is known.
-
-#![expect(clippy::unwrap_used, reason = "tests")]
-
-#[path = "../measure/canonical.rs"]
-mod canonical;
-mod corpora;
-mod spark;
-mod verdicts;
