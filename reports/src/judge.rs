@@ -31,7 +31,6 @@ mod tests;
 
 pub use drift::{BootMean, machine_drift};
 pub use policy::{Inconclusive, Policy, Treatment};
-pub use rows::margin_of;
 pub use ruling::{
     Class, Consequence, Drifted, Method, NoiseSource, Order, Overall, Party, RULING_SCHEMA_VERSION, Row, Ruling, RunNote,
     SideDifference, TrialNote, Values, WorkloadRatio,

@@ -86,11 +86,12 @@ pub(super) fn of_machine(prepared: &[Prepared]) -> Option<Drifted> {
     let cells = || prepared.iter().filter(|one| one.cell.gate && !one.is_paired && !one.is_one_boot);
     let mut boots: Vec<(BootMean, usize)> = Vec::new();
     for one in cells() {
+        let Some(sign) = one.worse_sign() else { continue };
         for (side, (values, places)) in Side::ALL.iter().zip(one.values.iter().zip(&one.places)) {
             let Some(logarithms) = moments::logarithms(values) else { continue };
             let mean = moments::mean(&logarithms).unwrap_or(0.0);
             for (value, &place) in logarithms.iter().zip(places) {
-                let worse_ln = one.worse_sign() * (value - mean);
+                let worse_ln = sign * (value - mean);
                 match boots.iter_mut().find(|(boot, _)| boot.side == *side && boot.place.total_cmp(&place).is_eq()) {
                     Some((boot, count)) => (boot.worse_ln, *count) = (boot.worse_ln + worse_ln, *count + 1),
                     None => boots.push((BootMean { side: *side, place, worse_ln }, 1)),

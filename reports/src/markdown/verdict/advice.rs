@@ -1,12 +1,13 @@
 //! The figures outside of the gate: they advise, and no verdict is made of them.
 
 use super::{
-    super::{Page, figures::metric_name, plural, text::Table},
+    super::{Page, plural, text::Table},
     extent::Extent,
     gate::{changed, values},
 };
 use crate::{
     judge::{Row, Ruling},
+    metric::info,
     number::{Unit, figure},
 };
 
@@ -44,7 +45,7 @@ fn table<'r>(rows: impl Iterator<Item = &'r &'r Row>, extent: &Extent) -> String
     let mut table = Table::new(&["Cell", "Metric", "Baseline", "Candidate", "Change"], 2);
     for row in rows {
         let sides = [&row.baseline, &row.candidate].map(|side| values(side, row.metric));
-        let what = [extent.code(&row.cell), metric_name(row.metric).to_owned()];
+        let what = [extent.code(&row.cell), info(row.metric).title.to_owned()];
         table.row(what.into_iter().chain(sides).chain([changed(row)]));
     }
     table.markdown().to_owned()
@@ -54,7 +55,7 @@ fn ratios(ruling: &Ruling, extent: &Extent) -> String {
     let mut table = Table::new(&["Workload", "Metric", "Cells", "Ratio"], 2);
     for one in &ruling.ratios {
         let ratio = figure(one.ratio, Unit::Plain);
-        table.row([extent.code(&one.workload), metric_name(one.metric).to_owned(), one.cells.to_string(), ratio]);
+        table.row([extent.code(&one.workload), info(one.metric).title.to_owned(), one.cells.to_string(), ratio]);
     }
     table.markdown().to_owned()
 }

@@ -4,7 +4,7 @@ use record::{Chunk, Chunks, Metric, Outcome, TokenSource, Usage};
 use super::*;
 use crate::{
     fixture::{MS, S, cell, closed, closed_trial, even, open, rejected, served, trial},
-    summary::metric,
+    metric::{METRICS, Unit, info},
 };
 
 #[test]
@@ -90,8 +90,8 @@ fn a_trial_of_failures_or_of_nothing_has_no_nan() {
     for trial in [&all_failed, &nothing, &none_sent] {
         let metrics = TrialMetrics::of(trial);
         assert_eq!(metrics.served, 0);
-        for metric in Metric::ALL {
-            assert!(metric::value(*metric, &metrics).is_none_or(|value| !value.is_nan()), "{metric:?}");
+        for row in METRICS {
+            assert!((row.value)(&metrics).is_none_or(|value| !value.is_nan()), "{}", row.id);
         }
         assert_eq!((metrics.output_tok_s, metrics.peak_tok_s, metrics.tokens_per_chunk), (None, None, None));
     }
@@ -136,7 +136,7 @@ fn trials() -> impl Strategy<Value = Trial> {
 /// All figures, as near as sums in another order come.
 fn figures(trial: &Trial) -> Vec<(Metric, Option<f64>)> {
     let metrics = TrialMetrics::of(trial);
-    Metric::ALL.iter().map(|&metric| (metric, metric::value(metric, &metrics))).collect()
+    METRICS.iter().map(|row| (row.id, (row.value)(&metrics))).collect()
 }
 
 fn same(one: Option<f64>, other: Option<f64>) -> bool {
@@ -191,7 +191,7 @@ proptest! {
                 // A window of a second and a steady state of ten do not scale with the trial.
                 Metric::PeakTokS | Metric::SteadyOutputTokS | Metric::GoodputPerS | Metric::Attainment => continue,
                 Metric::TokensPerChunk | Metric::InFlightMean | Metric::InFlightPeak | Metric::PrefixHitShare => one,
-                metric if metric::unit(metric) == crate::number::Unit::Time => one.map(|ns| ns * factor),
+                metric if info(metric).unit == Unit::Time => one.map(|ns| ns * factor),
                 _ => one.map(|rate| rate / factor),
             };
             prop_assert!(same(expected, other), "{metric:?}: {expected:?} {other:?}");
