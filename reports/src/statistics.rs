@@ -20,6 +20,7 @@ pub mod moments;
 pub mod multiplicity;
 pub mod order_statistics;
 pub mod outliers;
+mod pairing;
 pub mod power;
 pub mod steady;
 pub mod student;

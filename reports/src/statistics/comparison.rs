@@ -11,7 +11,8 @@ mod input;
 #[cfg(test)]
 mod tests;
 
-pub use input::{Better, Component, Design, Pairing, Refusal, Side};
+pub use super::pairing::Pairing;
+pub use input::{Better, Component, Design, Refusal, Side};
 
 /// Fewest values on a side from which anything is concluded.
 pub const MIN_UNITS: usize = 3;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{comparison::Pairing, student::Student};
+use super::{pairing::Pairing, student::Student};
 
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::{MIN_UNITS, Noise};
-use crate::statistics::student::MIN_FREEDOM;
+use crate::statistics::{pairing::Pairing, student::MIN_FREEDOM};
 
 /// A standard deviation of more, a factor of 22 000, is not the noise of a machine.
 const MAX_SD_LN: f64 = 10.0;
@@ -29,16 +29,6 @@ impl Better {
             Self::Lower => 1.0,
         }
     }
-}
-
-/// Whether the values of both sides belong together. It is declared with the workload, never picked after the data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Pairing {
-    /// Two independent sets.
-    Unpaired,
-    /// Value k of each side was measured with the same seed.
-    BySeed,
 }
 
 /// A standard deviation that is known from elsewhere.
