@@ -30,7 +30,6 @@ mod units;
 mod tests;
 
 pub use crate::identity::{Class, Treatment};
-pub use drift::{BootMean, machine_drift};
 pub use policy::{Inconclusive, Policy};
 pub use ruling::{
     Consequence, Drifted, Method, NoiseSource, Order, Overall, Party, RULING_SCHEMA_VERSION, Row, Ruling, RunNote,

@@ -9,7 +9,7 @@ use crate::{
     statistics::{
         abba::{self, SplitMix},
         comparison::{Better, Component, Design, Pairing},
-        drift::{self, Drift},
+        drift::Drift,
         verdict::{Decision, Looks, Verdict},
     },
 };
@@ -49,8 +49,7 @@ struct Measured {
 impl Measured {
     /// Whether a slope is beyond chance in the first so many values of a side, by the plain rule.
     fn drifts(&self, units: usize, margin: f64) -> bool {
-        let refuses = |drift: Drift| drift.consequence(margin, drift::Order::Sequential) == drift::Consequence::Refuse;
-        self.values.iter().any(|values| Drift::of(&values[..units]).is_some_and(refuses))
+        self.values.iter().any(|values| Drift::of(&values[..units]).is_some_and(|drift| drift.matters(margin)))
     }
 }
 

@@ -1,10 +1,7 @@
-//! Whether values of two sides belong together.
-
-use serde::Serialize;
+//! What a comparison and the planning of one both know of their values.
 
 /// Whether the values of both sides belong together. It is declared with the workload, never picked after the data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pairing {
     /// Two independent sets.
     Unpaired,

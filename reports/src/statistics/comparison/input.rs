@@ -11,8 +11,7 @@ use crate::statistics::{pairing::Pairing, student::MIN_FREEDOM};
 const MAX_SD_LN: f64 = 10.0;
 
 /// Which way a metric is better.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Better {
     /// Rates: more is better.
     Higher,
@@ -54,7 +53,7 @@ impl Component {
 }
 
 /// How two sides are compared.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Design {
     /// Which way the metric is better.
     pub better: Better,
@@ -91,8 +90,7 @@ impl Design {
 }
 
 /// Why two sides are not compared.
-#[derive(Debug, Clone, PartialEq, Serialize, Error)]
-#[serde(rename_all = "snake_case", tag = "reason")]
+#[derive(Debug, Clone, PartialEq, Error)]
 pub enum Refusal {
     /// A side has too few values.
     #[error("the {side} has {n} values, and a verdict needs {MIN_UNITS} on each side: run more boots")]
