@@ -70,6 +70,11 @@ impl Reason {
     fn invalid(text: String) -> Self {
         Self { validity: Validity::Invalid, text, quote: None }
     }
+
+    /// The word for what it makes of the trial in reports.
+    pub(crate) fn word(&self) -> &'static str {
+        if self.validity == Validity::Valid { "note" } else { self.validity.word() }
+    }
 }
 
 /// What is to be said of a trial.

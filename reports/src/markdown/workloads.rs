@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use record::{Arrival, Cell, Length, Load, Metric, PrefixReuse, Record, Slo, Trial, recipe::PrefixCache};
 
 use super::{
-    Page,
+    Page, each_once,
     figures::{DISPLAY_ONLY_MEANS, figure, trials},
     text::{Table, code},
 };
@@ -79,12 +79,7 @@ const MEANS: &str = "\
 - ";
 
 pub(super) fn write(page: &mut Page, record: &Record, summary: &RunSummary) {
-    let mut workloads: Vec<&str> = Vec::new();
-    for cell in &summary.cells {
-        if !workloads.contains(&cell.cell.workload.as_str()) {
-            workloads.push(&cell.cell.workload);
-        }
-    }
+    let workloads = each_once(summary.cells.iter().map(|cell| cell.cell.workload.as_str()));
     if workloads.is_empty() {
         return;
     }

@@ -1,7 +1,7 @@
 //! The figures outside of the gate: they advise, and no verdict is made of them.
 
 use super::{
-    super::{Page, plural, text::Table},
+    super::{Page, each_once, plural, text::Table},
     extent::Extent,
     gate::{changed, values},
 };
@@ -19,13 +19,7 @@ pub(super) fn write(page: &mut Page, ruling: &Ruling, extent: &Extent) {
     page.push("## Workloads");
     let mut folded = Page::default();
     folded.push("These figures advise only: so many are looked at that some move by chance alone, and their intervals are not made wider for it.");
-    let mut workloads: Vec<&str> = Vec::new();
-    for row in &rows {
-        if !workloads.contains(&row.workload.as_str()) {
-            workloads.push(&row.workload);
-        }
-    }
-    for workload in workloads {
+    for workload in each_once(rows.iter().map(|row| row.workload.as_str())) {
         folded.push(&format!("### {}", extent.code(workload)));
         folded.push(&table(rows.iter().filter(|row| row.workload == workload), extent));
     }
