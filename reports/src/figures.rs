@@ -9,9 +9,9 @@ use record::{
 };
 
 use crate::{
+    metric::METRICS,
     metrics::{SideBySide, TrialMetrics},
     roofline::{Distance, Roofline},
-    summary::metric,
     validity::{self, Judgement, Validity},
 };
 
@@ -137,8 +137,9 @@ impl TrialFigures {
         let sides = SideBySide::of(trial);
         let distance = limits.map(|limits| limits.distance(trial, sides.as_ref())).unwrap_or_default();
         judgement.reasons.extend(limits.map(|limits| validity::judge_distance(&distance, limits)).unwrap_or_default());
-        judgement.reasons.extend(validity::judge_repetition(trial, earlier));
-        let figures = Metric::ALL.iter().filter_map(|&metric| Some((metric, metric::value(metric, &metrics)?))).collect();
+        let plans = earlier.into_iter().map(|other| (other.trial, other.plan_digest.as_str()));
+        judgement.reasons.extend(validity::judge_repetition(trial, plans));
+        let figures = METRICS.iter().filter_map(|row| Some((row.id, (row.value)(&metrics)?))).collect();
         Self {
             cell: trial.cell.clone(),
             boot: trial.boot,

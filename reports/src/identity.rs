@@ -6,13 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use record::{Boot, Cores, Header, Recipe, SizingSource, recipe::Container};
 use serde::Serialize;
 
-use crate::{
-    judge::{Class, Treatment},
-    words,
-};
+use crate::words;
+
+mod class;
 
 #[cfg(test)]
 mod tests;
+
+pub use class::{Class, Treatment};
 
 /// One fact in which two engines differ. The texts are those of recipes and servers: not to be trusted as Markdown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -1,11 +1,14 @@
 //! What the instrument's own error makes of a load: up to which load each figure stays right, and which measured load stands for a trial.
 
 use record::{
-    ErrorBudget, Trial,
+    ErrorBudget, Metric, Trial,
     instrument::{BudgetPoint, densest_per_s},
 };
 
-use crate::metrics::{Distribution, TrialMetrics};
+use crate::{
+    metric::info,
+    metrics::{Distribution, TrialMetrics},
+};
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -14,7 +17,11 @@ pub(crate) mod tests;
 pub const MAX_RELATIVE_ERROR: f64 = 0.01;
 
 /// The figures that an error budget knows the relative error of, as reports call them.
-pub const FIGURES: [&str; 5] = ["TTFT p50", "TTFT p99", "TPOT p50", "ITL p99", "output tok/s"];
+pub const FIGURES: [&str; 5] = [TTFT_P50, info(Metric::TtftP99Ns).title, TPOT_P50, info(Metric::ItlP99Ns).title, OUTPUT_RATE];
+
+const TTFT_P50: &str = info(Metric::TtftP50Ns).title;
+const TPOT_P50: &str = info(Metric::TpotP50Ns).title;
+const OUTPUT_RATE: &str = "output tok/s";
 
 /// What a trial asked of the client, and how large its own figures are: an error of a millisecond is much of a TTFT of 40.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -72,7 +79,7 @@ pub fn relative_errors(point: &BudgetPoint) -> impl Iterator<Item = (&'static st
 
 /// The figures that verdicts rest on. A tail is shown beside them: on a machine that stutters its 99th percentile is the machine's, and it
 /// is that of the bare client too.
-const OF_VERDICTS: [&str; 3] = ["TTFT p50", "TPOT p50", "output tok/s"];
+const OF_VERDICTS: [&str; 3] = [TTFT_P50, TPOT_P50, OUTPUT_RATE];
 
 fn furthest(errors: impl Iterator<Item = (&'static str, f64)>) -> (&'static str, f64) {
     errors.max_by(|one, other| one.1.abs().total_cmp(&other.1.abs())).unwrap_or(("nothing", 0.0))

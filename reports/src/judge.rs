@@ -29,11 +29,10 @@ mod units;
 #[cfg(test)]
 mod tests;
 
-pub use drift::{BootMean, machine_drift};
-pub use policy::{Inconclusive, Policy, Treatment};
-pub use rows::margin_of;
+pub use crate::identity::{Class, Treatment};
+pub use policy::{Inconclusive, Policy};
 pub use ruling::{
-    Class, Consequence, Drifted, Method, NoiseSource, Order, Overall, Party, RULING_SCHEMA_VERSION, Row, Ruling, RunNote,
+    Consequence, Drifted, Method, NoiseSource, Order, Overall, Party, RULING_SCHEMA_VERSION, Row, Ruling, RunNote,
     SideDifference, TrialNote, Values, WorkloadRatio,
 };
 

@@ -1,6 +1,6 @@
 //! Judging: pure functions of [`record::Record`]. Nothing here measures, reads a clock or touches a file.
 //!
-//! [`metrics`] holds every formula, [`validity`] says which trials can be trusted, [`summary`] turns trials into figures with their
+//! [`metrics`] holds every formula, [`metric`] what is to be known of each figure, [`validity`] says which trials can be trusted, [`summary`] turns trials into figures with their
 //! uncertainty, [`roofline`] how far they are from what the machine can do, [`identity`] says whether two engines were the same, [`judge`] compares two sides with the noise that [`mod@noise`] measured,
 //! [`operating`] says how often it is wrong, and [`markdown`] writes what people read.
 
@@ -9,6 +9,7 @@ pub mod identity;
 pub mod instrument;
 pub mod judge;
 pub mod markdown;
+pub mod metric;
 pub mod metrics;
 pub mod noise;
 mod number;

@@ -7,6 +7,7 @@ use crate::summary::{RunSummary, summarise};
 
 mod banner;
 mod figures;
+mod front_matter;
 mod headline;
 mod identity;
 mod instrument;
@@ -25,7 +26,7 @@ mod workloads;
 mod tests;
 
 pub use instrument::render_budget;
-pub use verdict::{COMMENT_LIMIT_BYTES, render_ruling, summary_line};
+pub use verdict::{render_ruling, summary_line};
 
 /// Renders a record.
 #[must_use]
@@ -65,6 +66,24 @@ impl Page {
         self.0.push_str(block.trim_end_matches('\n'));
         self.0.push('\n');
     }
+
+    /// Adds lines that a reader must not miss, each by itself.
+    fn push_loud(&mut self, lines: impl IntoIterator<Item = String>) {
+        for line in lines {
+            self.push(&format!("> **{line}**"));
+        }
+    }
+}
+
+/// Names in the order in which they come first, each once.
+fn each_once<'t>(names: impl IntoIterator<Item = &'t str>) -> Vec<&'t str> {
+    let mut once = Vec::new();
+    for name in names {
+        if !once.contains(&name) {
+            once.push(name);
+        }
+    }
+    once
 }
 
 /// `1 trial`, `2 trials`.

@@ -14,7 +14,7 @@ const SECONDS_FROM_NS: f64 = 999.5e6;
 
 /// What a figure counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Unit {
+pub enum Unit {
     /// A time in nanoseconds, printed as ms or s by its size.
     Time,
     /// A share of 1, printed in percent.

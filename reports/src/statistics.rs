@@ -6,20 +6,19 @@
 //!
 //! From the values of two sides to verdicts: [`comparison`] gives each cell its difference with an interval, [`verdict`] judges all cells
 //! of a family together, with [`multiplicity`] in between, and [`power`] says what could be seen at all. Beside that way stand the checks
-//! before a verdict ([`steady`], [`drift`], [`outliers`], [`order_statistics`]), what gives other inputs ([`capacity`], [`fisher`]), and
-//! what plans and calibrates a measurement ([`abba`], [`variance_components`]).
+//! before a verdict ([`steady`], [`drift`], [`outliers`]), what judges failures ([`fisher`]), and what plans and calibrates a measurement
+//! ([`abba`], [`variance_components`]).
 //!
 //! Every function is checked against values that numpy, scipy and statsmodels computed (`statistics/vectors.json`).
 
 pub mod abba;
-pub mod capacity;
 pub mod comparison;
 pub mod drift;
 pub mod fisher;
 pub mod moments;
 pub mod multiplicity;
-pub mod order_statistics;
 pub mod outliers;
+mod pairing;
 pub mod power;
 pub mod steady;
 pub mod student;

@@ -14,7 +14,6 @@ use crate::{
 };
 
 mod estimate;
-pub mod metric;
 
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,6 @@ use record::{ErrorBudget, Trial};
 use serde::Serialize;
 
 use crate::{
-    figures::TrialFigures,
     metrics::TrialMetrics,
     roofline::{Distance, Roofline},
 };
@@ -71,6 +70,11 @@ impl Reason {
     fn invalid(text: String) -> Self {
         Self { validity: Validity::Invalid, text, quote: None }
     }
+
+    /// The word for what it makes of the trial in reports.
+    pub(crate) fn word(&self) -> &'static str {
+        if self.validity == Validity::Valid { "note" } else { self.validity.word() }
+    }
 }
 
 /// What is to be said of a trial.
@@ -109,10 +113,11 @@ pub fn judge_distance(distance: &Distance, limits: &Roofline) -> Vec<Reason> {
     limit::judge(distance, limits)
 }
 
-/// What the other trials of the same cell make of one: `earlier` are those before it. The same prompts again may come out of a
-/// prefix cache, and add nothing that is independent. A second attempt has them on purpose, since the first does not count.
-pub fn judge_repetition<'f>(trial: &Trial, earlier: impl IntoIterator<Item = &'f TrialFigures>) -> Option<Reason> {
-    let is_first_attempt = |other: &TrialFigures| trial.attempt > 0 && other.trial == trial.trial;
-    let same = earlier.into_iter().find(|other| other.plan_digest == trial.plan_digest && !is_first_attempt(other))?;
-    Some(Reason::suspect(format!("its plan is that of trial {}: the same prompts were sent before", same.trial)))
+/// What the other trials of the same cell make of one: `earlier` are those before it, by their numbers and the digests of their plans. The
+/// same prompts again may come out of a prefix cache, and add nothing that is independent. A second attempt has them on purpose, since the
+/// first does not count.
+pub fn judge_repetition<'p>(trial: &Trial, earlier: impl IntoIterator<Item = (u32, &'p str)>) -> Option<Reason> {
+    let is_first_attempt = |number: u32| trial.attempt > 0 && number == trial.trial;
+    let (same, _) = earlier.into_iter().find(|&(number, plan)| plan == trial.plan_digest && !is_first_attempt(number))?;
+    Some(Reason::suspect(format!("its plan is that of trial {same}: the same prompts were sent before")))
 }

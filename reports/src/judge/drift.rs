@@ -8,32 +8,32 @@
 use record::Side;
 
 use super::{Drifted, Order, rows::Prepared};
-use crate::statistics::{comparison::Refusal, drift::Drift, moments, multiplicity::holm, student::Student, verdict::Note};
-
-/// Below this a slope is beyond chance.
-const P_DRIFT: f64 = 0.01;
-
-/// A drift over a side's boots that is at most this share of the smallest margin changes no verdict.
-const SHARE_OF_MARGIN: f64 = 0.5;
+use crate::statistics::{
+    comparison::Refusal,
+    drift::{Drift, P_DRIFT, SHARE_OF_MARGIN},
+    moments,
+    multiplicity::holm,
+    student::Student,
+    verdict::Note,
+};
 
 /// How a boot compares with its side: the mean over cells of `s ln value`, less each cell's mean over the side, where `s` makes worse
 /// positive.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct BootMean {
+struct BootMean {
     /// The boot's side.
-    pub side: Side,
+    side: Side,
     /// Its place in time.
-    pub place: f64,
+    place: f64,
     /// The mean.
-    pub worse_ln: f64,
+    worse_ln: f64,
 }
 
 /// The drift of a machine: least squares of a line through the boots' means, with one slope and an intercept per side, and of a line for
 /// each side alone, since each may have been measured on another day. The smallest p counts, that of a side doubled as there are two;
 /// where nothing drifts it is below 0.01 in at most 2 of 100 comparisons. `least_margin` is the smallest of the gate. None of fewer than
 /// three boots on either side.
-#[must_use]
-pub fn machine_drift(boots: &[BootMean], least_margin: f64) -> Option<Drifted> {
+fn machine_drift(boots: &[BootMean], least_margin: f64) -> Option<Drifted> {
     let sides: Vec<Vec<BootMean>> =
         Side::ALL.iter().map(|side| boots.iter().filter(|boot| boot.side == *side).copied().collect()).collect();
     let mut slopes: Vec<Slope> = sides.iter().filter_map(|side| Slope::of(&[side.as_slice()])).collect();
@@ -86,11 +86,12 @@ pub(super) fn of_machine(prepared: &[Prepared]) -> Option<Drifted> {
     let cells = || prepared.iter().filter(|one| one.cell.gate && !one.is_paired && !one.is_one_boot);
     let mut boots: Vec<(BootMean, usize)> = Vec::new();
     for one in cells() {
+        let Some(sign) = one.worse_sign() else { continue };
         for (side, (values, places)) in Side::ALL.iter().zip(one.values.iter().zip(&one.places)) {
             let Some(logarithms) = moments::logarithms(values) else { continue };
             let mean = moments::mean(&logarithms).unwrap_or(0.0);
             for (value, &place) in logarithms.iter().zip(places) {
-                let worse_ln = one.worse_sign() * (value - mean);
+                let worse_ln = sign * (value - mean);
                 match boots.iter_mut().find(|(boot, _)| boot.side == *side && boot.place.total_cmp(&place).is_eq()) {
                     Some((boot, count)) => (boot.worse_ln, *count) = (boot.worse_ln + worse_ln, *count + 1),
                     None => boots.push((BootMean { side: *side, place, worse_ln }, 1)),

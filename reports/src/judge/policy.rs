@@ -1,11 +1,11 @@
 //! How strict a comparison is, decided before it is made.
 
-use std::{collections::BTreeSet, fmt, str::FromStr};
+use std::collections::BTreeSet;
 
 use record::Gate;
 use serde::Serialize;
 
-use crate::{noise::Calibration, statistics::verdict::Options};
+use crate::{identity::Treatment, noise::Calibration, statistics::verdict::Options};
 
 /// How strict a comparison is.
 #[derive(Debug, Clone, Default)]
@@ -34,65 +34,4 @@ pub enum Inconclusive {
     Warn,
     /// The gate does not let it through.
     Fail,
-}
-
-/// What two sides may be declared to differ in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Treatment {
-    /// The image or version of the engine, and the kernels that it chose.
-    Image,
-    /// Which engine, dialect and way to boot.
-    Engine,
-    /// The command line and settings of the container.
-    Flags,
-    /// Environment variables.
-    Environment,
-    /// The model, its revision, its weights.
-    Model,
-    /// The tokenizer that sized the prompts.
-    Tokenizer,
-    /// Machine, GPU, architecture, device.
-    Machine,
-}
-
-impl Treatment {
-    /// Every one.
-    pub const ALL: &'static [Self] =
-        &[Self::Image, Self::Engine, Self::Flags, Self::Environment, Self::Model, Self::Tokenizer, Self::Machine];
-
-    /// All that a recipe says: what two recipes measured against each other are declared to differ in.
-    pub const RECIPE: &'static [Self] = &[Self::Image, Self::Engine, Self::Flags, Self::Environment, Self::Model];
-
-    /// Its word on the command line.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Image => "image",
-            Self::Engine => "engine",
-            Self::Flags => "flags",
-            Self::Environment => "environment",
-            Self::Model => "model",
-            Self::Tokenizer => "tokenizer",
-            Self::Machine => "machine",
-        }
-    }
-}
-
-impl fmt::Display for Treatment {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.word())
-    }
-}
-
-impl FromStr for Treatment {
-    type Err = String;
-
-    fn from_str(word: &str) -> Result<Self, String> {
-        Self::ALL.iter().copied().find(|one| one.word() == word).ok_or_else(|| {
-            let known: Vec<_> = Self::ALL.iter().map(|one| one.word()).collect();
-            format!("`{word}` is not one of {}", known.join(", "))
-        })
-    }
 }

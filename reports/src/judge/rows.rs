@@ -11,14 +11,15 @@ use super::{
 };
 use crate::{
     figures::RunFigures,
+    metric::info,
     noise::Calibration,
     statistics::{
-        comparison::{self, Component, Pairing, Refusal, compare},
+        comparison::{self, Better, Component, Pairing, Refusal, compare},
         fisher::{Served, fails_more},
         moments, outliers,
         verdict::{self, Decision, Note},
     },
-    summary::{Unit, metric},
+    summary::Unit,
 };
 
 /// What is compared beside the gate, for advice.
@@ -37,6 +38,9 @@ const RATIOS: [Metric; 3] = [Metric::DecodeTokS, Metric::TtftP50Ns, Metric::Outp
 
 /// Two measurements never agree to the last digit.
 const SAME: &str = "both sides have the very same values: is it one record, or are they cached or synthetic?";
+
+/// A suite of ours declares no such gate; a record may have been made by anyone.
+const NO_BETTER: &str = "its gate is about a metric of the load or the stream, and no way is better there: declare another gate";
 
 /// How everything is compared.
 pub(super) struct Design<'p> {
@@ -62,24 +66,6 @@ pub(crate) struct Prepared {
     pub(super) notes: Vec<Note>,
 }
 
-/// The margin of a metric where no gate declares one, as a share.
-#[must_use]
-pub fn margin_of(metric: Metric) -> f64 {
-    match metric {
-        Metric::TtftP50Ns | Metric::TtfoP50Ns | Metric::TtfeP50Ns | Metric::PrefillTokS | Metric::ItlP50Ns | Metric::IclP50Ns => {
-            0.05
-        }
-        Metric::TtftP99Ns | Metric::ItlP99Ns | Metric::IclP99Ns | Metric::RecoveryNs => 0.15,
-        Metric::TtftP95Ns
-        | Metric::E2elP95Ns
-        | Metric::TpotP95Ns
-        | Metric::AchievedPerS
-        | Metric::GoodputPerS
-        | Metric::Attainment => 0.10,
-        _ => 0.03,
-    }
-}
-
 /// The rows of a comparison: the candidate's gates in the suite's order, then the other cells that both sides measured.
 pub(super) fn prepare(sides: [&[RunFigures]; 2], design: &Design<'_>) -> Vec<Prepared> {
     let [_, candidate] = sides;
@@ -95,7 +81,8 @@ pub(super) fn prepare(sides: [&[RunFigures]; 2], design: &Design<'_>) -> Vec<Pre
             if gates.iter().any(|gate| gate.cell == cell && gate.metric == metric) || !is_supported(metric, trial.attempted) {
                 continue;
             }
-            let gate = Gate { cell: cell.clone(), metric, margin: margin_of(metric), paired_by_seed: trial.cell.load.is_open() };
+            let Some(margin) = info(metric).margin else { continue };
+            let gate = Gate { cell: cell.clone(), metric, margin, paired_by_seed: trial.cell.load.is_open() };
             let row = prepare_one(sides, &gate, false, design);
             if row.values.iter().all(|values| !values.is_empty()) {
                 rows.push(row);
@@ -107,7 +94,7 @@ pub(super) fn prepare(sides: [&[RunFigures]; 2], design: &Design<'_>) -> Vec<Pre
 
 /// Whether so many requests support a percentile.
 fn is_supported(metric: Metric, requests: u32) -> bool {
-    metric::requests_needed(metric).is_none_or(|needed| requests as usize >= needed)
+    info(metric).requests_needed.is_none_or(|needed| requests as usize >= needed)
 }
 
 /// The gates that the candidate declared before it was measured; those of the policy where its record is too old to declare any. Each
@@ -144,13 +131,16 @@ fn prepare_one(sides: [&[RunFigures]; 2], gate: &Gate, is_gate: bool, design: &D
     let [occasion, boot] = components(gate, &trials[1], design);
     let boot = boot.filter(|_| units.is_one_boot);
     let pairing = if gate.paired_by_seed { Pairing::BySeed } else { Pairing::Unpaired };
-    let how = comparison::Design { better: metric::better(gate.metric), pairing, occasion, boot };
-    let outcome = match refusal {
-        Some(refusal) => Err(refusal),
-        None if units.values[0] == units.values[1] && !units.values[0].is_empty() => {
+    let outcome = match (refusal, info(gate.metric).better) {
+        (Some(refusal), _) => Err(refusal),
+        (None, None) => Err(Refusal::Integrity { why: NO_BETTER.to_owned() }),
+        (None, Some(_)) if units.values[0] == units.values[1] && !units.values[0].is_empty() => {
             Err(Refusal::Integrity { why: SAME.to_owned() })
         }
-        None => compare(&units.values[0], &units.values[1], how),
+        (None, Some(better)) => {
+            let how = comparison::Design { better, pairing, occasion, boot };
+            compare(&units.values[0], &units.values[1], how)
+        }
     };
     let served = sides.map(|runs| served(runs, &gate.cell));
     let workload = trials
@@ -203,9 +193,9 @@ impl Prepared {
         }
     }
 
-    /// What makes a logarithm larger when things are worse.
-    pub(super) fn worse_sign(&self) -> f64 {
-        metric::better(self.gate.metric).worse_sign()
+    /// What makes a logarithm larger when things are worse; none where no way is better.
+    pub(super) fn worse_sign(&self) -> Option<f64> {
+        info(self.gate.metric).better.map(Better::worse_sign)
     }
 
     /// The row, once it is judged.
@@ -284,4 +274,17 @@ pub(super) fn ratios(rows: &[Row]) -> Vec<WorkloadRatio> {
         }
     }
     ratios
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One that lacked either would be left out of every comparison without a word.
+    #[test]
+    fn advisory_metrics_have_a_margin_and_a_better_way() {
+        for metric in ADVISORY.into_iter().chain(RATIOS) {
+            assert!(info(metric).margin.is_some() && info(metric).better.is_some(), "{metric}");
+        }
+    }
 }

@@ -3,8 +3,9 @@
 use record::{EngineName, ExitCode, Launch, Metric, Profile};
 use serde::Serialize;
 
-use super::policy::{Inconclusive, Treatment};
+use super::policy::Inconclusive;
 use crate::{
+    identity::{Class, Treatment},
     statistics::{
         comparison::{Component, Interval},
         verdict::{Note, Options, Verdict},
@@ -170,19 +171,6 @@ pub struct SideDifference {
     pub candidate: String,
     /// What follows.
     pub consequence: Consequence,
-}
-
-/// A kind of fact.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Class {
-    /// May be declared as the treatment, and is refused otherwise.
-    Treatable(Treatment),
-    /// What was asked and how it is counted: never comparable.
-    Load,
-    /// Told, and no more: driver, kernel, what logs say.
-    Soft,
 }
 
 /// What follows from a difference.

@@ -4,46 +4,11 @@ use record::Metric;
 
 use super::plural;
 use crate::{
+    metric::info,
     number::estimate,
-    summary::{CellSummary, Unit, metric},
+    summary::{CellSummary, Unit},
     validity::Validity,
 };
-
-/// A metric's name in a sentence or a row; its figures bring their unit themselves.
-pub(super) fn metric_name(metric: Metric) -> &'static str {
-    match metric {
-        Metric::TtftP50Ns => "TTFT p50",
-        Metric::TtftP95Ns => "TTFT p95",
-        Metric::TtftP99Ns => "TTFT p99",
-        Metric::TtfoP50Ns => "TTFO p50",
-        Metric::TtfeP50Ns => "TTFE p50",
-        Metric::E2elP50Ns => "E2EL p50",
-        Metric::E2elP95Ns => "E2EL p95",
-        Metric::TpotP50Ns => "TPOT p50",
-        Metric::TpotP95Ns => "TPOT p95",
-        Metric::ItlP50Ns => "ITL p50",
-        Metric::ItlP99Ns => "ITL p99",
-        Metric::IclP50Ns => "ICL p50",
-        Metric::IclP99Ns => "ICL p99",
-        Metric::TokensPerChunk => "tokens per chunk",
-        Metric::DecodeTokS => "decode tok/s per user",
-        Metric::E2eTokS => "E2E tok/s per user",
-        Metric::PrefillTokS => "prefill tok/s",
-        Metric::OutputTokS => "output tok/s, whole",
-        Metric::SteadyOutputTokS => "output tok/s, steady",
-        Metric::PeakTokS => "peak tok/s",
-        Metric::InFlightMean => "in flight, mean",
-        Metric::InFlightPeak => "in flight, peak",
-        Metric::OfferedPerS => "offered requests/s",
-        Metric::AchievedPerS => "achieved requests/s",
-        Metric::RecoveryNs => "recovery",
-        Metric::GoodputPerS => "goodput requests/s",
-        Metric::Attainment => "attainment",
-        Metric::PrefixHitShare => "prefix hits",
-        Metric::SendLagP99Ns => "send lag p99",
-        Metric::SendLagMaxNs => "send lag, worst",
-    }
-}
 
 /// Marks a percentile that too few requests support.
 pub(super) const DISPLAY_ONLY: &str = "†";
@@ -57,9 +22,9 @@ pub(super) fn figure(cell: &CellSummary, metric: Metric) -> String {
     let Some(over) = cell.figure(metric) else { return "-".to_owned() };
     let number = match over.mean {
         Some(mean) if over.n < cell.units => {
-            format!("{} ({} of {})", estimate(mean, over.half_width, metric::unit(metric)), over.n, cell.units)
+            format!("{} ({} of {})", estimate(mean, over.half_width, info(metric).unit), over.n, cell.units)
         }
-        Some(mean) => estimate(mean, over.half_width, metric::unit(metric)),
+        Some(mean) => estimate(mean, over.half_width, info(metric).unit),
         None => format!("∞ ({} of {})", over.unbounded, cell.units),
     };
     if is_display_only(cell, metric) { format!("{number} {DISPLAY_ONLY}") } else { number }
@@ -68,12 +33,12 @@ pub(super) fn figure(cell: &CellSummary, metric: Metric) -> String {
 /// The mean with its interval, for a sentence; none where too few requests support it, since a sentence has no room for a mark.
 pub(super) fn told(cell: &CellSummary, metric: Metric) -> Option<String> {
     let over = cell.figure(metric).filter(|_| !is_display_only(cell, metric))?;
-    over.mean.map(|mean| estimate(mean, over.half_width, metric::unit(metric)))
+    over.mean.map(|mean| estimate(mean, over.half_width, info(metric).unit))
 }
 
 /// Whether a percentile has too few requests behind it.
 pub(super) fn is_display_only(cell: &CellSummary, metric: Metric) -> bool {
-    let needed = metric::requests_needed(metric).unwrap_or(0) as u64;
+    let needed = info(metric).requests_needed.unwrap_or(0) as u64;
     cell.figure(metric).is_some() && cell.requests_per_trial.is_some_and(|requests| requests < needed)
 }
 

@@ -4,10 +4,13 @@ use record::{Cell, Metric};
 
 use super::{
     Page,
-    figures::{DISPLAY_ONLY, DISPLAY_ONLY_MEANS, figure, metric_name, told, trials},
+    figures::{DISPLAY_ONLY, DISPLAY_ONLY_MEANS, figure, told, trials},
     text::{Table, code},
 };
-use crate::summary::{CellSummary, RunSummary};
+use crate::{
+    metric::info,
+    summary::{CellSummary, RunSummary},
+};
 
 pub(super) fn write(page: &mut Page, summary: &RunSummary) {
     page.push("## Headline");
@@ -19,7 +22,7 @@ pub(super) fn write(page: &mut Page, summary: &RunSummary) {
             table.row([format!("**{title}**"), "-".to_owned(), "not measured".to_owned(), "-".to_owned(), "-".to_owned()]);
         }
         for (cell, metric) in part.rows {
-            let what = [format!("**{title}**"), code(&cell.cell.name()), metric_name(metric).to_owned()];
+            let what = [format!("**{title}**"), code(&cell.cell.name()), info(metric).title.to_owned()];
             table.row(what.into_iter().chain([figure(cell, metric), trials(cell)]));
         }
         sentences.extend(part.sentences.into_iter().map(|sentence| format!("- {title}: {sentence}\n")));

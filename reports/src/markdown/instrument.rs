@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use record::{ErrorBudget, Record, instrument::BudgetPoint};
 
-use super::{Page, plural, text::code};
+use super::{Page, front_matter::harness, plural, text::code};
 use crate::{
     instrument::{ClientLoad, Coverage, covering},
     metrics::TrialMetrics,
@@ -30,11 +30,10 @@ pub(super) fn write(page: &mut Page, record: &Record) {
 }
 
 fn write_budget(page: &mut Page, record: &Record, budget: &ErrorBudget) {
-    let commit = budget.harness_commit.as_deref().map(|commit| format!(" at commit {}", code(commit))).unwrap_or_default();
     page.push(&format!(
-        "The client's own errors at the loads that stand for this run's, by the selftest of harness {}{commit} on {}: spans that it saw \
+        "The client's own errors at the loads that stand for this run's, by the selftest of harness {} on {}: spans that it saw \
          against those that a server of known timing stamped.",
-        code(&budget.harness_version),
+        harness(&budget.harness_version, budget.harness_commit.as_deref()),
         code(&budget.machine.name)
     ));
     let loads = loads(record);

@@ -3,10 +3,15 @@
 use record::{Record, cores::listed};
 
 use super::{
-    Page, identity, recipe,
+    Page,
+    front_matter::harness,
+    identity, recipe,
     text::{Table, code, command_block, command_line, sparse_table},
 };
-use crate::number::{Unit, figure};
+use crate::{
+    identity::NOT_KNOWN,
+    number::{Unit, figure},
+};
 
 /// How every figure came about; the definitions are in the code and the documentation of the suite.
 const METHOD: &str = "\
@@ -29,17 +34,12 @@ pub(super) fn write(page: &mut Page, record: &Record) {
         page.push(&means);
     }
     let stop = record.end.as_ref().and_then(|end| end.engine_stop.as_deref());
-    page.push(&format!("How the engine stopped: {}.", stop.map_or("not known".to_owned(), code)));
+    page.push(&format!("How the engine stopped: {}.", stop.map_or(NOT_KNOWN.to_owned(), code)));
     page.push("## Method");
     page.push(METHOD);
     page.push("## Reproduce");
-    let commit = header.harness_commit.as_deref().map(|commit| format!(" at commit {}", code(commit)));
-    page.push(&format!(
-        "Harness {}{}, record layout {}:",
-        code(&header.harness_version),
-        commit.unwrap_or_default(),
-        header.schema_version
-    ));
+    let harness = harness(&header.harness_version, header.harness_commit.as_deref());
+    page.push(&format!("Harness {harness}, record layout {}:", header.schema_version));
     page.push(&command_block(&header.command));
     let hashes = header.workload_hashes.iter().map(|(workload, hash)| format!("- {}: {}\n", code(workload), code(hash)));
     let hashes: String = hashes.collect();
@@ -63,10 +63,10 @@ fn machine(record: &Record) -> String {
         ("GPU", machine.gpu.as_deref().map(code)),
     ];
     for (name, value) in rows {
-        table.row([name.to_owned(), value.unwrap_or_else(|| "not known".to_owned())]);
+        table.row([name.to_owned(), value.unwrap_or_else(|| NOT_KNOWN.to_owned())]);
     }
     if let Some(cores) = &record.header.cores {
-        let engine = if cores.engine.is_empty() { "not known".to_owned() } else { listed(&cores.engine) };
+        let engine = if cores.engine.is_empty() { NOT_KNOWN.to_owned() } else { listed(&cores.engine) };
         table.row(["Client's own processor".to_owned(), format!("{}; the engine's: {engine}", cores.client)]);
     }
     table.markdown().to_owned()
@@ -82,7 +82,7 @@ fn boots(record: &Record) -> String {
             boot.healthy_ns.map(time),
             Some(boot.ready_ns.map_or("-".to_owned(), time)),
             boot.disk_read_bytes.map(bytes),
-            Some(boot.engine_version.as_deref().map_or("not known".to_owned(), code)),
+            Some(boot.engine_version.as_deref().map_or(NOT_KNOWN.to_owned(), code)),
             Some(code(&boot.sanity)),
             Some(code(&command_line(&boot.command))),
         ]

@@ -67,10 +67,9 @@ fn reasons(cell: &CellSummary) -> String {
 }
 
 fn reason(trials: &[&TrialSummary], reason: &Reason) -> String {
-    let word = if reason.validity == Validity::Valid { "note" } else { reason.validity.word() };
     let quote = reason.quote.as_ref().map(|quote| format!(": {}", code(quote))).unwrap_or_default();
     let trials: Vec<String> = trials.iter().map(|trial| format!("trial {} (boot {})", trial.trial, trial.boot)).collect();
-    format!("  - {}, {word}: {}{quote}\n", trials.join(", "), reason.text)
+    format!("  - {}, {}: {}{quote}\n", trials.join(", "), reason.word(), reason.text)
 }
 
 fn token_counts(record: &Record) -> String {

@@ -20,13 +20,13 @@ use extent::{Extent, SHORTER};
 pub use line::summary_line;
 
 /// The longest page. A comment on GitHub takes 65,536 characters; bytes are never fewer than those, and what posts it may add a line.
-pub const COMMENT_LIMIT_BYTES: usize = 65_536 - 512;
+const COMMENT_LIMIT_BYTES: usize = 65_536 - 512;
 
 /// Renders a ruling and keeps what a person wrote between the note markers of an earlier rendering, as [`super::render_onto`] does.
 /// `reproduce` is the command line that made the ruling; of no words, it is left out.
 ///
-/// The page has at most [`COMMENT_LIMIT_BYTES`]: what would make it longer is left out in a fixed order, which the page then says. The
-/// verdict, the gate's table and the note always stay, so a note of that length makes a longer page, which says that too.
+/// The page fits a comment on GitHub: what would make it longer is left out in a fixed order, which the page then says. The
+/// verdict, the gate's table and the note always stay, so a note as long as a comment makes a longer page, which says that too.
 #[must_use]
 pub fn render_ruling(ruling: &Ruling, previous: Option<&str>, reproduce: &[String]) -> String {
     let note = note::block(previous.and_then(note::find).unwrap_or(""));
@@ -58,9 +58,7 @@ impl Parts {
         let (mut top, mut rest) = (Page::default(), Page::default());
         top.push(&format!("# {}", headline(ruling, extent)));
         top.push(&sides(ruling, extent));
-        for line in loud::lines(ruling, extent) {
-            top.push(&format!("> **{line}**"));
-        }
+        top.push_loud(loud::lines(ruling, extent));
         gate::write(&mut rest, ruling, extent);
         differences::write(&mut rest, ruling, extent);
         validity::write(&mut rest, ruling, extent);

@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use record::{Arrival, Cell, Length, Load, Metric, PrefixReuse, Record, Slo, Trial, recipe::PrefixCache};
 
 use super::{
-    Page,
+    Page, each_once,
     figures::{DISPLAY_ONLY_MEANS, figure, trials},
     text::{Table, code},
 };
 use crate::{
+    metric::info,
     number::{self, Unit},
     summary::{CellSummary, RunSummary},
 };
@@ -27,46 +28,44 @@ const QUESTIONS: [(&str, &str); 9] = [
     ("peak", "Overload: does it queue or break, and how fast does it recover?"),
 ];
 
-type Column = (&'static str, Metric);
-
-const CLOSED: [Column; 8] = [
-    ("TTFT p50", Metric::TtftP50Ns),
-    ("TTFT p95", Metric::TtftP95Ns),
-    ("TPOT p50", Metric::TpotP50Ns),
-    ("Decode tok/s per user", Metric::DecodeTokS),
-    ("Prefill tok/s", Metric::PrefillTokS),
-    ("Output tok/s, steady", Metric::SteadyOutputTokS),
-    ("Output tok/s, whole", Metric::OutputTokS),
-    ("Peak tok/s", Metric::PeakTokS),
+const CLOSED: [Metric; 8] = [
+    Metric::TtftP50Ns,
+    Metric::TtftP95Ns,
+    Metric::TpotP50Ns,
+    Metric::DecodeTokS,
+    Metric::PrefillTokS,
+    Metric::SteadyOutputTokS,
+    Metric::OutputTokS,
+    Metric::PeakTokS,
 ];
 
-const OPEN: [Column; 10] = [
-    ("Offered /s", Metric::OfferedPerS),
-    ("Achieved /s", Metric::AchievedPerS),
-    ("TTFT p50", Metric::TtftP50Ns),
-    ("TTFT p95", Metric::TtftP95Ns),
-    ("TTFT p99", Metric::TtftP99Ns),
-    ("TPOT p50", Metric::TpotP50Ns),
-    ("Goodput /s", Metric::GoodputPerS),
-    ("Attainment", Metric::Attainment),
-    ("In flight, peak", Metric::InFlightPeak),
-    ("Recovery", Metric::RecoveryNs),
+const OPEN: [Metric; 10] = [
+    Metric::OfferedPerS,
+    Metric::AchievedPerS,
+    Metric::TtftP50Ns,
+    Metric::TtftP95Ns,
+    Metric::TtftP99Ns,
+    Metric::TpotP50Ns,
+    Metric::GoodputPerS,
+    Metric::Attainment,
+    Metric::InFlightPeak,
+    Metric::RecoveryNs,
 ];
 
-static FINER: [Column; 13] = [
-    ("ITL p50", Metric::ItlP50Ns),
-    ("ITL p99", Metric::ItlP99Ns),
-    ("ICL p50", Metric::IclP50Ns),
-    ("ICL p99", Metric::IclP99Ns),
-    ("Tokens per chunk", Metric::TokensPerChunk),
-    ("TTFE p50", Metric::TtfeP50Ns),
-    ("TTFO p50", Metric::TtfoP50Ns),
-    ("E2EL p50", Metric::E2elP50Ns),
-    ("E2E tok/s per user", Metric::E2eTokS),
-    ("Output tok/s, whole", Metric::OutputTokS),
-    ("In flight, mean", Metric::InFlightMean),
-    ("Prefix hits", Metric::PrefixHitShare),
-    ("Send lag, worst", Metric::SendLagMaxNs),
+const FINER: [Metric; 13] = [
+    Metric::ItlP50Ns,
+    Metric::ItlP99Ns,
+    Metric::IclP50Ns,
+    Metric::IclP99Ns,
+    Metric::TokensPerChunk,
+    Metric::TtfeP50Ns,
+    Metric::TtfoP50Ns,
+    Metric::E2elP50Ns,
+    Metric::E2eTokS,
+    Metric::OutputTokS,
+    Metric::InFlightMean,
+    Metric::PrefixHitShare,
+    Metric::SendLagMaxNs,
 ];
 
 /// How the tables are to be read.
@@ -80,12 +79,7 @@ const MEANS: &str = "\
 - ";
 
 pub(super) fn write(page: &mut Page, record: &Record, summary: &RunSummary) {
-    let mut workloads: Vec<&str> = Vec::new();
-    for cell in &summary.cells {
-        if !workloads.contains(&cell.cell.workload.as_str()) {
-            workloads.push(&cell.cell.workload);
-        }
-    }
+    let workloads = each_once(summary.cells.iter().map(|cell| cell.cell.workload.as_str()));
     if workloads.is_empty() {
         return;
     }
@@ -159,18 +153,22 @@ fn slo_line(slo: Slo) -> String {
     )
 }
 
-fn table(cells: &[&CellSummary], columns: &[Column]) -> String {
-    let columns: Vec<&Column> =
-        columns.iter().filter(|(_, metric)| *metric != Metric::PrefillTokS || any(cells, *metric)).collect();
+fn table(cells: &[&CellSummary], columns: &[Metric]) -> String {
+    let columns: Vec<Metric> =
+        columns.iter().copied().filter(|&metric| metric != Metric::PrefillTokS || any(cells, metric)).collect();
     let heads: Vec<&str> =
-        ["Point", "Load"].into_iter().chain(columns.iter().map(|column| column.0)).chain(["Served", "Trials"]).collect();
+        ["Point", "Load"].into_iter().chain(columns.iter().copied().map(heading)).chain(["Served", "Trials"]).collect();
     let mut table = Table::new(&heads, 2);
     for cell in cells {
-        let figures = columns.iter().map(|&&(_, metric)| figure(cell, metric));
+        let figures = columns.iter().map(|&metric| figure(cell, metric));
         let served = if cell.units == 0 { "-".to_owned() } else { format!("{}/{}", cell.served, cell.attempted) };
         table.row([code(&cell.cell.point), load(&cell.cell)].into_iter().chain(figures).chain([served, trials(cell)]));
     }
     table.markdown().to_owned()
+}
+
+fn heading(metric: Metric) -> &'static str {
+    info(metric).heading
 }
 
 fn any(cells: &[&CellSummary], metric: Metric) -> bool {
@@ -217,18 +215,18 @@ fn arrivals(arrival: Arrival) -> String {
 
 fn write_finer(page: &mut Page, summary: &RunSummary) {
     let columns = finer_columns(&summary.cells);
-    let heads: Vec<&str> = ["Cell"].into_iter().chain(columns.iter().map(|column| column.0)).collect();
+    let heads: Vec<&str> = ["Cell"].into_iter().chain(columns.iter().copied().map(heading)).collect();
     let mut table = Table::new(&heads, 1);
     for cell in &summary.cells {
-        table.row([code(&cell.cell.name())].into_iter().chain(columns.iter().map(|&&(_, metric)| figure(cell, metric))));
+        table.row([code(&cell.cell.name())].into_iter().chain(columns.iter().map(|&metric| figure(cell, metric))));
     }
     page.push("### Finer figures");
     page.push(table.markdown());
 }
 
 /// The finer figures, without ICL where each chunk holds one token: it is ITL there.
-fn finer_columns(cells: &[CellSummary]) -> Vec<&'static Column> {
+fn finer_columns(cells: &[CellSummary]) -> Vec<Metric> {
     let per_chunk = |cell: &CellSummary| cell.figure(Metric::TokensPerChunk).and_then(|over| over.mean);
     let is_itl = cells.iter().filter_map(per_chunk).all(|tokens| number::figure(tokens, Unit::Plain) == "1.00");
-    FINER.iter().filter(|(_, metric)| !(is_itl && matches!(metric, Metric::IclP50Ns | Metric::IclP99Ns))).collect()
+    FINER.into_iter().filter(|metric| !(is_itl && matches!(metric, Metric::IclP50Ns | Metric::IclP99Ns))).collect()
 }

@@ -20,8 +20,6 @@ mod tests;
 /// Three percentiles of one metric over a trial, type 7, in the metric's unit.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Distribution {
-    /// How many values are behind them, those at +inf included.
-    pub count: u64,
     /// The median.
     pub p50: f64,
     /// The 95th percentile.
@@ -32,8 +30,7 @@ pub struct Distribution {
 
 impl Distribution {
     fn of(values: &Sorted) -> Option<Self> {
-        let (p50, p95, p99) = (values.quantile(0.5)?, values.quantile(0.95)?, values.quantile(0.99)?);
-        Some(Self { count: values.count(), p50, p95, p99 })
+        Some(Self { p50: values.quantile(0.5)?, p95: values.quantile(0.95)?, p99: values.quantile(0.99)? })
     }
 
     fn over(metrics: &[RequestMetrics], one: impl Fn(&RequestMetrics) -> Option<f64>) -> Option<Self> {

@@ -8,8 +8,7 @@ use thiserror::Error;
 use super::expiry;
 use crate::{
     figures::RunFigures,
-    identity::{between_boots, differences},
-    judge::Class,
+    identity::{Class, between_boots, differences},
 };
 
 /// Fewest boots in a run from which anything is estimated.

@@ -5,12 +5,12 @@ use record::{Gate, Metric};
 use super::layout::logarithms;
 use crate::{
     figures::RunFigures,
+    metric::info,
     statistics::{
         comparison::{Design, compare},
         moments,
         verdict::{ALPHA, Cell, Options, Verdict, decide},
     },
-    summary::metric,
 };
 
 /// How often the halves were told apart though they are of one engine.
@@ -58,7 +58,7 @@ pub fn split_half(runs: &[RunFigures]) -> Option<SplitHalf> {
     (found.comparisons > 0).then_some(found)
 }
 
-/// The comparison of the halves in one gate cell; none where it has no values.
+/// The comparison of the halves in one gate cell; none where it has no values, or its metric no better way.
 fn compared(runs: &[RunFigures], gate: &Gate, swapped: bool) -> Option<Cell> {
     let occasions = logarithms(runs, &gate.cell, gate.metric, false)?;
     let mut halves = [Vec::new(), Vec::new()];
@@ -69,7 +69,7 @@ fn compared(runs: &[RunFigures], gate: &Gate, swapped: bool) -> Option<Cell> {
     let [one, other] = halves;
     let (baseline, candidate) = if swapped { (other, one) } else { (one, other) };
     // Seeds differ between the halves, so that there are no pairs.
-    let outcome = compare(&baseline, &candidate, Design::new(metric::better(gate.metric)));
+    let outcome = compare(&baseline, &candidate, Design::new(info(gate.metric).better?));
     Some(Cell { outcome, margin: gate.margin, gate: true, fails_more: false })
 }
 

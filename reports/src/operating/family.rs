@@ -5,13 +5,13 @@ use record::{Gate, Metric, Side};
 use super::setting::{Again, Setting, Slower};
 use crate::{
     judge::{Order, Prepared, decide_after_drift},
+    metric::info,
     statistics::{
         abba::{self, SplitMix},
         comparison::{Better, Component, Design, Pairing},
-        drift::{self, Drift},
+        drift::Drift,
         verdict::{Decision, Looks, Verdict},
     },
-    summary::metric,
 };
 
 /// What every figure is drawn around, in any unit.
@@ -21,6 +21,8 @@ const LEVEL: f64 = 100.0;
 #[derive(Debug, Clone)]
 pub(super) struct Family {
     gates: Vec<Gate>,
+    /// Which way each is better.
+    better: Vec<Better>,
     one: usize,
     paired_one: usize,
 }
@@ -47,18 +49,18 @@ struct Measured {
 impl Measured {
     /// Whether a slope is beyond chance in the first so many values of a side, by the plain rule.
     fn drifts(&self, units: usize, margin: f64) -> bool {
-        let refuses = |drift: Drift| drift.consequence(margin, drift::Order::Sequential) == drift::Consequence::Refuse;
-        self.values.iter().any(|values| Drift::of(&values[..units]).is_some_and(refuses))
+        self.values.iter().any(|values| Drift::of(&values[..units]).is_some_and(|drift| drift.matters(margin)))
     }
 }
 
 impl Family {
-    /// The family of those gates; none unless it has a rate of closed loop and a cell that is paired.
+    /// The family of those gates; none unless it has a rate of closed loop and a cell that is paired, and
+    /// each has a better way.
     pub(super) fn of(gates: &[Gate]) -> Option<Self> {
-        let is_rate = |gate: &Gate| metric::better(gate.metric) == Better::Higher;
-        let one = gates.iter().position(|gate| is_rate(gate) && !gate.paired_by_seed)?;
+        let better: Vec<Better> = gates.iter().map(|gate| info(gate.metric).better).collect::<Option<_>>()?;
+        let one = gates.iter().zip(&better).position(|(gate, better)| *better == Better::Higher && !gate.paired_by_seed)?;
         let paired_one = gates.iter().position(|gate| gate.paired_by_seed)?;
-        Some(Self { gates: gates.to_vec(), one, paired_one })
+        Some(Self { gates: gates.to_vec(), better, one, paired_one })
     }
 
     /// Measures and judges once.
@@ -98,17 +100,17 @@ impl Family {
 
     /// The rows of the comparison, each with the first so many units of its cell.
     fn prepared(&self, setting: &Setting, measured: &[Measured], units: impl Fn(&Gate) -> usize) -> Vec<Prepared> {
-        let one = |(gate, measured): (&Gate, &Measured)| {
+        let one = |((gate, &better), measured): ((&Gate, &Better), &Measured)| {
             let taken = |all: &[Vec<f64>; 2]| [0, 1].map(|side: usize| all[side][..units(gate)].to_vec());
             let design = Design {
-                better: metric::better(gate.metric),
+                better,
                 pairing: if gate.paired_by_seed { Pairing::BySeed } else { Pairing::Unpaired },
                 occasion: (setting.order == Order::Stored).then_some(setting.occasion),
                 boot: (setting.boots == 1).then_some(Component::ASSUMED),
             };
             Prepared::of_values(gate, taken(&measured.values), taken(&measured.places), design)
         };
-        self.gates.iter().zip(measured).map(one).collect()
+        self.gates.iter().zip(&self.better).zip(measured).map(one).collect()
     }
 
     /// Draws the values of all cells.
@@ -128,14 +130,14 @@ impl Family {
             let side = usize::from(side == Side::Candidate);
             let common = occasions[side] + setting.drift * place as f64;
             let shared = normal(chance);
-            for (number, (gate, seeds)) in self.gates.iter().zip(&seeds).enumerate() {
+            for (number, seeds) in seeds.iter().enumerate() {
                 let own = if noise.boot_is_shared { shared } else { normal(chance) };
                 let slower = if side == 1 { self.slower(setting.slower, number) } else { 0.0 };
                 let boot = common + noise.boot * own + slower;
                 let trials = (0..setting.trials).map(|_| noise.trial * normal(chance));
                 let units: Vec<f64> =
                     if setting.boots == 1 { trials.collect() } else { vec![trials.sum::<f64>() / f64::from(setting.trials)] };
-                let sign = metric::better(gate.metric).worse_sign();
+                let sign = self.better[number].worse_sign();
                 for unit in units {
                     let seed = seeds[all[number].values[side].len()];
                     all[number].values[side].push(LEVEL * (sign * (boot + unit + seed)).exp());

@@ -11,7 +11,8 @@ mod input;
 #[cfg(test)]
 mod tests;
 
-pub use input::{Better, Component, Design, Pairing, Refusal, Side};
+pub use super::pairing::Pairing;
+pub use input::{Better, Component, Design, Refusal, Side};
 
 /// Fewest values on a side from which anything is concluded.
 pub const MIN_UNITS: usize = 3;
@@ -20,14 +21,10 @@ pub const MIN_UNITS: usize = 3;
 const ROUNDING: f64 = 1e-12;
 
 /// A candidate against its baseline.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Comparison {
     /// How it was done.
     pub design: Design,
-    /// The two sides' number, mean and spread.
-    pub baseline: Summary,
-    /// The same of the candidate.
-    pub candidate: Summary,
     /// How much worse the candidate is, as a difference of natural logarithms; negative when it is better.
     pub d: f64,
     /// The standard error of `d`.
@@ -40,17 +37,6 @@ pub struct Comparison {
     pub p_improved: f64,
     /// The noise behind `se`, from which further trials are planned.
     pub noise: Noise,
-}
-
-/// One side's values.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Summary {
-    /// How many there are.
-    pub n: usize,
-    /// Their geometric mean, in their own unit.
-    pub geometric_mean: f64,
-    /// The standard deviation of their logarithms, which is about their coefficient of variation.
-    pub sd_ln: f64,
 }
 
 /// From `low` to `high`.
@@ -97,21 +83,6 @@ impl Comparison {
         power::mde_ln(self.se, self.df, alpha).map(f64::exp_m1)
     }
 
-    /// `P(T < (d - M) / se)` with `M = ln(1 + margin)`: the p of "worse by the margin or more", which is small when the candidate is not
-    /// worse (non-inferiority).
-    #[must_use]
-    pub fn p_worse_by_margin(&self, margin: f64) -> Option<f64> {
-        Some(Student::new(self.df)?.cdf((self.d - margin.ln_1p()) / self.se))
-    }
-
-    /// The larger p of the two one-sided tests for equivalence within the margin (Schuirmann, *A comparison of the two one-sided tests
-    /// procedure and the power approach*, 1987); it is at most alpha exactly when the interval lies inside the margins.
-    #[must_use]
-    pub fn p_different_by_margin(&self, margin: f64) -> Option<f64> {
-        let better = Student::new(self.df)?.sf((self.d + margin.ln_1p()) / self.se);
-        self.p_worse_by_margin(margin).map(|worse| worse.max(better))
-    }
-
     fn percent(&self, d: f64) -> f64 {
         100.0 * (self.design.better.worse_sign() * d).exp_m1()
     }
@@ -140,22 +111,7 @@ pub fn compare(baseline: &[f64], candidate: &[f64], design: Design) -> Result<Co
     let variance = spread.variance + noise.shared_variance;
     let (se, df) = (variance.sqrt(), variance * variance / (spread.per_freedom + noise.shared_per_freedom));
     let student = Student::new(df).filter(|_| d.is_finite() && se.is_finite()).ok_or(Refusal::NoSpread)?;
-    let summary = |logarithms: &[f64]| Summary {
-        n: logarithms.len(),
-        geometric_mean: moments::mean(logarithms).unwrap_or(f64::NAN).exp(),
-        sd_ln: moments::sd(logarithms).unwrap_or(f64::NAN),
-    };
-    Ok(Comparison {
-        design,
-        baseline: summary(&b),
-        candidate: summary(&c),
-        d,
-        se,
-        df,
-        p_regressed: student.sf(d / se),
-        p_improved: student.cdf(d / se),
-        noise,
-    })
+    Ok(Comparison { design, d, se, df, p_regressed: student.sf(d / se), p_improved: student.cdf(d / se), noise })
 }
 
 /// The logarithms; where their order says nothing, in ascending order, so that no sum depends on it.

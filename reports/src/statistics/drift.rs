@@ -1,51 +1,25 @@
 //! Did a side change while it was measured? A machine that warms up makes whatever runs last look slow.
 
-use serde::Serialize;
-
 use super::{moments, student::Student};
 
 #[cfg(test)]
 mod tests;
 
 /// Below this a slope is beyond chance.
-const P_DRIFT: f64 = 0.01;
+pub const P_DRIFT: f64 = 0.01;
 
 /// A drift over all of a side's trials that is at most this share of the margin is not worth a word.
-const SHARE_OF_MARGIN: f64 = 0.5;
+pub const SHARE_OF_MARGIN: f64 = 0.5;
 
 /// The line through the logarithms of a side's values, in the order in which they were measured.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Drift {
     /// How many values there are.
     pub n: usize,
     /// Its slope, in natural logarithms per trial.
     pub slope_ln: f64,
-    /// The standard error of the slope.
-    pub se_ln: f64,
     /// The chance of a slope at least as steep, up or down, where there is none.
     pub p: f64,
-}
-
-/// In which order the sides were measured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Order {
-    /// One side, then the other: drift is taken for a difference.
-    Sequential,
-    /// Interleaved so that a steady drift cancels; see [`super::abba`].
-    Abba,
-}
-
-/// What follows from a drift.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Consequence {
-    /// There is none that matters.
-    None,
-    /// It is said, and the verdict stands.
-    Warn,
-    /// There is no verdict.
-    Refuse,
 }
 
 impl Drift {
@@ -67,7 +41,7 @@ impl Drift {
         let se_ln = (residuals / (n - 2.0) / sxx).sqrt();
         // Values that do not change lie on a line without a slope, not on one beyond chance.
         let t = if slope_ln == 0.0 { 0.0 } else { slope_ln.abs() / se_ln };
-        Some(Self { n: y.len(), slope_ln, se_ln, p: 2.0 * Student::new(n - 2.0)?.sf(t) })
+        Some(Self { n: y.len(), slope_ln, p: 2.0 * Student::new(n - 2.0)?.sf(t) })
     }
 
     /// From the first value to the last, in natural logarithms: `slope (n - 1)`.
@@ -76,15 +50,10 @@ impl Drift {
         self.slope_ln * (self.n - 1) as f64
     }
 
-    /// What follows for a metric with that margin (a share): nothing unless the slope is beyond chance (`p < 0.01`) and its total is more
-    /// than half of `ln(1 + margin)`.
+    /// Whether it matters for a metric with that margin (a share): the slope is beyond chance (`p < 0.01`) and its total is more than half
+    /// of `ln(1 + margin)`.
     #[must_use]
-    pub fn consequence(&self, margin: f64, order: Order) -> Consequence {
-        let matters = self.p < P_DRIFT && self.total_ln().abs() > SHARE_OF_MARGIN * margin.ln_1p();
-        match order {
-            _ if !matters => Consequence::None,
-            Order::Sequential => Consequence::Refuse,
-            Order::Abba => Consequence::Warn,
-        }
+    pub fn matters(&self, margin: f64) -> bool {
+        self.p < P_DRIFT && self.total_ln().abs() > SHARE_OF_MARGIN * margin.ln_1p()
     }
 }

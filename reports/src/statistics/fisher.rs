@@ -1,7 +1,5 @@
 //! Did the candidate fail more often? Counts of requests, by Fisher's exact test.
 
-use serde::Serialize;
-
 use super::tails::hypergeometric_at_least;
 
 #[cfg(test)]
@@ -11,7 +9,7 @@ mod tests;
 pub const P_FAILS_MORE: f64 = 0.01;
 
 /// The requests of one side.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Served {
     /// Those that were served.
     pub ok: u32,

@@ -1,8 +1,6 @@
 //! What a measurement can see: the smallest change it would find, and how many trials finding a given one takes.
 
-use serde::Serialize;
-
-use super::{comparison::Pairing, student::Student};
+use super::{pairing::Pairing, student::Student};
 
 #[cfg(test)]
 mod tests;
@@ -20,7 +18,7 @@ const FEWEST_UNITS: u32 = 3;
 const MOST_UNITS: u32 = 1000;
 
 /// The noise of a design, from which a number of units can be planned.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Noise {
     /// Whether a unit is a pair.
     pub pairing: Pairing,

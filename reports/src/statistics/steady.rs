@@ -1,7 +1,5 @@
 //! Was a trial in its steady state from the start? A fixed warm-up is what is cut; this checks that it was enough.
 
-use serde::Serialize;
-
 use super::moments;
 
 #[cfg(test)]
@@ -14,19 +12,16 @@ const BATCH: usize = 5;
 const WARM_UP_SHARE: f64 = 0.25;
 
 /// The truncation that MSER-5 would choose.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mser {
     /// Whole batches of five; what is left over at the end is not looked at.
     pub batches: usize,
     /// How many of them it would cut.
     pub cut: usize,
-    /// The criterion for each number of cut batches, from 0 to half of them.
-    pub criterion: Vec<f64>,
 }
 
 /// What follows from it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Steadiness {
     /// Nothing would be cut.
     Steady,
@@ -78,7 +73,7 @@ pub fn mser5(series: &[f64]) -> Option<Mser> {
     let criterion: Vec<f64> = (0..=means.len() / 2).map(|d| mser(&means[d..])).collect();
     // The first of equals: only a strictly smaller one replaces it.
     let cut = (1..criterion.len()).fold(0, |best, d| if criterion[d] < criterion[best] { d } else { best });
-    Some(Mser { batches: means.len(), cut, criterion })
+    Some(Mser { batches: means.len(), cut })
 }
 
 fn mser(kept: &[f64]) -> f64 {

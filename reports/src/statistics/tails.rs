@@ -1,7 +1,6 @@
-//! Tails of the binomial and the hypergeometric distribution, summed term by term away from their mode.
+//! The tail of the hypergeometric distribution, summed term by term away from its mode.
 //!
-//! `statrs` takes the binomial from a continued fraction that it gives up after 140 terms, too few for tens of thousands of requests, and
-//! sums the hypergeometric from the far end. The first term comes from its logarithm, the others from the ratio of neighbours.
+//! `statrs` sums it from the far end. The first term comes from its logarithm, the others from the ratio of neighbours.
 
 use statrs::function::factorial::ln_factorial;
 
@@ -10,26 +9,6 @@ mod tests;
 
 /// Terms smaller than this part of their sum change nothing in it any more.
 const NOTHING: f64 = 1e-18;
-
-/// `P(X <= k)` for X binomial with `n` draws at probability `p` (0 to 1).
-pub(super) fn binomial_cdf(k: u32, n: u32, p: f64) -> f64 {
-    if k >= n || p <= 0.0 {
-        return 1.0;
-    }
-    if p >= 1.0 {
-        return 0.0;
-    }
-    let mass = |k: u32| (ln_choose(u64::from(n), u64::from(k)) + f64::from(k) * p.ln() + f64::from(n - k) * (-p).ln_1p()).exp();
-    let odds = p / (1.0 - p);
-    // The mode lies at (n + 1) p, and terms fall on either side of it.
-    if f64::from(k) < (f64::from(n) + 1.0) * p {
-        let down = (1..=k).rev().map(|k| f64::from(k) / (f64::from(n - k) + 1.0) / odds);
-        (mass(k) * series(down)).min(1.0)
-    } else {
-        let up = (k + 1..n).map(|k| f64::from(n - k) / (f64::from(k) + 1.0) * odds);
-        (1.0 - mass(k + 1) * series(up)).max(0.0)
-    }
-}
 
 /// `P(X >= k)` for X, how many of `drawn` units are marked when `marked` of `all` are. `drawn` and `marked` are at most `all`.
 pub(super) fn hypergeometric_at_least(k: u64, all: u64, marked: u64, drawn: u64) -> f64 {

@@ -3,9 +3,6 @@
 //! Analysis of variance with random effects, by the method of moments: mean squares are set equal to what is expected of them and solved.
 //! Groups may differ in size (Searle, Casella and `McCulloch`, *Variance Components*, 1992).
 
-use serde::Serialize;
-use statrs::distribution::{ContinuousCDF, FisherSnedecor};
-
 use super::{comparison::Component, moments};
 
 #[cfg(test)]
@@ -18,20 +15,12 @@ pub use three_levels::{ThreeLevels, three_levels, three_levels_by_seed};
 const MOST_TRIALS: u32 = 3;
 
 /// The noise of trials within boots.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TwoLevels {
-    /// The mean square between boots.
-    pub ms_between: f64,
-    /// The mean square within boots.
-    pub ms_within: f64,
     /// From trial to trial of a boot.
     pub trial: Component,
     /// From boot to boot.
     pub boot: Component,
-    /// `ms_between / ms_within`; none where the trials of a boot do not differ.
-    pub f: Option<f64>,
-    /// The chance of so large an F where boots do not differ.
-    pub p_f: Option<f64>,
 }
 
 /// The noise in natural logarithms of a metric, one list of trials per boot.
@@ -52,10 +41,8 @@ pub fn two_levels(boots: &[Vec<f64>]) -> Option<TwoLevels> {
     let (ms_between, ms_within) = (between / freedoms.between, within / freedoms.within);
     let k = (n - sizes.iter().map(|size| size * size).sum::<f64>() / n) / freedoms.between;
     let parts = [MeanSquare::new(1.0 / k, ms_between, freedoms.between), MeanSquare::new(-1.0 / k, ms_within, freedoms.within)];
-    let f = Some(ms_between / ms_within).filter(|f| f.is_finite());
-    let p_f = f.zip(FisherSnedecor::new(freedoms.between, freedoms.within).ok()).map(|(f, distribution)| distribution.sf(f));
     let trial = component(&[MeanSquare::new(1.0, ms_within, freedoms.within)]);
-    Some(TwoLevels { ms_between, ms_within, trial, boot: component(&parts), f, p_f })
+    Some(TwoLevels { trial, boot: component(&parts) })
 }
 
 struct Freedoms {

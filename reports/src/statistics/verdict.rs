@@ -93,7 +93,7 @@ pub struct Cell {
 }
 
 /// One cell, judged.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Decision {
     /// What is said of it.
     pub verdict: Verdict,
@@ -103,8 +103,6 @@ pub struct Decision {
     pub q_regressed: Option<f64>,
     /// The same of being better.
     pub q_improved: Option<f64>,
-    /// The interval of `d` that decided, at level `1 - 2 alpha`.
-    pub interval: Option<Interval>,
     /// What else there is to know.
     pub notes: Vec<Note>,
     /// Why it is refused or insufficient.
@@ -141,7 +139,6 @@ fn decide_one(cell: &Cell, (q_regressed, q_improved): (Option<f64>, Option<f64>)
         gate: cell.gate,
         q_regressed,
         q_improved,
-        interval: None,
         notes: cell.fails_more.then_some(Note::FailsMore).into_iter().collect(),
         refusal: None,
         trials_needed: None,
@@ -170,7 +167,7 @@ fn decide_one(cell: &Cell, (q_regressed, q_improved): (Option<f64>, Option<f64>)
     let notes = blank.notes.iter().copied().chain(evidence.notes(verdict, options)).collect();
     let needed = || comparison.noise.trials_needed(cell.margin, options.looks.alpha());
     let trials_needed = (verdict == Verdict::Inconclusive).then(needed).flatten();
-    Decision { verdict, interval: Some(interval), notes, trials_needed, ..blank }
+    Decision { verdict, notes, trials_needed, ..blank }
 }
 
 /// What the table of verdicts looks at; all of it on logarithms.

@@ -281,10 +281,9 @@ fn streams_must_be_held_long_enough() {
 
 #[test]
 fn the_same_prompts_again_say_little() {
-    let first = TrialFigures::of(&sound(), [], 9, None, None);
     let judged = |trial: u32, attempt: u32, plan: &str| {
         let again = Trial { trial, attempt, plan_digest: plan.to_owned(), ..sound() };
-        judge_repetition(&again, [&first]).map(|reason| format!("{}: {}", reason.validity.word(), reason.text))
+        judge_repetition(&again, [(0, "plan-0")]).map(|reason| format!("{}: {}", reason.validity.word(), reason.text))
     };
     let same = "suspect: its plan is that of trial 0: the same prompts were sent before";
     assert_eq!(judged(1, 0, "plan-0").as_deref(), Some(same));

@@ -71,6 +71,21 @@ fn a_record_is_not_compared_with_itself() {
 }
 
 #[test]
+fn a_gate_without_a_better_way_is_refused() {
+    let streams = |values: &[f64]| {
+        let mut run = chat(values);
+        run.header.gates = vec![gate("chat/c10", Metric::InFlightMean, 0.03, false)];
+        for (trial, value) in run.trials.iter_mut().zip(values) {
+            trial.figures = [(Metric::InFlightMean, *value)].into();
+        }
+        run
+    };
+    let ruling = judged(together(streams(&FIVE), streams(&scaled(&FIVE, 0.9))));
+    assert_eq!((ruling.overall, row(&ruling).verdict), (Overall::Refused, Verdict::Refused));
+    insta::assert_snapshot!(row(&ruling).why.clone().unwrap(), @"its gate is about a metric of the load or the stream, and no way is better there: declare another gate");
+}
+
+#[test]
 fn a_stored_baseline_adds_the_noise_between_occasions() {
     let ruling = judged((chat(&FIVE), chat(&scaled(&FIVE, 0.999))));
     assert_eq!((ruling.method.order, ruling.overall), (Order::Stored, Overall::Inconclusive));

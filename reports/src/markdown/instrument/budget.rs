@@ -8,7 +8,10 @@ use record::{
 
 use crate::{
     instrument::{Limit, MAX_RELATIVE_ERROR, limits, worst},
-    markdown::text::{Table, code},
+    markdown::{
+        front_matter::harness,
+        text::{Table, code},
+    },
     number::{Unit, figure},
 };
 
@@ -26,10 +29,9 @@ pub fn render_budget(budget: &ErrorBudget) -> String {
     };
     let points: Vec<&BudgetPoint> = budget.points.iter().collect();
     let mut page = format!(
-        "# The instrument's own error\n\nHarness {}{}, on {}{cpus}{whose}. Errors are differences between what the client saw and what \
+        "# The instrument's own error\n\nHarness {}, on {}{cpus}{whose}. Errors are differences between what the client saw and what \
          the server stamped, each the median of the repeats.{slowed}\n\n",
-        code(&budget.harness_version),
-        budget.harness_commit.as_ref().map(|commit| format!(" at commit {}", code(commit))).unwrap_or_default(),
+        harness(&budget.harness_version, budget.harness_commit.as_deref()),
         code(&machine.name),
     );
     page += "## Closed loops\n\n";

@@ -1,12 +1,13 @@
 //! The figures outside of the gate: they advise, and no verdict is made of them.
 
 use super::{
-    super::{Page, figures::metric_name, plural, text::Table},
+    super::{Page, each_once, plural, text::Table},
     extent::Extent,
     gate::{changed, values},
 };
 use crate::{
     judge::{Row, Ruling},
+    metric::info,
     number::{Unit, figure},
 };
 
@@ -18,13 +19,7 @@ pub(super) fn write(page: &mut Page, ruling: &Ruling, extent: &Extent) {
     page.push("## Workloads");
     let mut folded = Page::default();
     folded.push("These figures advise only: so many are looked at that some move by chance alone, and their intervals are not made wider for it.");
-    let mut workloads: Vec<&str> = Vec::new();
-    for row in &rows {
-        if !workloads.contains(&row.workload.as_str()) {
-            workloads.push(&row.workload);
-        }
-    }
-    for workload in workloads {
+    for workload in each_once(rows.iter().map(|row| row.workload.as_str())) {
         folded.push(&format!("### {}", extent.code(workload)));
         folded.push(&table(rows.iter().filter(|row| row.workload == workload), extent));
     }
@@ -44,7 +39,7 @@ fn table<'r>(rows: impl Iterator<Item = &'r &'r Row>, extent: &Extent) -> String
     let mut table = Table::new(&["Cell", "Metric", "Baseline", "Candidate", "Change"], 2);
     for row in rows {
         let sides = [&row.baseline, &row.candidate].map(|side| values(side, row.metric));
-        let what = [extent.code(&row.cell), metric_name(row.metric).to_owned()];
+        let what = [extent.code(&row.cell), info(row.metric).title.to_owned()];
         table.row(what.into_iter().chain(sides).chain([changed(row)]));
     }
     table.markdown().to_owned()
@@ -54,7 +49,7 @@ fn ratios(ruling: &Ruling, extent: &Extent) -> String {
     let mut table = Table::new(&["Workload", "Metric", "Cells", "Ratio"], 2);
     for one in &ruling.ratios {
         let ratio = figure(one.ratio, Unit::Plain);
-        table.row([extent.code(&one.workload), metric_name(one.metric).to_owned(), one.cells.to_string(), ratio]);
+        table.row([extent.code(&one.workload), info(one.metric).title.to_owned(), one.cells.to_string(), ratio]);
     }
     table.markdown().to_owned()
 }

@@ -3,15 +3,16 @@
 use record::Metric;
 
 use super::{
-    super::{Page, figures::metric_name, plural, text::Table},
+    super::{Page, plural, text::Table},
     capital,
     extent::Extent,
 };
 use crate::{
     judge::{Method, Row, Ruling, Values},
+    metric::info,
     number::{change, chosen, figure, probability, spread},
     statistics::verdict::{Looks, Multiplicity, Note, Verdict},
-    summary::{Unit, metric},
+    summary::Unit,
 };
 
 pub(super) fn write(page: &mut Page, ruling: &Ruling, extent: &Extent) {
@@ -47,7 +48,7 @@ fn sentence(verdict: Verdict, rows: &[&Row], extent: &Extent) -> Option<String> 
 
 /// The cell and the metric.
 fn name(row: &Row, extent: &Extent) -> String {
-    format!("{} {}", extent.code(&row.cell), metric_name(row.metric))
+    format!("{} {}", extent.code(&row.cell), info(row.metric).title)
 }
 
 fn table(rows: &[&Row], method: &Method, extent: &Extent) -> String {
@@ -60,7 +61,7 @@ fn table(rows: &[&Row], method: &Method, extent: &Extent) -> String {
     for row in rows {
         table.row([
             extent.code(&row.cell),
-            metric_name(row.metric).to_owned(),
+            info(row.metric).title.to_owned(),
             values(&row.baseline, row.metric),
             values(&row.candidate, row.metric),
             changed(row),
@@ -80,7 +81,7 @@ pub(super) fn values(values: &Values, metric: Metric) -> String {
     let mean = match values.mean {
         _ if n == 0 => return "-".to_owned(),
         _ if unbounded > 0 => format!("∞ in {unbounded}"),
-        Some(mean) => figure(mean, metric::unit(metric)),
+        Some(mean) => figure(mean, info(metric).unit),
         None => "-".to_owned(),
     };
     let cv = values.cv_percent.map(|cv| format!(", cv {}", spread(cv))).unwrap_or_default();
@@ -206,8 +207,7 @@ fn outliers(row: &Row, extent: &Extent) -> Option<String> {
     let sides = [("baseline", &row.baseline), ("candidate", &row.candidate)];
     let each = sides.into_iter().flat_map(|(side, values)| {
         let those = values.outliers.iter().filter_map(move |place| Some((*place, *values.values.get(*place)?)));
-        those
-            .map(move |(place, value)| format!("value {} of the {side} ({})", place + 1, figure(value, metric::unit(row.metric))))
+        those.map(move |(place, value)| format!("value {} of the {side} ({})", place + 1, figure(value, info(row.metric).unit)))
     });
     let each: Vec<String> = each.collect();
     let stand = if each.len() == 1 { "stands out and counts" } else { "stand out and count" };

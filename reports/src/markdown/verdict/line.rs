@@ -2,12 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{
-    super::{figures::metric_name, text::clean},
-    overall_word,
-};
+use super::{super::text::clean, overall_word};
 use crate::{
     judge::{Overall, Row, Ruling},
+    metric::info,
     number::{change, chosen, spread},
     statistics::verdict::Verdict,
 };
@@ -64,7 +62,7 @@ fn told(place: usize, row: &Row) -> String {
         Verdict::Inconclusive => row.mde_percent.map(|mde| format!(", could miss up to {}", spread(mde))).unwrap_or_default(),
         _ => format!(", margin {}", chosen(row.margin)),
     };
-    format!("{} {}{changed}{more}", cell_name(place, row), metric_name(row.metric))
+    format!("{} {}{changed}{more}", cell_name(place, row), info(row.metric).title)
 }
 
 /// A cell's name if it is made as those of the suite are, else its place in the gate: a record may have been made by anyone.

@@ -2,7 +2,13 @@
 
 use record::{Launch, Profile};
 
-use super::{super::plural, extent::Extent};
+use super::{
+    super::{
+        front_matter::{SMOKE, not_pinned},
+        plural,
+    },
+    extent::Extent,
+};
 use crate::{
     judge::{NoiseSource, Order, Party, Ruling},
     number::{chosen, probability, spread},
@@ -54,15 +60,14 @@ fn simulated(parties: [(&str, &Party); 2]) -> Option<String> {
 fn profiles(parties: [(&str, &Party); 2]) -> Option<String> {
     let is_any = |profile| parties.iter().any(|(_, party)| party.profile == profile);
     if is_any(Profile::Smoke) {
-        return Some("Smoke: every workload was a miniature; these figures are not comparable with anything.".to_owned());
+        return Some(SMOKE.to_owned());
     }
     is_any(Profile::Quick).then(|| "Quick profile: too few boots for a gate, so what is said here only advises.".to_owned())
 }
 
 fn unpinned(side: &str, party: &Party, extent: &Extent) -> Option<String> {
     let why = extent.joined(party.unpinned.iter().map(|why| extent.code(why)), "; ");
-    let line = || format!("The recipe of the {side} is not pinned: {why}. Tomorrow the same recipe may boot another engine.");
-    (!party.unpinned.is_empty()).then(line)
+    (!party.unpinned.is_empty()).then(|| not_pinned(&format!("The recipe of the {side}"), &why))
 }
 
 fn expired(ruling: &Ruling, extent: &Extent) -> Option<String> {

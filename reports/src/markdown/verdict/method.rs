@@ -1,7 +1,7 @@
 //! The noise that was added, and how the verdicts came about.
 
 use super::{
-    super::{Page, banner::utc, plural},
+    super::{Page, front_matter::utc, plural},
     extent::list,
     gate::spread_level,
 };

@@ -1,7 +1,7 @@
 //! How to do it again: the runs of both sides, and their comparison.
 
 use super::{
-    super::{Page, banner::utc, plural, text::command_block},
+    super::{Page, front_matter::utc, plural, text::command_block},
     extent::Extent,
 };
 use crate::judge::{Party, Ruling, RunNote};

@@ -63,7 +63,6 @@ fn rank(reason: &Reason) -> u8 {
 }
 
 fn told(reason: &Reason, trials: &[&TrialNote], extent: &Extent) -> String {
-    let word = if reason.validity == Validity::Valid { "note" } else { reason.validity.word() };
     let quote = reason.quote.as_ref().map(|quote| format!(": {}", extent.code(quote))).unwrap_or_default();
     let named = trials.iter().take(NAMED).map(|trial| {
         let again = if trial.attempt > 0 { ", repeated" } else { "" };
@@ -73,5 +72,5 @@ fn told(reason: &Reason, trials: &[&TrialNote], extent: &Extent) -> String {
     if trials.len() > NAMED {
         named.push(format!("and {} more", trials.len() - NAMED));
     }
-    format!("{word}: {}{quote}: {}", extent.sentence(&reason.text), named.join(", "))
+    format!("{}: {}{quote}: {}", reason.word(), extent.sentence(&reason.text), named.join(", "))
 }

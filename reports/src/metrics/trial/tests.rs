@@ -4,7 +4,7 @@ use record::{Chunk, Chunks, Metric, Outcome, TokenSource, Usage};
 use super::*;
 use crate::{
     fixture::{MS, S, cell, closed, closed_trial, even, open, rejected, served, trial},
-    summary::metric,
+    metric::{METRICS, Unit, info},
 };
 
 #[test]
@@ -12,10 +12,9 @@ fn a_closed_loop_of_equal_requests_has_equal_figures() {
     // Four streams, three rounds of 1 s prefill and 200 tokens 20 ms apart.
     let metrics = TrialMetrics::of(&closed_trial("chat", 4, 3, S, 20 * MS, 201));
     assert_eq!((metrics.attempted, metrics.served), (12, 12));
-    assert_eq!(metrics.ttft, Some(Distribution { count: 12, p50: 1e9, p95: 1e9, p99: 1e9 }));
+    assert_eq!(metrics.ttft, Some(Distribution { p50: 1e9, p95: 1e9, p99: 1e9 }));
     assert_eq!((metrics.tpot.unwrap().p50, metrics.decode_tok_s), (20e6, Some(50.0)));
-    assert_eq!((metrics.itl.unwrap().p50, metrics.itl.unwrap().count), (20e6, 12 * 200));
-    assert_eq!((metrics.icl.unwrap().p99, metrics.tokens_per_chunk), (20e6, Some(1.0)));
+    assert_eq!((metrics.itl.unwrap().p50, metrics.icl.unwrap().p99, metrics.tokens_per_chunk), (20e6, 20e6, Some(1.0)));
     assert_eq!(metrics.output_tok_s, Some(4.0 * 201.0 * 3.0 / 15.0));
     assert_eq!((metrics.in_flight_mean, metrics.in_flight_by_law, metrics.in_flight_peak), (Some(4.0), Some(4.0), 4));
     assert_eq!((metrics.queue, metrics.goodput_per_s, metrics.prefill_tok_s), (None, None, None));
@@ -45,8 +44,7 @@ fn itl_shares_a_gap_and_icl_does_not() {
     // Chunks of 4 tokens every 100 ms.
     let chunks: Vec<_> = (0..20).map(|n| (n * 100 * MS + 100 * MS, u32::try_from(n).unwrap() * 4 + 4)).collect();
     let metrics = TrialMetrics::of(&trial(cell("chat", "c1", closed(1)), vec![served(0, 0, &chunks)]));
-    assert_eq!((metrics.itl.unwrap().p50, metrics.itl.unwrap().count), (25e6, 76));
-    assert_eq!((metrics.icl.unwrap().p50, metrics.icl.unwrap().count), (100e6, 19));
+    assert_eq!((metrics.itl.unwrap().p50, metrics.icl.unwrap().p50), (25e6, 100e6));
     assert_eq!((metrics.tokens_per_chunk, metrics.tpot.unwrap().p50), (Some(4.0), 25e6));
 }
 
@@ -72,7 +70,7 @@ fn failures_count_against_an_open_loop() {
     assert_eq!((metrics.attempted, metrics.served, metrics.failed), (4, 3, [("rejected", 1)].into()));
     // Sorted: 0.5, 0.5, 2, inf; the median lies between 0.5 and 2, the rest among the failures.
     let ttft = metrics.ttft.unwrap();
-    assert_eq!((ttft.p50, ttft.p95, ttft.p99, ttft.count), (1.25e9, f64::INFINITY, f64::INFINITY, 4));
+    assert_eq!((ttft.p50, ttft.p95, ttft.p99), (1.25e9, f64::INFINITY, f64::INFINITY));
     assert_eq!(metrics.attainment, Some(0.5));
     // Three ends, the first at 0.59 s and the last at 3.59 s; two of the three were good.
     let achieved = 2.0 / 3.0;
@@ -90,8 +88,8 @@ fn a_trial_of_failures_or_of_nothing_has_no_nan() {
     for trial in [&all_failed, &nothing, &none_sent] {
         let metrics = TrialMetrics::of(trial);
         assert_eq!(metrics.served, 0);
-        for metric in Metric::ALL {
-            assert!(metric::value(*metric, &metrics).is_none_or(|value| !value.is_nan()), "{metric:?}");
+        for row in METRICS {
+            assert!((row.value)(&metrics).is_none_or(|value| !value.is_nan()), "{}", row.id);
         }
         assert_eq!((metrics.output_tok_s, metrics.peak_tok_s, metrics.tokens_per_chunk), (None, None, None));
     }
@@ -118,7 +116,7 @@ fn one_unknown_count_leaves_no_total() {
     let metrics = TrialMetrics::of(&some);
     assert_eq!((metrics.output_tok_s, metrics.peak_tok_s, metrics.steady.output_tok_s()), (None, None, None));
     // What each request says by itself is still there.
-    assert_eq!((metrics.served, metrics.tpot.unwrap().count), (6, 5));
+    assert_eq!((metrics.served, metrics.tpot.unwrap().p50), (6, 20e6));
 }
 
 /// A small trial with failures among its requests.
@@ -136,7 +134,7 @@ fn trials() -> impl Strategy<Value = Trial> {
 /// All figures, as near as sums in another order come.
 fn figures(trial: &Trial) -> Vec<(Metric, Option<f64>)> {
     let metrics = TrialMetrics::of(trial);
-    Metric::ALL.iter().map(|&metric| (metric, metric::value(metric, &metrics))).collect()
+    METRICS.iter().map(|row| (row.id, (row.value)(&metrics))).collect()
 }
 
 fn same(one: Option<f64>, other: Option<f64>) -> bool {
@@ -191,7 +189,7 @@ proptest! {
                 // A window of a second and a steady state of ten do not scale with the trial.
                 Metric::PeakTokS | Metric::SteadyOutputTokS | Metric::GoodputPerS | Metric::Attainment => continue,
                 Metric::TokensPerChunk | Metric::InFlightMean | Metric::InFlightPeak | Metric::PrefixHitShare => one,
-                metric if metric::unit(metric) == crate::number::Unit::Time => one.map(|ns| ns * factor),
+                metric if info(metric).unit == Unit::Time => one.map(|ns| ns * factor),
                 _ => one.map(|rate| rate / factor),
             };
             prop_assert!(same(expected, other), "{metric:?}: {expected:?} {other:?}");

@@ -5,14 +5,13 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::{MIN_UNITS, Noise};
-use crate::statistics::student::MIN_FREEDOM;
+use crate::statistics::{pairing::Pairing, student::MIN_FREEDOM};
 
 /// A standard deviation of more, a factor of 22 000, is not the noise of a machine.
 const MAX_SD_LN: f64 = 10.0;
 
 /// Which way a metric is better.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Better {
     /// Rates: more is better.
     Higher,
@@ -29,16 +28,6 @@ impl Better {
             Self::Lower => 1.0,
         }
     }
-}
-
-/// Whether the values of both sides belong together. It is declared with the workload, never picked after the data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Pairing {
-    /// Two independent sets.
-    Unpaired,
-    /// Value k of each side was measured with the same seed.
-    BySeed,
 }
 
 /// A standard deviation that is known from elsewhere.
@@ -64,7 +53,7 @@ impl Component {
 }
 
 /// How two sides are compared.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Design {
     /// Which way the metric is better.
     pub better: Better,
@@ -101,8 +90,7 @@ impl Design {
 }
 
 /// Why two sides are not compared.
-#[derive(Debug, Clone, PartialEq, Serialize, Error)]
-#[serde(rename_all = "snake_case", tag = "reason")]
+#[derive(Debug, Clone, PartialEq, Error)]
 pub enum Refusal {
     /// A side has too few values.
     #[error("the {side} has {n} values, and a verdict needs {MIN_UNITS} on each side: run more boots")]

@@ -7,15 +7,11 @@ fn drifting(n: i32, total_ln: f64) -> Vec<f64> {
 }
 
 #[test]
-fn drift_is_refused_in_sequence_and_survived_under_abba() {
-    let margin = 0.03;
-    let table = [(0.0, Consequence::None, Consequence::None), (0.012, Consequence::None, Consequence::None)];
-    let more = [(0.02, Consequence::Refuse, Consequence::Warn), (-0.02, Consequence::Refuse, Consequence::Warn)];
-    for (total, sequential, abba) in table.into_iter().chain(more) {
+fn a_drift_matters_from_half_the_margin_on() {
+    for (total, matters) in [(0.0, false), (0.012, false), (0.02, true), (-0.02, true)] {
         let drift = Drift::of(&drifting(10, total)).unwrap();
         assert!((drift.total_ln() - total).abs() < 0.002, "{total}: {drift:?}");
-        assert_eq!(drift.consequence(margin, Order::Sequential), sequential, "{total}");
-        assert_eq!(drift.consequence(margin, Order::Abba), abba, "{total}");
+        assert_eq!(drift.matters(0.03), matters, "{total}");
     }
 }
 
@@ -23,18 +19,18 @@ fn drift_is_refused_in_sequence_and_survived_under_abba() {
 fn a_slope_within_chance_is_none() {
     let drift = Drift::of(&[1.0, 1.3, 0.8, 1.2, 0.9, 1.4]).unwrap();
     assert!(drift.p > 0.3 && drift.total_ln().abs() > 0.03, "{drift:?}");
-    assert_eq!(drift.consequence(0.03, Order::Sequential), Consequence::None);
+    assert!(!drift.matters(0.03));
     // One of 20 is chance enough, too.
     let drift = Drift::of(&[1.0, 1.03, 1.01, 1.06, 1.03, 1.07]).unwrap();
     assert!(drift.p > 0.01 && drift.p < 0.1 && drift.total_ln() > 0.03, "{drift:?}");
-    assert_eq!(drift.consequence(0.03, Order::Sequential), Consequence::None);
+    assert!(!drift.matters(0.03));
 }
 
 #[test]
 fn a_perfect_line_is_drift_and_no_change_is_none() {
     let line = Drift::of(&[1.0, 2.0, 4.0, 8.0]).unwrap();
     assert!((line.slope_ln - 2.0_f64.ln()).abs() < 1e-12 && line.p < 1e-12);
-    assert_eq!(line.consequence(0.03, Order::Sequential), Consequence::Refuse);
+    assert!(line.matters(0.03));
     let flat = Drift::of(&[1.0; 5]).unwrap();
     assert_eq!((flat.slope_ln, flat.p), (0.0, 1.0));
     for values in [&[1.0, 2.0][..], &[1.0, 2.0, 0.0], &[1.0, 2.0, f64::INFINITY], &[]] {

@@ -23,18 +23,17 @@ fn trials_of_a_boot_pay_when_boots_are_dear_and_alike() {
 #[test]
 fn boots_that_do_not_differ_have_no_variance_and_not_a_negative_one() {
     let noise = two_levels(&[vec![1.0, 2.0, 3.0], vec![3.0, 1.0, 2.0], vec![2.0, 3.0, 1.0]]).unwrap();
-    assert_eq!((noise.ms_between, noise.boot, noise.f), (0.0, Component { sd_ln: 0.0, df: 2.0, assumed: false }, Some(0.0)));
+    assert_eq!(noise.boot, Component { sd_ln: 0.0, df: 2.0, assumed: false });
     assert_eq!(noise.trial, Component { sd_ln: 1.0, df: 6.0, assumed: false });
     let equal = two_levels(&[vec![1.0, 1.0], vec![2.0, 2.0]]).unwrap();
-    assert_eq!((equal.f, equal.p_f, equal.trial.sd_ln), (None, None, 0.0));
+    assert_eq!((equal.trial.sd_ln, equal.boot.sd_ln), (0.0, 0.5_f64.sqrt()));
 }
 
 #[test]
 fn groups_of_different_size_are_weighed() {
     // Means 1, 2, 5 of sizes 1, 2, 3 around 10/3: SSB = 49/9 + 2 * 16/9 + 3 * 25/9 = 52/3, k = (6 - 14/6) / 2 = 11/6.
     let noise = two_levels(&[vec![1.0], vec![1.0, 3.0], vec![4.0, 5.0, 6.0]]).unwrap();
-    assert!((noise.ms_between - 26.0 / 3.0).abs() < 1e-12);
-    assert!((noise.ms_within - 4.0 / 3.0).abs() < 1e-12);
+    assert!((noise.trial.sd_ln.powi(2) - 4.0 / 3.0).abs() < 1e-12);
     assert!((noise.boot.sd_ln.powi(2) - (26.0 / 3.0 - 4.0 / 3.0) * 6.0 / 11.0).abs() < 1e-12);
     // Satterthwaite: (a - b)^2 / (a^2 / 2 + b^2 / 3) with a = 26/3, b = 4/3.
     let expected = (22.0_f64 / 3.0).powi(2) / ((26.0_f64 / 3.0).powi(2) / 2.0 + (4.0_f64 / 3.0).powi(2) / 3.0);
@@ -72,12 +71,14 @@ fn equal_sizes_give_the_textbook_formulas() {
     let occasions =
         [vec![vec![1.0, 2.0], vec![4.0, 5.0]], vec![vec![9.0, 8.0], vec![7.0, 9.0]], vec![vec![3.0, 3.5], vec![2.0, 6.0]]];
     let noise = three_levels(&occasions).unwrap();
-    let squares = |sd: f64| sd * sd;
-    assert!((squares(noise.trial.sd_ln) - noise.ms_trial).abs() < 1e-12);
-    assert!((squares(noise.boot.sd_ln) - ((noise.ms_boot - noise.ms_trial) / 2.0).max(0.0)).abs() < 1e-12);
-    assert!((squares(noise.occasion.sd_ln) - (noise.ms_occasion - noise.ms_boot) / 4.0).abs() < 1e-12);
-    // Trials differ by 0.5, 0.5, 0.5, 1, 0.25 and 2 from their boots' means on either side.
-    assert!((noise.ms_trial - 2.0 * (0.25 * 3.0 + 1.0 + 0.0625 + 4.0) / 6.0).abs() < 1e-12);
+    // Trials differ by 0.5, 0.5, 0.5, 1, 0.25 and 2 from their boots' means on either side, boots by 1.5, 0.25 and 0.375 from their
+    // occasions', and occasions have 3, 8.25 and 3.625.
+    let ms_trial = 2.0 * (0.25 * 3.0 + 1.0 + 0.0625 + 4.0) / 6.0;
+    let ms_boot = 2.0 * 2.0 * (1.5_f64.powi(2) + 0.25_f64.powi(2) + 0.375_f64.powi(2)) / 3.0;
+    let ms_occasion = 4.0 * [3.0, 8.25, 3.625].map(|mean: f64| (mean - 14.875 / 3.0).powi(2)).iter().sum::<f64>() / 2.0;
+    assert!((noise.trial.sd_ln.powi(2) - ms_trial).abs() < 1e-12);
+    assert!((noise.boot.sd_ln.powi(2) - (ms_boot - ms_trial) / 2.0).abs() < 1e-12);
+    assert!((noise.occasion.sd_ln.powi(2) - (ms_occasion - ms_boot) / 4.0).abs() < 1e-12);
 }
 
 #[test]
@@ -106,13 +107,13 @@ fn seeds_that_every_occasion_has_are_no_noise() {
     let mut normal = || (0..12).map(|_| (chance.word() >> 11) as f64 / (1_u64 << 53) as f64).sum::<f64>() - 6.0;
     let (mut found, experiments) = ([0.0; 3], 400);
     for _ in 0..experiments {
-        // Seeds that differ by 10 % would drown everything.
-        let seeds: Vec<Vec<f64>> = [2, 3, 2].iter().map(|trials| (0..*trials).map(|_| 0.10 * normal()).collect()).collect();
+        // Seeds that differ by 50 % would drown everything. The others are far enough apart that hardly any estimate is cut off at 0.
+        let seeds: Vec<Vec<f64>> = [2, 3, 2].iter().map(|trials| (0..*trials).map(|_| 0.50 * normal()).collect()).collect();
         let mut occasions = Vec::new();
         for _ in 0..4 {
-            let occasion = 0.007 * normal();
+            let occasion = 0.100 * normal();
             let mut boot = |seeds: &Vec<f64>| -> Vec<f64> {
-                let level = occasion + 0.010 * normal();
+                let level = occasion + 0.050 * normal();
                 seeds.iter().map(|seed| level + seed + 0.015 * normal()).collect()
             };
             occasions.push(seeds.iter().map(&mut boot).collect::<Vec<_>>());
@@ -120,14 +121,12 @@ fn seeds_that_every_occasion_has_are_no_noise() {
         let noise = three_levels_by_seed(&occasions).unwrap();
         // 7 seeds less 3 boots, 4 occasions less 1.
         assert!((noise.trial.df - 12.0).abs() < 1e-9);
-        for (sum, square) in found.iter_mut().zip([noise.ms_trial, noise.ms_boot, noise.ms_occasion]) {
-            *sum += square / f64::from(experiments);
+        for (sum, component) in found.iter_mut().zip([noise.trial, noise.boot, noise.occasion]) {
+            *sum += component.sd_ln.powi(2) / f64::from(experiments);
         }
     }
-    let [trial, boot, occasion] = [0.015_f64, 0.010, 0.007].map(|sd| sd * sd);
-    let expected = [trial, trial + 16.0 / 7.0 * boot, trial + 17.0 / 7.0 * boot + 7.0 * occasion];
-    for ((found, expected), off) in found.iter().zip(expected).zip([0.08, 0.12, 0.16]) {
-        assert!((found / expected - 1.0).abs() < off, "{found} for {expected}");
+    for ((found, sd), off) in found.iter().zip([0.015_f64, 0.050, 0.100]).zip([0.08, 0.12, 0.16]) {
+        assert!((found / sd.powi(2) - 1.0).abs() < off, "{found} for {sd}");
     }
 }
 

@@ -1,18 +1,10 @@
 //! Trials within boots within occasions.
 
-use serde::Serialize;
-
 use super::{Component, MeanSquare, component, sums_of_squares};
 
 /// The noise of trials within boots within occasions.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ThreeLevels {
-    /// The mean square between occasions.
-    pub ms_occasion: f64,
-    /// The mean square between boots of an occasion.
-    pub ms_boot: f64,
-    /// The mean square between trials of a boot.
-    pub ms_trial: f64,
     /// From trial to trial of a boot.
     pub trial: Component,
     /// From boot to boot of an occasion.
@@ -87,5 +79,5 @@ fn solve(occasions: &[Vec<Vec<f64>>], kept: f64) -> Option<ThreeLevels> {
         MeanSquare::new(-share / k3, ms_boot, df_boot),
         MeanSquare::new((share - 1.0) / k3, ms_trial, df_trial),
     ]);
-    Some(ThreeLevels { ms_occasion, ms_boot, ms_trial, trial, boot, occasion })
+    Some(ThreeLevels { trial, boot, occasion })
 }

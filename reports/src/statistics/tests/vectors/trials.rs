@@ -1,4 +1,4 @@
-//! Reference values of what looks at trials: percentiles, steadiness, drift, noise, capacity, failures.
+//! Reference values of what looks at trials: percentiles, steadiness, drift, noise, failures.
 
 use serde_json::{Value, json};
 
@@ -8,12 +8,9 @@ use crate::{
     metrics::RequestMetrics,
     quantile::Sorted,
     statistics::{
-        capacity::{Capacity, Step},
         drift::Drift,
         fisher::{Served, p_fails_more},
-        moments,
-        order_statistics::{coverage, fewest_for_bound, lower_place, upper_place},
-        outliers,
+        moments, outliers,
         steady::{effective_size, lag1_autocorrelation, mser5 as mser5_of},
         variance_components::{trials_per_boot, two_levels},
     },
@@ -34,33 +31,6 @@ pub(super) fn quantiles(case: &mut Case<'_>) {
     case.is("type8", json!(qs.iter().map(|&q| beside::quantile_between(&x, q, 1.0 / 3.0)).collect::<Vec<_>>()));
 }
 
-pub(super) fn order_statistics(case: &mut Case<'_>) {
-    let n = u32::try_from(case.input["n"].as_u64().unwrap()).unwrap();
-    let (q, one_sided) = (case.number("q"), f64::midpoint(1.0, case.number("conf")));
-    let (lower, upper) = (lower_place(n, q, one_sided), upper_place(n, q, one_sided));
-    case.is("lower_order_1based", json!(lower));
-    case.is("upper_order_1based", json!(upper));
-    case.is("coverage", json!(coverage(n, q, lower, upper)));
-}
-
-pub(super) fn fewest_requests(case: &mut Case<'_>) {
-    let qs = case.numbers("qs");
-    let fewest = |confidence: f64| move |q: &f64| fewest_for_bound(*q, confidence, 0);
-    case.is("one_sided_upper_95", json!(qs.iter().map(fewest(0.95)).collect::<Vec<_>>()));
-    case.is("one_sided_upper_99", json!(qs.iter().map(fewest(0.99)).collect::<Vec<_>>()));
-    case.is("two_sided_95_first_n", json!(qs[..4].iter().map(fewest(0.975)).collect::<Vec<_>>()));
-}
-
-pub(super) fn early_stopping(case: &mut Case<'_>) {
-    let confidence = case.number("confidence");
-    let fewest = |one: &Value| {
-        let beyond = u32::try_from(one[1].as_u64().unwrap()).unwrap();
-        fewest_for_bound(one[0].as_f64().unwrap(), confidence, beyond)
-    };
-    let cases = case.input["cases"].as_array().unwrap();
-    case.is("h_plus_t", json!(cases.iter().map(fewest).collect::<Vec<_>>()));
-}
-
 pub(super) fn mser5(case: &mut Case<'_>) {
     assert_eq!(case.input["batch"], 5);
     let mser = mser5_of(&case.numbers("y")).unwrap();
@@ -68,7 +38,6 @@ pub(super) fn mser5(case: &mut Case<'_>) {
     case.is("d_star", json!(mser.cut));
     case.is("truncate_obs", json!(mser.cut_values()));
     case.is("steady", json!(!mser.is_at_edge()));
-    case.is("mser_values", json!(mser.criterion));
 }
 
 pub(super) fn autocorrelation(case: &mut Case<'_>) {
@@ -83,12 +52,8 @@ pub(super) fn anova(case: &mut Case<'_>) {
     let noise = two_levels(&boots).unwrap();
     let means: Vec<f64> = boots.iter().map(|boot| moments::mean(boot).unwrap()).collect();
     let trials = trials_per_boot(case.number("cost_boot_s"), case.number("cost_trial_s"), noise.trial, noise.boot);
-    case.is("ms_between", json!(noise.ms_between));
-    case.is("ms_within", json!(noise.ms_within));
     case.is("var_boot", json!(noise.boot.sd_ln.powi(2)));
     case.is("var_trial", json!(noise.trial.sd_ln.powi(2)));
-    case.is("F", json!(noise.f));
-    case.is("p_F", json!(noise.p_f));
     case.is("kalibera_jones_trials_per_boot", json!(trials));
     case.is("mean_of_boot_means", json!(moments::mean(&means)));
     case.is("se_from_boot_means", json!(moments::sd(&means).unwrap() / (means.len() as f64).sqrt()));
@@ -109,7 +74,6 @@ pub(super) fn modified_z(case: &mut Case<'_>) {
 pub(super) fn drift(case: &mut Case<'_>) {
     let drift = Drift::of(&case.numbers("values_in_run_order")).unwrap();
     case.is("slope_log_per_trial", json!(drift.slope_ln));
-    case.is("stderr", json!(drift.se_ln));
     case.is("p_two_sided", json!(drift.p));
     case.is("total_drift_log", json!(drift.total_ln()));
 }
@@ -124,16 +88,6 @@ pub(super) fn standard_deviation(case: &mut Case<'_>) {
     case.is("ddof1", json!(sd));
     case.is("ddof0", json!(sd * ((n - 1.0) / n).sqrt()));
     case.is("cv_ddof1", json!(sd / moments::mean(&x).unwrap()));
-}
-
-pub(super) fn capacity(case: &mut Case<'_>) {
-    let values = case.numbers("ttft_p95_ms");
-    let step = |(offered_per_s, value)| Step { offered_per_s, achieved_per_s: offered_per_s, value };
-    let steps: Vec<Step> = case.numbers("offered_rps").into_iter().zip(values).map(step).collect();
-    let found = crate::statistics::capacity::capacity(&steps, case.number("slo_ms"));
-    let Some(Capacity::Crossed { rate_per_s, passed_per_s }) = found else { panic!("{found:?}") };
-    case.is("capacity_rps", json!(rate_per_s));
-    case.is("highest_passing_step", json!(passed_per_s));
 }
 
 pub(super) fn intended_start(case: &mut Case<'_>) {
