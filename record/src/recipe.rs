@@ -10,7 +10,7 @@ mod container;
 mod parse;
 mod pinned;
 
-pub use container::{Container, Gpus, Ipc, Mount, Ulimit, is_digest};
+pub use container::{Container, Gpus, Ipc, Mount, Ulimit, is_digest, repository};
 pub use parse::{RecipeError, parse};
 
 /// All that is needed to boot an engine again. On disk it is a TOML file in `recipes/`.

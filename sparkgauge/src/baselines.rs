@@ -11,13 +11,16 @@ use record::{Header, Profile, file};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use serde::{Deserialize, Serialize};
 
-use crate::{RefusedError, home, noise_file, run_folder, sides, whole_file};
+use crate::{RefusedError, home, run_folder, sides, whole_file};
 
 /// The version of the layout of `accepted.json`.
 pub(crate) const ACCEPTED_SCHEMA_VERSION: u32 = 1;
 
 /// The name of the file that says who accepted a record, and why.
 pub(crate) const ACCEPTED: &str = "accepted.json";
+
+/// The name of the file beside it that says how noisy its engine and machine are.
+pub(crate) const CALIBRATION: &str = "noise.json";
 
 /// Where accepted records are.
 #[derive(Debug, Clone, Default, Args)]
@@ -154,8 +157,8 @@ fn write_all(fresh: &Path, old: &Path, record: &[u8], accepted: &Accepted, repor
     whole_file::write_through(&fresh.join(file::FILE_NAME), record)?;
     whole_file::write_through(&fresh.join(ACCEPTED), (serde_json::to_string_pretty(accepted)? + "\n").as_bytes())?;
     whole_file::write_through(&fresh.join("report.md"), report.as_bytes())?;
-    match fs::read(old.join(noise_file::FILE_NAME)) {
-        Ok(noise) => whole_file::write_through(&fresh.join(noise_file::FILE_NAME), &noise),
+    match fs::read(old.join(CALIBRATION)) {
+        Ok(noise) => whole_file::write_through(&fresh.join(CALIBRATION), &noise),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),
     }

@@ -15,7 +15,10 @@ use reports::{
     operating,
 };
 
-use crate::{baselines::PlaceArgs, home, noise_file, print, say, sides, whole_file};
+use crate::{
+    baselines::{CALIBRATION, PlaceArgs},
+    home, print, say, sides, whole_file,
+};
 
 /// What `calibrate` takes.
 #[derive(Debug, Args)]
@@ -62,7 +65,7 @@ pub(crate) fn run(args: &CalibrateArgs) -> anyhow::Result<ExitCode> {
         );
         return Ok(ExitCode::Invalid);
     }
-    let path = args.out.clone().unwrap_or_else(|| args.place.place().folder(&runs[0].header).join(noise_file::FILE_NAME));
+    let path = args.out.clone().unwrap_or_else(|| args.place.place().folder(&runs[0].header).join(CALIBRATION));
     write(&path, &(serde_json::to_string_pretty(&noise)? + "\n"))?;
     print(&path.display().to_string());
     Ok(ExitCode::Fine)

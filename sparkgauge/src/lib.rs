@@ -12,11 +12,14 @@ mod compare;
 mod docker;
 mod gate;
 mod home;
+#[cfg(feature = "import")]
+mod import;
 mod measuring_program;
 mod noise_file;
 mod pull_request;
 mod recipe;
 mod recipe_store;
+mod recipe_text;
 mod report;
 mod run_folder;
 mod selftest;
@@ -34,7 +37,7 @@ use ::bench::{
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 #[cfg(feature = "import")]
-pub use recipe::check_foreign;
+pub use import::check_foreign;
 
 /// Measures LLM inference engines on a DGX Spark, reproducibly.
 #[derive(Debug, Parser)]

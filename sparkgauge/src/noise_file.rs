@@ -13,9 +13,6 @@ use serde::Deserialize;
 
 use crate::{UsageError, baselines, sides::Sides};
 
-/// Its name.
-pub(crate) const FILE_NAME: &str = "noise.json";
-
 /// The calibration for a comparison: the file that was given, else the one beside the baseline's record, else the one of the baseline's
 /// engine and machine; none where nobody calibrated.
 pub(crate) fn load(
@@ -27,8 +24,8 @@ pub(crate) fn load(
     if let Some(path) = given {
         return read(path).map(Some);
     }
-    let beside = sides.baseline.first().and_then(|record| record.parent()).map(|folder| folder.join(FILE_NAME));
-    let accepted = baseline.first().map(|run| baselines.folder(&run.header).join(FILE_NAME));
+    let beside = sides.baseline.first().and_then(|record| record.parent()).map(|folder| folder.join(baselines::CALIBRATION));
+    let accepted = baseline.first().map(|run| baselines.folder(&run.header).join(baselines::CALIBRATION));
     let found: Option<PathBuf> = beside.into_iter().chain(accepted).find(|path| path.is_file());
     found.map(|path| read(&path)).transpose()
 }

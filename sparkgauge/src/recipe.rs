@@ -7,16 +7,14 @@ mod import;
 mod list;
 mod new;
 mod pin;
-mod toml_text;
 
 use clap::Subcommand;
 use record::ExitCode;
 
-#[cfg(feature = "import")]
-pub use self::import::check_foreign;
 use crate::{
     UsageError, print,
     recipe_store::{RecipeStore, StoredRecipe},
+    recipe_text,
 };
 
 /// What `recipe` can do.
@@ -60,7 +58,7 @@ pub(crate) fn run(verb: &RecipeVerb) -> anyhow::Result<ExitCode> {
 fn show(name: &str) -> anyhow::Result<ExitCode> {
     let StoredRecipe { recipe, folder, .. } = RecipeStore::open().load(name).map_err(UsageError::because)?;
     let places = boot::Places::of_this_machine(&folder);
-    print(toml_text::recipe(&recipe).trim_end());
+    print(recipe_text::recipe(&recipe).trim_end());
     print("\n# what that runs");
     print(&boot::as_command(&recipe, &places).map_err(|why| UsageError(format!("{name}: {why}")))?);
     for line in recipe.container.iter().filter_map(boot::local_id_note) {

@@ -122,3 +122,10 @@ impl Container {
 pub fn is_digest(text: &str) -> bool {
     text.strip_prefix("sha256:").is_some_and(|hex| hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
+
+/// An image's name without its tag.
+#[must_use]
+pub fn repository(image: &str) -> &str {
+    let name_at = image.rfind('/').map_or(0, |slash| slash + 1);
+    image[name_at..].find(':').map_or(image, |colon| &image[..name_at + colon])
+}

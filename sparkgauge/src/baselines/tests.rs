@@ -39,7 +39,7 @@ fn a_new_baseline_takes_the_place_of_the_old_and_leaves_the_calibration() {
     let root = tempfile::tempdir().unwrap();
     let folder = root.path().join("m/r/canonical-v1");
     put(&folder, b"first", &accepted("one"), "report one").unwrap();
-    fs::write(folder.join(noise_file::FILE_NAME), "{}").unwrap();
+    fs::write(folder.join(CALIBRATION), "{}").unwrap();
     // What a call that was killed left behind is in nobody's way.
     fs::create_dir(root.path().join("m/r/canonical-v1.new")).unwrap();
     put(&folder, b"second", &accepted("two"), "report two").unwrap();

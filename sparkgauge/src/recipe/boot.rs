@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use record::{
     Recipe,
-    recipe::{Container, Gpus, Ipc, Process},
+    recipe::{Container, Gpus, Ipc, Process, repository},
 };
 
 use crate::home;
@@ -172,12 +172,6 @@ pub(crate) fn local_id_note(container: &Container) -> Option<String> {
         "# if {digest} is the id of an image that was made on this machine, `docker run` takes {} instead",
         container.image
     ))
-}
-
-/// An image's name without its tag.
-pub(crate) fn repository(image: &str) -> &str {
-    let name_at = image.rfind('/').map_or(0, |slash| slash + 1);
-    image[name_at..].find(':').map_or(image, |colon| &image[..name_at + colon])
 }
 
 /// A word as a shell needs it.

@@ -3,7 +3,10 @@
 use std::{collections::BTreeSet, env};
 
 use bench::terminal::as_called;
-use record::{ExitCode, Recipe, recipe::Container};
+use record::{
+    ExitCode, Recipe,
+    recipe::{Container, repository},
+};
 
 use super::boot::{self, Places};
 use crate::{
@@ -153,7 +156,7 @@ fn around(recipe: &Recipe, places: &Places, text: &str) -> Vec<Finding> {
 fn by_digest(container: &Container) -> String {
     match &container.digest {
         Some(digest) if docker::image(digest).is_ok_and(|image| image.is_some()) => digest.clone(),
-        Some(digest) => format!("{}@{digest}", boot::repository(&container.image)),
+        Some(digest) => format!("{}@{digest}", repository(&container.image)),
         None => container.image.clone(),
     }
 }

@@ -7,10 +7,10 @@ use std::{env, path::Path};
 
 use record::{
     ExitCode, Recipe,
-    recipe::{is_digest, parse},
+    recipe::{is_digest, parse, repository},
 };
 
-use super::{boot, hub, new};
+use super::{hub, new};
 use crate::{
     UsageError,
     docker::{self, Image},
@@ -85,7 +85,7 @@ fn digest_of(image: &Image, name: &str) -> Result<(String, &'static str), String
         let short = repository.strip_prefix("docker.io/").unwrap_or(repository);
         short.strip_prefix("library/").unwrap_or(short).to_owned()
     };
-    let wanted = familiar(boot::repository(name));
+    let wanted = familiar(repository(name));
     let of_registry = image.repo_digests.iter().flatten().find_map(|one| {
         let (repository, digest) = one.split_once('@')?;
         (familiar(repository) == wanted).then(|| digest.to_owned())

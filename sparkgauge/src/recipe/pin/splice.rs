@@ -48,7 +48,9 @@ pub(super) fn splice(text: &str, pins: &Pins) -> Result<String, String> {
         let neighbour = if model.get("source").is_some() { "source" } else { "id" };
         set(model, "revision", revision, neighbour)?;
     }
-    Ok(document.to_string())
+    let text_now = document.to_string();
+    // The parser reads the line ends of Windows and writes those of Unix.
+    Ok(if text.contains("\r\n") { text_now.replace('\n', "\r\n") } else { text_now })
 }
 
 /// Sets a key of a table; a new one goes behind its neighbour and is indented as that is.
@@ -75,7 +77,16 @@ fn set(table: &mut Item, key: &str, value: &str, neighbour: &str) -> Result<(), 
             table.sort_values_by(|one, _, other, _| place(one).cmp(&place(other)));
         }
         Item::Value(Value::InlineTable(table)) => {
-            table.insert(key, value.into());
+            let mut new = Value::from(value);
+            if let Some(last) = table.iter().last().map(|(key, _)| key.to_owned()).filter(|last| last == neighbour)
+                && let Some(before) = table.get_mut(&last)
+            {
+                // What stands before the closing brace stays there.
+                let end = before.decor().suffix().cloned().unwrap_or_default();
+                before.decor_mut().set_suffix("");
+                *new.decor_mut() = toml_edit::Decor::new(" ", end);
+            }
+            table.insert(key, new);
             table.sort_values_by(|one, _, other, _| place(one).cmp(&place(other)));
         }
         _ => return Err("a value stands where a table belongs".to_owned()),
@@ -103,7 +114,7 @@ mod tests {
         );
         check(
             "[container]\nport = 1\ndigest = '''old'''\nimage = 'a:1'\n[model]\nsource = 'o/n'\nid = 'x'",
-            "[container]\nport = 1\ndigest = \"D\"\nimage = 'a:1'\n[model]\nsource = 'o/n'\nrevision = \"R\"\nid = 'x'",
+            "[container]\nport = 1\ndigest = \"D\"\nimage = 'a:1'\n[model]\nsource = 'o/n'\nrevision = \"R\"\nid = 'x'\n",
         );
         check(
             "[container]\nimage = 'a:1'\n[model]\nid = 'x'",
@@ -123,7 +134,7 @@ mod tests {
     fn lines_that_end_as_on_windows() {
         check(
             "[model]\r\nid = 'x'\r\n[container]\r\nimage = 'a:1'\r\n",
-            "[model]\r\nid = 'x'\r\nrevision = \"R\"\n[container]\r\nimage = 'a:1'\r\ndigest = \"D\"\n",
+            "[model]\r\nid = 'x'\r\nrevision = \"R\"\r\n[container]\r\nimage = 'a:1'\r\ndigest = \"D\"\r\n",
         );
     }
 

@@ -24,12 +24,12 @@ pub(super) fn line(text: &str) -> String {
 }
 
 /// A message that may quote a foreign text, without what would steer a terminal.
-pub(in super::super) fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     text.chars().filter(|one| *one == '\n' || !one.is_control()).collect()
 }
 
 /// The new recipe's name: as it was asked for, else made of the file's. It becomes a file's name, so it has nothing that leads elsewhere.
-pub(in super::super) fn name(asked: Option<&str>, file: &str) -> Result<String, String> {
+pub(crate) fn name(asked: Option<&str>, file: &str) -> Result<String, String> {
     let allowed_one = |one: char| one.is_ascii_alphanumeric() || one == '-' || one == '_';
     if let Some(name) = asked {
         let allowed = !name.is_empty() && name.len() <= 100 && !name.starts_with('-') && name.chars().all(allowed_one);

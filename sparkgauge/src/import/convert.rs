@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use record::{
     DialectName, EngineName, Recipe,
-    recipe::{Container, Gpus, Ipc, Limits, Model, Mount, PrefixCache, Ready, StopSignal, parse},
+    recipe::{Container, Gpus, Ipc, Limits, Model, Mount, PrefixCache, Ready, StopSignal, parse, repository},
 };
 
 use super::{
@@ -13,16 +13,16 @@ use super::{
     template,
     yaml::{self, Foreign},
 };
-use crate::recipe::{boot, toml_text};
+use crate::recipe_text;
 
 mod left_out;
 mod words;
 
-pub(super) use words::{name, shown};
+pub(crate) use words::{name, shown};
 
 /// A foreign recipe that cannot be taken over.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum ImportError {
+pub(crate) enum ImportError {
     /// It is not YAML, or not one mapping.
     #[error("{0}")]
     NotYaml(String),
@@ -52,22 +52,22 @@ pub(super) enum ImportError {
 }
 
 /// What is asked for.
-pub(super) struct Request<'a> {
+pub(crate) struct Request<'a> {
     /// The new recipe's name.
-    pub(super) name: &'a str,
+    pub(crate) name: &'a str,
     /// The file that it comes from, for a comment.
-    pub(super) file: &'a str,
+    pub(crate) file: &'a str,
     /// Whether hooks are noted instead of refused.
-    pub(super) allow_hooks: bool,
+    pub(crate) allow_hooks: bool,
 }
 
 /// A recipe of ours.
 #[derive(Debug)]
-pub(super) struct Imported {
+pub(crate) struct Imported {
     /// Its text.
-    pub(super) text: String,
+    pub(crate) text: String,
     /// What was not carried over, a line each.
-    pub(super) left_out: Vec<String>,
+    pub(crate) left_out: Vec<String>,
 }
 
 /// Steps of theirs that run something or patch the image.
@@ -78,7 +78,7 @@ const CACHE_FLAGS: [&str; 5] =
     ["--enable-prefix-caching", "--no-enable-prefix-caching", "--disable-radix-cache", "--cache-prompt", "--no-cache-prompt"];
 
 /// Converts a foreign recipe.
-pub(super) fn convert(text: &str, request: &Request<'_>) -> Result<Imported, ImportError> {
+pub(crate) fn convert(text: &str, request: &Request<'_>) -> Result<Imported, ImportError> {
     let foreign = Foreign::read(text)?;
     let hooks: Vec<&str> = HOOKS.into_iter().filter(|key| foreign.get(key).is_some()).collect();
     if !hooks.is_empty() && !request.allow_hooks {
@@ -97,7 +97,7 @@ pub(super) fn convert(text: &str, request: &Request<'_>) -> Result<Imported, Imp
         notes.push(note);
     }
     head.extend(notes.iter().map(|note| format!("Not carried over: {note}")));
-    let text = format!("# {}\n{}", head.join("\n# "), toml_text::recipe(&recipe));
+    let text = format!("# {}\n{}", head.join("\n# "), recipe_text::recipe(&recipe));
     let again = parse(&text, "the import", request.name).map_err(|error| ImportError::Outcome(error.to_string()))?;
     if again != recipe {
         return Err(ImportError::Unlike);
@@ -349,7 +349,7 @@ fn entrypoint(
     notes: &mut Vec<String>,
 ) -> Result<(Option<Vec<String>>, Vec<String>), ImportError> {
     let mut given = foreign.table("executor_config")?.get("entrypoint").and_then(yaml::scalar);
-    let repository = boot::repository(image);
+    let repository = repository(image);
     if given.is_none() && repository.strip_prefix("docker.io/").unwrap_or(repository) == SERVER_IMAGE {
         notes.push(format!(
             "the image's entrypoint: that of {SERVER_IMAGE} is `vllm serve`, which would take the command for arguments"
