@@ -22,6 +22,9 @@ pub trait Suite {
     /// The warm-up before it: the same shape and concurrency, other prompts.
     fn warm_up(&self, cell: &Cell, seed: u64, sized: &Sized<'_>) -> Result<Plan, String>;
 
+    /// Tokens of context that the longest request of this cell needs, with its output.
+    fn context_tokens(&self, cell: &Cell) -> u32;
+
     /// Planned seconds of one trial of this cell, warm-up included, for the time that is left.
     fn estimate_s(&self, cell: &Cell) -> f64;
 }

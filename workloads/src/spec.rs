@@ -155,6 +155,12 @@ pub fn find(name: &str) -> Option<&'static WorkloadSpec> {
     ALL.iter().copied().find(|spec| spec.name == name)
 }
 
+/// Tokens that each later turn of a cell's conversations adds, besides the answer before it; 0 where there are none.
+#[must_use]
+pub fn turn_tokens(cell: &Cell) -> u32 {
+    find(&cell.workload).and_then(|spec| spec.turn_tokens).unwrap_or(0)
+}
+
 /// The cells that a profile takes from the named workloads, in the suite's order; no names means all workloads.
 pub fn cells(profile: Profile, names: &[String]) -> Result<Vec<Cell>, UnknownWorkload> {
     if let Some(name) = names.iter().find(|name| find(name).is_none()) {

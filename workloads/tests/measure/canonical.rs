@@ -2,7 +2,9 @@
 
 use harness::suite::{Probe, Sized, Suite};
 use record::{Cell, Length, Load, Plan, PrefixReuse};
-use workloads::{PromptSizing, RecordedLengths, Speeds, TableError, TokenTable, corpus, estimate::trial_s, planning, seed};
+use workloads::{
+    PromptSizing, RecordedLengths, Speeds, TableError, TokenTable, context_tokens, corpus, estimate::trial_s, planning, seed,
+};
 
 /// Bytes that a token is taken for where nothing can count; the usage that comes back then sets the scale.
 const BYTES_PER_TOKEN: f64 = 4.0;
@@ -64,6 +66,10 @@ impl Suite for Canonical {
 
     fn warm_up(&self, cell: &Cell, seed: u64, sized: &Sized<'_>) -> Result<Plan, String> {
         planning::warm_up(cell, seed, &Self::prompt_sizing(sized)?, &self.recorded).map_err(words)
+    }
+
+    fn context_tokens(&self, cell: &Cell) -> u32 {
+        context_tokens(cell)
     }
 
     fn estimate_s(&self, cell: &Cell) -> f64 {

@@ -26,7 +26,7 @@ use twin::server::Params;
 const HOUR_NS: u64 = 3_600_000_000_000;
 
 /// Two cells, one and two streams, of two short requests each.
-struct Small;
+pub(super) struct Small;
 
 fn words(tokens: u32) -> Message {
     Message { role: Role::User, content: " word".repeat(tokens as usize).into() }
@@ -70,12 +70,16 @@ impl Suite for Small {
         Ok(plan(cell, seed, 1))
     }
 
+    fn context_tokens(&self, cell: &Cell) -> u32 {
+        cell.prompt_tokens.high() + cell.output_tokens.high()
+    }
+
     fn estimate_s(&self, _cell: &Cell) -> f64 {
         1.0
     }
 }
 
-fn cell(streams: u32) -> Cell {
+pub(super) fn cell(streams: u32) -> Cell {
     Cell {
         workload: "small".to_owned(),
         workload_hash: String::new(),
