@@ -8,10 +8,11 @@ use harness::{
     drive::DriveLimits,
     session::{Making, RunError, leave_out_of_both, run, run_interleaved},
     stop::stop_pair,
+    suite::SuiteError,
 };
 use record::{Cell, EndReason, ExitCode, Length, Side, Trial};
 
-use bench::{Bench, Small, Spark, cell, read};
+use bench::{Bench, NoOutput, Small, Spark, cell, read};
 
 /// Which trials a record holds: cell, boot, trial, attempt, order.
 fn places(trials: &[Trial]) -> Vec<(String, u32, u32, u32, u32)> {
@@ -241,4 +242,18 @@ fn what_one_side_cannot_hold_is_left_out_of_both_with_the_reason() {
     ");
     let (kept, left_out) = leave_out_of_both(&Small, cells.clone(), [None, None]);
     assert_eq!((kept, left_out), (cells, [BTreeMap::new(), BTreeMap::new()]));
+}
+
+#[test]
+fn a_cell_that_cannot_be_planned_ends_the_run_before_a_trial_with_the_suites_own_reason() {
+    let bench = Bench::new(1, 1);
+    let mut session = bench.session(&|_, _| true);
+    session.cells[1].output_tokens = Length::Fixed { tokens: 0 };
+    let error = bench.time.block_on(run(&mut bench.spark("spark", 1), &session, &mut bench.journal("run"))).unwrap().unwrap_err();
+    assert_eq!(
+        (error.to_string().as_str(), error.exit_code()),
+        ("small/c2: cannot be planned: a request without output", ExitCode::Usage)
+    );
+    assert!(matches!(&error, RunError::Plan { why: SuiteError::Plan(why), .. } if why.is::<NoOutput>()), "{error:?}");
+    assert_eq!(read(&bench.path("run")).trials.len(), 0);
 }
