@@ -1,8 +1,10 @@
 //! The canonical suite, as the harness asks for it.
 
-use harness::suite::{Probe, Sized, Suite};
+use harness::suite::{Probe, Sized, Suite, SuiteError};
 use record::{Cell, Length, Load, Plan, PrefixReuse};
-use workloads::{PromptSizing, RecordedLengths, Speeds, TableError, TokenTable, corpus, estimate::trial_s, planning, seed};
+use workloads::{
+    PromptSizing, RecordedLengths, Speeds, TableError, TokenTable, context_tokens, corpus, estimate::trial_s, planning, seed,
+};
 
 /// Bytes that a token is taken for where nothing can count; the usage that comes back then sets the scale.
 const BYTES_PER_TOKEN: f64 = 4.0;
@@ -16,9 +18,9 @@ pub struct Canonical {
 }
 
 impl Canonical {
-    fn prompt_sizing(sized: &Sized<'_>) -> Result<PromptSizing, String> {
+    fn prompt_sizing(sized: &Sized<'_>) -> Result<PromptSizing, SuiteError> {
         Ok(PromptSizing {
-            table: table(sized.counts).map_err(words)?,
+            table: table(sized.counts).map_err(SuiteError::counts)?,
             template_tokens: sized.sizing.template_tokens,
             message_tokens: sized.sizing.message_tokens,
             scale: sized.sizing.scale,
@@ -30,20 +32,18 @@ fn table(counts: Option<&[u32]>) -> Result<TokenTable, TableError> {
     counts.map_or_else(|| TokenTable::uniform(BYTES_PER_TOKEN), TokenTable::from_counts)
 }
 
-fn words(error: impl std::error::Error) -> String {
-    error.to_string()
-}
-
 impl Suite for Canonical {
     fn units(&self) -> &[&'static str] {
         corpus::units()
     }
 
-    fn probe(&self, counts: Option<&[u32]>, tokens: u32, seed: u64) -> Result<Probe, String> {
-        let sizing = PromptSizing { table: table(counts).map_err(words)?, template_tokens: 0, message_tokens: 0, scale: 1.0 };
-        let plan = planning::plan(&probe_cell(tokens), seed, &sizing, &self.recorded).map_err(words)?;
-        let request = plan.requests.into_iter().next().ok_or("an empty plan")?;
-        let message = request.messages.into_iter().next().ok_or("a request without a message")?;
+    fn probe(&self, counts: Option<&[u32]>, tokens: u32, seed: u64) -> Result<Probe, SuiteError> {
+        let sizing =
+            PromptSizing { table: table(counts).map_err(SuiteError::counts)?, template_tokens: 0, message_tokens: 0, scale: 1.0 };
+        let plan = planning::plan(&probe_cell(tokens), seed, &sizing, &self.recorded).map_err(SuiteError::plan)?;
+        let empty = || SuiteError::EmptyProbe { tokens };
+        let request = plan.requests.into_iter().next().ok_or_else(empty)?;
+        let message = request.messages.into_iter().next().ok_or_else(empty)?;
         Ok(Probe { message, own_tokens: f64::from(request.prompt_tokens) })
     }
 
@@ -56,14 +56,18 @@ impl Suite for Canonical {
         seed::trial_seed(run_seed, &cell.name(), trial)
     }
 
-    fn plan(&self, cell: &Cell, seed: u64, sized: &Sized<'_>) -> Result<Plan, String> {
-        let plan = planning::plan(cell, seed, &Self::prompt_sizing(sized)?, &self.recorded).map_err(words)?;
-        planning::check(&plan).map_err(words)?;
+    fn plan(&self, cell: &Cell, seed: u64, sized: &Sized<'_>) -> Result<Plan, SuiteError> {
+        let plan = planning::plan(cell, seed, &Self::prompt_sizing(sized)?, &self.recorded).map_err(SuiteError::plan)?;
+        planning::check(&plan).map_err(SuiteError::plan)?;
         Ok(plan)
     }
 
-    fn warm_up(&self, cell: &Cell, seed: u64, sized: &Sized<'_>) -> Result<Plan, String> {
-        planning::warm_up(cell, seed, &Self::prompt_sizing(sized)?, &self.recorded).map_err(words)
+    fn warm_up(&self, cell: &Cell, seed: u64, sized: &Sized<'_>) -> Result<Plan, SuiteError> {
+        planning::warm_up(cell, seed, &Self::prompt_sizing(sized)?, &self.recorded).map_err(SuiteError::plan)
+    }
+
+    fn context_tokens(&self, cell: &Cell) -> u32 {
+        context_tokens(cell)
     }
 
     fn estimate_s(&self, cell: &Cell) -> f64 {

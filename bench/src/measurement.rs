@@ -56,7 +56,7 @@ impl Setup {
             return Err(UsageError(why.to_owned()).into());
         }
         self.check_pinned(&facts.recipe)?;
-        let (cells, left_out) = leave_out(self.cells.clone(), facts.recipe.model.max_context);
+        let (cells, left_out) = leave_out(&self.suite, self.cells.clone(), facts.recipe.model.max_context);
         let header = self.header(engine.launch(), &facts, &cells, left_out)?;
         self.announce(&header, &cells, 1);
         check_some(&cells)?;
@@ -77,7 +77,7 @@ impl Setup {
         self.check_pinned(&baseline.facts.recipe)?;
         self.check_pinned(&candidate.facts.recipe)?;
         let contexts = [&baseline.facts, &candidate.facts].map(|facts| facts.recipe.model.max_context);
-        let (cells, [left_out, candidate_left_out]) = leave_out_of_both(self.cells.clone(), contexts);
+        let (cells, [left_out, candidate_left_out]) = leave_out_of_both(&self.suite, self.cells.clone(), contexts);
         let mut baseline_header = self.header(baseline.engine.launch(), &baseline.facts, &cells, left_out)?;
         let mut candidate_header = self.header(candidate.engine.launch(), &candidate.facts, &cells, candidate_left_out)?;
         let order = abba::order(candidate_header.boots, self.request.seed);

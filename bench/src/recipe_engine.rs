@@ -113,12 +113,8 @@ pub(crate) fn idle_ns(recipe: &Recipe) -> Option<u64> {
 
 /// Values that must not stay in the log of a process either: those of every variable that it inherits and whose name says what it is.
 fn inherited_secrets() -> Vec<String> {
-    let telling = ["_TOKEN", "_KEY", "_SECRET", "_PASSWORD"];
     let inherited = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    inherited
-        .filter(|(name, _)| telling.iter().any(|ending| name.to_uppercase().ends_with(ending)))
-        .map(|(_, value)| value)
-        .collect()
+    inherited.filter(|(name, _)| record::is_secret_name(name)).map(|(_, value)| value).collect()
 }
 
 /// The value of a variable, if it has one.

@@ -22,6 +22,7 @@ use record::{Cell, ExitCode, Identity, Launch, Recipe};
 use crate::{
     endpoint::{Endpoint, EndpointError},
     machine,
+    suite::SuiteError,
 };
 pub use docker_error::DockerError;
 
@@ -164,6 +165,12 @@ pub enum EngineError {
     Sizing {
         /// Why, and what to do.
         why: String,
+    },
+    /// The suite has no text to size prompts by.
+    #[error("prompts cannot be sized: {why}")]
+    Probe {
+        /// Why not.
+        why: SuiteError,
     },
     /// A question outside any trial failed.
     #[error(transparent)]

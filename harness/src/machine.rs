@@ -10,13 +10,15 @@ use rustix::param::{clock_ticks_per_second, page_size};
 pub fn look() -> Machine {
     let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let meminfo = fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let (gpu, driver) = gpu_and_driver().unzip();
     Machine {
         name: board().or_else(|| field(&cpuinfo, "model name")).unwrap_or_else(|| "unknown".to_owned()),
         arch: std::env::consts::ARCH.to_owned(),
         cpus: processors(&cpuinfo),
         memory_bytes: memory_bytes(&meminfo),
         kernel: fs::read_to_string("/proc/sys/kernel/osrelease").ok().map(|text| text.trim().to_owned()),
-        gpu: gpu(),
+        gpu,
+        driver: driver.flatten(),
     }
 }
 
@@ -131,12 +133,17 @@ fn swapped_in_pages(vmstat: &str) -> Option<u64> {
     vmstat.lines().find_map(|line| line.strip_prefix("pswpin "))?.trim().parse().ok()
 }
 
-fn gpu() -> Option<String> {
+fn gpu_and_driver() -> Option<(String, Option<String>)> {
     let query = ["--query-gpu=name,driver_version", "--format=csv,noheader"];
     let output = Command::new("nvidia-smi").args(query).output().ok().filter(|output| output.status.success())?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    let line = text.lines().next()?.trim();
-    (!line.is_empty()).then(|| line.replace(", ", ", driver "))
+    first_gpu(&String::from_utf8_lossy(&output.stdout))
+}
+
+/// The first line: a name and the driver's version, which has no comma.
+fn first_gpu(csv: &str) -> Option<(String, Option<String>)> {
+    let line = csv.lines().next().map(str::trim).filter(|line| !line.is_empty())?;
+    let (gpu, driver) = line.rsplit_once(", ").map_or((line, None), |(gpu, driver)| (gpu, Some(driver.to_owned())));
+    Some((gpu.to_owned(), driver))
 }
 
 #[cfg(test)]
@@ -155,6 +162,14 @@ mod tests {
         let machine = look();
         assert!(machine.cpus.is_some_and(|cpus| cpus > 0), "{machine:?}");
         assert!(memory_available_bytes() <= machine.memory_bytes && disk_read_bytes().is_some());
+    }
+
+    #[test]
+    fn a_gpu_and_its_driver_are_read_apart() {
+        let pair = |gpu: &str, driver: Option<&str>| Some((gpu.to_owned(), driver.map(str::to_owned)));
+        assert_eq!(first_gpu("NVIDIA GB10, 580.95.05\nNVIDIA GB10, 580.95.05\n"), pair("NVIDIA GB10", Some("580.95.05")));
+        assert_eq!(first_gpu("A, B, 1.2\n"), pair("A, B", Some("1.2")));
+        assert_eq!((first_gpu("NVIDIA GB10\n"), first_gpu("\n"), first_gpu("")), (pair("NVIDIA GB10", None), None, None));
     }
 
     #[test]

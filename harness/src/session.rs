@@ -11,7 +11,7 @@ use crate::{
     progress::Progress,
     sizing::TokenizerFile,
     stop::Stop,
-    suite::Suite,
+    suite::{Suite, SuiteError},
 };
 
 mod boot;
@@ -42,7 +42,7 @@ pub enum RunError {
         /// The cell.
         cell: String,
         /// Why.
-        why: String,
+        why: SuiteError,
     },
     /// The engine ended in the middle of a trial.
     #[error("the engine ended during {cell}: {how}\n{log_tail}")]

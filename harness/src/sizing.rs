@@ -94,7 +94,7 @@ async fn probe_all<E: Endpoint, C: Clock>(
     counts: Option<&[u32]>,
     long_tokens: u32,
 ) -> Result<Option<Probes>, EngineError> {
-    let text = |tokens: u32, seed: u64| suite.probe(counts, tokens, seed).map_err(|why| EngineError::Sizing { why });
+    let text = |tokens: u32, seed: u64| suite.probe(counts, tokens, seed).map_err(|why| EngineError::Probe { why });
     let short = text(SHORT_TOKENS, 1)?;
     let long = text(long_tokens, 2)?;
     let mut three = vec![text(SHORT_TOKENS, 3)?, text(SHORT_TOKENS, 4)?, text(SHORT_TOKENS, 5)?];

@@ -73,7 +73,8 @@ pub(crate) fn is_zero(number: &u32) -> bool {
 
 /// The machine that an engine ran on. No host name: a record is public.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(!from))]
+#[serde(from = "WrittenMachine")]
 pub struct Machine {
     /// What it is, e.g. the CPU's or board's model name.
     pub name: String,
@@ -85,8 +86,45 @@ pub struct Machine {
     pub memory_bytes: Option<u64>,
     /// The kernel's release.
     pub kernel: Option<String>,
-    /// The GPU and its driver, where there is one.
+    /// The GPU, where there is one.
     pub gpu: Option<String>,
+    /// The GPU's driver, by its version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub driver: Option<String>,
+}
+
+impl Machine {
+    /// The GPU with its driver, `NVIDIA GB10, driver 580.95.05`.
+    #[must_use]
+    pub fn gpu_and_driver(&self) -> Option<String> {
+        let gpu = self.gpu.as_ref()?;
+        Some(self.driver.as_ref().map_or_else(|| gpu.clone(), |driver| format!("{gpu}{DRIVER}{driver}")))
+    }
+}
+
+/// What stood between a GPU and its driver while they were one text.
+const DRIVER: &str = ", driver ";
+
+/// A machine as a file has it: those that were written before the driver had a field of its own have it behind the GPU.
+#[derive(Deserialize)]
+struct WrittenMachine {
+    name: String,
+    arch: String,
+    cpus: Option<u32>,
+    memory_bytes: Option<u64>,
+    kernel: Option<String>,
+    gpu: Option<String>,
+    driver: Option<String>,
+}
+
+impl From<WrittenMachine> for Machine {
+    fn from(written: WrittenMachine) -> Self {
+        let WrittenMachine { name, arch, cpus, memory_bytes, kernel, gpu, driver } = written;
+        let glued = gpu.as_deref().filter(|_| driver.is_none()).and_then(|gpu| gpu.rsplit_once(DRIVER));
+        let split = glued.map(|(gpu, driver)| (Some(gpu.to_owned()), Some(driver.to_owned())));
+        let (gpu, driver) = split.unwrap_or((gpu, driver));
+        Self { name, arch, cpus, memory_bytes, kernel, gpu, driver }
+    }
 }
 
 /// One start of the engine.
@@ -170,4 +208,34 @@ pub enum EndReason {
         /// Why.
         detail: String,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(gpu: &str) -> Machine {
+        let json = format!(r#"{{"name": "a", "arch": "b", "cpus": 1, "memory_bytes": null, "kernel": "c", {gpu}}}"#);
+        serde_json::from_str(&json).unwrap()
+    }
+
+    #[test]
+    fn a_driver_behind_the_gpu_is_read_as_one_of_its_own() {
+        let split = read(r#""gpu": "NVIDIA GB10", "driver": "580.95.05""#);
+        assert_eq!((split.gpu.as_deref(), split.driver.as_deref()), (Some("NVIDIA GB10"), Some("580.95.05")));
+        let glued = "NVIDIA GB10, driver 580.95.05";
+        assert_eq!(read(&format!(r#""gpu": "{glued}""#)), split);
+        assert_eq!(split.gpu_and_driver().as_deref(), Some(glued));
+        // A name is left alone where the driver has its own field.
+        assert_eq!(read(r#""gpu": "a, driver b", "driver": "1""#).gpu.as_deref(), Some("a, driver b"));
+    }
+
+    #[test]
+    fn a_machine_without_a_gpu_or_without_a_driver_is_written_as_before() {
+        for (written, shown) in [(r#""gpu":null"#, None), (r#""gpu":"NVIDIA H100""#, Some("NVIDIA H100"))] {
+            let machine = read(written);
+            assert_eq!(machine.gpu_and_driver().as_deref(), shown);
+            assert!(serde_json::to_string(&machine).unwrap().ends_with(&format!("{written}}}")));
+        }
+    }
 }

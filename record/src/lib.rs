@@ -19,6 +19,7 @@ pub mod owner;
 pub mod plan;
 pub mod recipe;
 pub mod request;
+pub mod secret_name;
 pub mod server;
 pub mod trial;
 
@@ -36,6 +37,7 @@ pub use observation::{Chunk, Chunks, Observation, Outcome, TokenSource, Usage};
 pub use plan::{Message, Plan, PlannedRequest, Release, Role};
 pub use recipe::Recipe;
 pub use request::{Profile, RunRequest, Simulated, Slower, Target};
+pub use secret_name::is_secret_name;
 pub use server::{ServerMetrics, ServerReading, ServerTimings, ServerWatch, Spent};
 pub use trial::{Counters, Trial, TrialFacts, WarmUp, WireCounts};
 

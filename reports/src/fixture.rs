@@ -167,6 +167,7 @@ fn header() -> Header {
             memory_bytes: Some(128 << 30),
             kernel: Some("6.11.0".to_owned()),
             gpu: None,
+            driver: None,
         },
         profile: Profile::Standard,
         suite: "canonical".to_owned(),

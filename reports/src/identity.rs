@@ -139,8 +139,8 @@ const ASKED: [Fact<OfRun>; 21] = [
     Fact::one("processors", MACHINE, |header| header.machine.cpus.iter().map(u32::to_string).collect()),
     Fact::one("processors of the engine", FLAGS, |header| header.cores.iter().map(engine_processors).collect()),
     Fact::one("memory, GiB", MACHINE, |header| header.machine.memory_bytes.iter().map(|bytes| gib(*bytes)).collect()),
-    Fact::one("GPU", MACHINE, |header| gpu_and_driver(header).0),
-    Fact::one("GPU driver", Class::Soft, |header| gpu_and_driver(header).1),
+    Fact::one("GPU", MACHINE, |header| header.machine.gpu.iter().cloned().collect()),
+    Fact::one("GPU driver", Class::Soft, |header| header.machine.driver.iter().cloned().collect()),
     Fact::one("kernel", Class::Soft, |header| header.machine.kernel.iter().cloned().collect()),
     Fact::one("GPUs given", FLAGS, |header| container(header, |one| vec![words::gpus(one.gpus).to_owned()])),
     Fact::one("shared memory, MiB", FLAGS, |header| container(header, |one| vec![number(one.shm_mib)])),
@@ -183,15 +183,6 @@ fn tokenizer(source: &SizingSource) -> String {
 /// To the nearest GiB: what a kernel keeps for itself differs from version to version.
 fn gib(bytes: u64) -> String {
     ((bytes + (1 << 29)) >> 30).to_string()
-}
-
-/// `NVIDIA GB10, driver 580.95.05`, as the harness writes it, in its two parts.
-fn gpu_and_driver(header: &Header) -> (Vec<String>, Vec<String>) {
-    let Some(gpu) = &header.machine.gpu else { return (Vec::new(), Vec::new()) };
-    match gpu.rsplit_once(", driver ") {
-        Some((gpu, driver)) => (vec![gpu.to_owned()], vec![driver.to_owned()]),
-        None => (vec![gpu.clone()], Vec::new()),
-    }
 }
 
 fn mounts(container: &Container) -> Vec<String> {

@@ -17,6 +17,7 @@ mod closed;
 mod numpy;
 mod open;
 
+pub use closed::BadTable;
 pub use open::{OpenTest, Published};
 
 /// A published run.
@@ -43,6 +44,14 @@ pub enum ArenaError {
         file: String,
         /// What is wrong with it.
         why: String,
+    },
+    /// A table is not llama-benchy's, or not as its headers say.
+    #[error("{file}: {why}")]
+    Table {
+        /// The file's name.
+        file: String,
+        /// What is wrong with it.
+        why: BadTable,
     },
 }
 
@@ -75,7 +84,10 @@ impl Run {
             files.iter().filter(move |(name, _)| (from..=to).contains(&name.get(..2).unwrap_or_default()))
         };
         let tables = numbered("01", "06").filter(|(name, _)| is(name, "md"));
-        let closed = closed::trials(tables.map(|(_, text)| text.as_str()));
+        let pairs = tables
+            .map(|(name, text)| closed::pairs(text).map_err(|why| ArenaError::Table { file: name.clone(), why }))
+            .collect::<Result<Vec<_>, _>>()?;
+        let closed = closed::trials(&pairs.concat());
         if closed.is_empty() {
             return Err(ArenaError::Missing("closed loop (01-*.md to 06-*.md with llama-benchy's tables)"));
         }

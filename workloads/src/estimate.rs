@@ -84,8 +84,7 @@ fn load_s(cell: &Cell, load: Load, speeds: &Speeds) -> f64 {
         Load::Closed { streams, requests_per_stream } => f64::from(requests_per_stream) * round_s(streams, prompt),
         // Without reuse each turn prefills all before it: the longest that it can take.
         Load::Conversations { conversations, turns } => {
-            let turn_tokens = spec::find(&cell.workload).and_then(|spec| spec.turn_tokens).unwrap_or(0);
-            let added = output + f64::from(turn_tokens);
+            let added = output + f64::from(spec::turn_tokens(cell));
             (0..turns).map(|turn| round_s(conversations, prompt + f64::from(turn) * added)).sum()
         }
         Load::Open { rate_per_s, requests, .. } => {

@@ -6,6 +6,7 @@
 
 pub mod batch;
 pub mod chat;
+pub mod context;
 pub mod corpus;
 pub mod estimate;
 pub mod long_output;
@@ -22,6 +23,7 @@ pub mod sharegpt;
 pub mod sizing;
 pub mod spec;
 
+pub use context::context_tokens;
 pub use estimate::{Speeds, estimate_s, trial_s};
 pub use planning::{PlanError, check, plan, warm_up};
 pub use sharegpt::RecordedLengths;

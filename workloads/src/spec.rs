@@ -3,6 +3,7 @@
 use record::{Cell, Gate, Length, Load, Metric, PrefixReuse, Profile, Slo};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use strsim::levenshtein;
 use thiserror::Error;
 
 use crate::{ALL, RecordedLengths, corpus};
@@ -154,6 +155,12 @@ pub fn find(name: &str) -> Option<&'static WorkloadSpec> {
     ALL.iter().copied().find(|spec| spec.name == name)
 }
 
+/// Tokens that each later turn of a cell's conversations adds, besides the answer before it; 0 where there are none.
+#[must_use]
+pub fn turn_tokens(cell: &Cell) -> u32 {
+    find(&cell.workload).and_then(|spec| spec.turn_tokens).unwrap_or(0)
+}
+
 /// The cells that a profile takes from the named workloads, in the suite's order; no names means all workloads.
 pub fn cells(profile: Profile, names: &[String]) -> Result<Vec<Cell>, UnknownWorkload> {
     if let Some(name) = names.iter().find(|name| find(name).is_none()) {
@@ -224,23 +231,9 @@ impl UnknownWorkload {
     #[must_use]
     pub fn new(name: &str) -> Self {
         let known: Vec<_> = ALL.iter().map(|spec| spec.name).collect();
-        let nearest = known.iter().copied().min_by_key(|known| edits(name, known));
+        let nearest = known.iter().copied().min_by_key(|known| levenshtein(name, known));
         // Half a name in common is too little to guess from.
-        let nearest = nearest.filter(|near| edits(name, near) * 2 <= near.len());
+        let nearest = nearest.filter(|near| levenshtein(name, near) * 2 <= near.len());
         Self { name: name.to_owned(), nearest, known }
     }
-}
-
-/// Levenshtein's distance, one row at a time.
-fn edits(from: &str, to: &str) -> usize {
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (above, from) in from.bytes().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], above + 1);
-        for (place, to) in to.bytes().enumerate() {
-            let replaced = diagonal + usize::from(from != to);
-            diagonal = row[place + 1];
-            row[place + 1] = replaced.min(diagonal + 1).min(row[place] + 1);
-        }
-    }
-    row[to.len()]
 }

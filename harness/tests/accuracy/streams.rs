@@ -13,9 +13,16 @@ use record::{
     Cell, DialectName, Length, Load, Message, Observation, Plan, PlannedRequest, PrefixReuse, Release, Role, TokenSource,
 };
 
-const OUTPUT_TOKENS: u32 = 24;
+/// Enough that the wait of a thread for its turn, which is in a TTFT, is less than 1 % of an answer.
+const OUTPUT_TOKENS: u32 = 48;
 const ROUNDS: u32 = 2;
-const ATTEMPTS: u32 = 20;
+/// Measurements, all of which are made.
+const ATTEMPTS: usize = 9;
+/// So many of them must be within the limit of TPOT: their median is.
+const MOST: usize = 5;
+/// So many must be within those of TTFT and of output tok/s: their third. Both hang on two threads that each must get their turn once,
+/// where a TPOT is a mean over all tokens.
+const SOME: usize = 3;
 /// Simulated seconds in a second: the steps of 64 streams then take about 17 ms, and the whole test a few seconds.
 const SPEED: f64 = 10.0;
 
@@ -107,27 +114,33 @@ fn measure(streams: u32) -> Errors {
     compare(&driven.observations, &log.requests())
 }
 
-/// Other tests and other machines' load can push any one attempt off; an instrument that is off is off in all of them.
+/// The claim is that the instrument is this accurate where it gets its turn. What else runs on the machine only adds to an error, so that an
+/// order statistic of several is at least the instrument's own; an instrument that is off is so in all, and a lucky one or two do not pass.
+///
+/// Measured in nine runs on two processors with four to six compilers on them. TTFT: one stream was off by 0.16 to 1.58 ms in the third of
+/// nine and by 0.17 to 3.27 ms in the median, 16 streams by 0.33 to 1.05 and 0.61 to 1.91 ms, 64 by 1.00 to 2.05 and 1.19 to 3.36 ms. TPOT:
+/// at most 0.031 ms in the median. Output tok/s: at most 0.12 % in the third and 1.1 % in the median.
 #[track_caller]
 fn check(streams: u32) {
     static ALONE: Mutex<()> = Mutex::new(());
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     // All answer at once, and the client reads them one after another on a machine that it shares with the server.
-    let within_ms = 1.0 + f64::from(streams) / 20.0;
-    let mut said = Vec::new();
-    for _ in 0..ATTEMPTS {
-        let errors = measure(streams);
-        let (ttft_ms, tpot_ms) = (median(errors.ttft_ms), median(errors.tpot_ms));
-        said.push(format!(
-            "TTFT off by {ttft_ms:.3} ms, TPOT by {tpot_ms:.4} ms (medians), output tok/s by {:.3} %",
-            errors.rate * 100.0
-        ));
-        println!("{streams} streams: {}", said[said.len() - 1]);
-        if ttft_ms < within_ms && tpot_ms < 0.1 && errors.rate.abs() < 0.01 {
-            return;
-        }
+    // 2 ms at least: so long waits a thread on a busy machine of two processors until it is its turn.
+    let within_ms = (1.0 + f64::from(streams) / 20.0).max(2.0);
+    let attempts: Vec<Errors> = (0..ATTEMPTS).map(|_| measure(streams)).collect();
+    let each = |of: fn(&Errors) -> f64| attempts.iter().map(of).collect::<Vec<_>>();
+    let mut off = [
+        ("TTFT, ms", each(|errors| median(errors.ttft_ms.clone())), SOME, within_ms),
+        ("TPOT, ms", each(|errors| median(errors.tpot_ms.clone())), MOST, 0.1),
+        ("output tok/s, as a share", each(|errors| errors.rate.abs()), SOME, 0.01),
+    ];
+    for (what, errors, _, _) in &mut off {
+        errors.sort_by(f64::total_cmp);
+        println!("{streams} streams: {what}: off by {errors:.5?}");
     }
-    panic!("{streams} streams: {said:#?}");
+    for (what, errors, needed, within) in off {
+        assert!(errors[needed - 1] < within, "{streams} streams: {what}: {needed} of {errors:.5?} must be below {within}");
+    }
 }
 
 #[test]

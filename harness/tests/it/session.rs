@@ -2,16 +2,17 @@
 
 mod bench;
 
-use std::cell::Cell as Memory;
+use std::{cell::Cell as Memory, collections::BTreeMap};
 
 use harness::{
     drive::DriveLimits,
-    session::{Making, RunError, run, run_interleaved},
+    session::{Making, RunError, leave_out_of_both, run, run_interleaved},
     stop::stop_pair,
+    suite::SuiteError,
 };
-use record::{EndReason, ExitCode, Side, Trial};
+use record::{Cell, EndReason, ExitCode, Length, Side, Trial};
 
-use bench::{Bench, Spark, read};
+use bench::{Bench, NoOutput, Small, Spark, cell, read};
 
 /// Which trials a record holds: cell, boot, trial, attempt, order.
 fn places(trials: &[Trial]) -> Vec<(String, u32, u32, u32, u32)> {
@@ -220,4 +221,39 @@ fn an_interrupt_ends_both_in_order() {
         assert_eq!(record.end.unwrap().reason, EndReason::Interrupted);
     }
     assert_eq!(bench.events().last().map(String::as_str), Some("baseline down 0"));
+}
+
+#[test]
+fn what_one_side_cannot_hold_is_left_out_of_both_with_the_reason() {
+    let prompt = |tokens| Cell { point: format!("p{tokens}"), prompt_tokens: Length::Fixed { tokens }, ..cell(1) };
+    let cells: Vec<_> = [1000, 4000, 9000].map(prompt).into();
+    let (kept, [baseline, candidate]) = leave_out_of_both(&Small, cells.clone(), [Some(2000), Some(8000)]);
+    assert_eq!(kept.iter().map(Cell::name).collect::<Vec<_>>(), ["small/p1000"]);
+    let text = |left_out: &BTreeMap<String, String>| {
+        left_out.iter().map(|(cell, why)| format!("{cell} {why}")).collect::<Vec<_>>().join("\n")
+    };
+    insta::assert_snapshot!(text(&baseline), @"
+    small/p4000 needs a context of 4010 tokens, the recipe's model has 2000
+    small/p9000 needs a context of 9010 tokens, the recipe's model has 2000
+    ");
+    insta::assert_snapshot!(text(&candidate), @"
+    small/p4000 the baseline leaves it out: needs a context of 4010 tokens, the recipe's model has 2000
+    small/p9000 needs a context of 9010 tokens, the recipe's model has 8000
+    ");
+    let (kept, left_out) = leave_out_of_both(&Small, cells.clone(), [None, None]);
+    assert_eq!((kept, left_out), (cells, [BTreeMap::new(), BTreeMap::new()]));
+}
+
+#[test]
+fn a_cell_that_cannot_be_planned_ends_the_run_before_a_trial_with_the_suites_own_reason() {
+    let bench = Bench::new(1, 1);
+    let mut session = bench.session(&|_, _| true);
+    session.cells[1].output_tokens = Length::Fixed { tokens: 0 };
+    let error = bench.time.block_on(run(&mut bench.spark("spark", 1), &session, &mut bench.journal("run"))).unwrap().unwrap_err();
+    assert_eq!(
+        (error.to_string().as_str(), error.exit_code()),
+        ("small/c2: cannot be planned: a request without output", ExitCode::Usage)
+    );
+    assert!(matches!(&error, RunError::Plan { why: SuiteError::Plan(why), .. } if why.is::<NoOutput>()), "{error:?}");
+    assert_eq!(read(&bench.path("run")).trials.len(), 0);
 }

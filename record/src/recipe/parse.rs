@@ -1,7 +1,10 @@
 //! A recipe's text, parsed and checked for what a type cannot say.
 
 use super::{Container, PrefixCache, Recipe, container::is_digest};
-use crate::EngineName;
+use crate::{
+    EngineName,
+    secret_name::{given_in, is_secret_name, is_variable},
+};
 
 /// A recipe that cannot be used. Each message says which file, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -158,36 +161,17 @@ fn words(recipe: &Recipe) -> Vec<&str> {
 
 /// A secret by value would be in every record of the recipe. Its text is not repeated here either.
 fn secret_contradiction(recipe: &Recipe) -> Option<String> {
-    let words = words(recipe);
-    let flag = words.windows(2).find(|pair| is_key_flag(pair[0]) && !pair[1].starts_with("--")).map(|pair| pair[0]);
-    let joined = words.iter().find_map(|word| word.split_once('=').map(|(flag, _)| flag).filter(|flag| is_key_flag(flag)));
-    if let Some(flag) = flag.or(joined) {
+    if let Some(flag) = given_in(&words(recipe)) {
         return Some(format!(
             "the command has a key behind `{flag}`, for anyone to see; give it by a variable that `secrets` names"
         ));
     }
     let container = recipe.container.iter().flat_map(|one| &one.env);
     let process = recipe.process.iter().flat_map(|one| &one.env);
-    let (name, _) =
-        container.chain(process).find(|(name, value)| recipe.secrets.contains(name) || is_secret(name) && !value.is_empty())?;
+    let (name, _) = container
+        .chain(process)
+        .find(|(name, value)| recipe.secrets.contains(name) || is_secret_name(name) && !value.is_empty())?;
     Some(format!(
         "`env` gives `{name}` a value for anyone to see; remove it there, name it in `secrets`, and set it where you run this"
     ))
-}
-
-fn is_key_flag(word: &str) -> bool {
-    let word = word.to_ascii_lowercase();
-    word.starts_with("--") && ["api-key", "api_key", "token", "password", "secret"].iter().any(|end| word.ends_with(end))
-}
-
-/// By the last word of its name: `TOKENIZERS_PARALLELISM` is none.
-fn is_secret(name: &str) -> bool {
-    let name = name.to_ascii_uppercase();
-    ["TOKEN", "KEY", "SECRET", "PASSWORD", "CREDENTIALS"].iter().any(|end| name.ends_with(end))
-}
-
-/// Whether an environment's variable can be called so.
-fn is_variable(name: &str) -> bool {
-    name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
-        && name.chars().all(|one| one.is_ascii_alphanumeric() || one == '_')
 }

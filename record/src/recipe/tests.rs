@@ -83,6 +83,16 @@ fn a_secret_is_a_name() {
     assert_snapshot!(error(&with("NGC_API_KEY=abc")), @"recipes/mine.toml: `secrets` takes names of environment variables and no values; number 2 is none");
 }
 
+#[test]
+fn a_secret_by_value_is_refused_without_its_text() {
+    assert_snapshot!(error(&format!("{GOOD}env = {{ HFTOKEN = 'abc' }}")), @"recipes/mine.toml: `env` gives `HFTOKEN` a value for anyone to see; remove it there, name it in `secrets`, and set it where you run this");
+    assert_snapshot!(error(&format!("{GOOD}env = {{ AWS_CREDENTIALS = 'abc' }}")), @"recipes/mine.toml: `env` gives `AWS_CREDENTIALS` a value for anyone to see; remove it there, name it in `secrets`, and set it where you run this");
+    assert_snapshot!(error(&container("image = 'a:1'\ncommand = ['--hf-token', 'abc']")), @"recipes/mine.toml: the command has a key behind `--hf-token`, for anyone to see; give it by a variable that `secrets` names");
+    let counts =
+        container("image = 'a:1'\ncommand = ['--max-num-batched-tokens', '8192']\nenv = { TOKENIZERS_PARALLELISM = 'false' }");
+    assert!(parse(&counts, "recipes/mine.toml", "mine").is_ok());
+}
+
 fn container(lines: &str) -> String {
     let (head, _) = GOOD.split_once("[process]").unwrap();
     format!("{head}[container]\nport = 80\n{lines}\n")

@@ -86,7 +86,8 @@ fn facts(record: &Record) -> String {
             table.row([if is_one { (*name).to_owned() } else { format!("{name}, {}", numbers(&those)) }, value]);
         }
     }
-    table.row(["GPU and driver".to_owned(), record.header.machine.gpu.as_deref().map_or(NOT_KNOWN.to_owned(), code)]);
+    let gpu = record.header.machine.gpu_and_driver();
+    table.row(["GPU and driver".to_owned(), gpu.as_deref().map_or(NOT_KNOWN.to_owned(), code)]);
     table.markdown().to_owned()
 }
 

@@ -60,7 +60,7 @@ fn machine(record: &Record) -> String {
         ("Processors", machine.cpus.map(|cpus| cpus.to_string())),
         ("Memory", memory),
         ("Kernel", machine.kernel.as_deref().map(code)),
-        ("GPU", machine.gpu.as_deref().map(code)),
+        ("GPU", machine.gpu_and_driver().as_deref().map(code)),
     ];
     for (name, value) in rows {
         table.row([name.to_owned(), value.unwrap_or_else(|| NOT_KNOWN.to_owned())]);

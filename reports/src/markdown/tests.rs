@@ -249,6 +249,7 @@ fn hostile() -> Record {
     header.left_out = [(HOSTILE.to_owned(), HOSTILE.to_owned())].into();
     header.workload_hashes = [(HOSTILE.to_owned(), HOSTILE.to_owned())].into();
     header.machine.gpu = Some(HOSTILE.to_owned());
+    header.machine.driver = Some(HOSTILE.to_owned());
     let mut point = crate::instrument::tests::point(4000, 100_000.0, 0.0, 0.0);
     words(&mut point.name);
     let mut budget = crate::instrument::tests::budget(vec![point]);

@@ -47,7 +47,7 @@ pub(super) fn facts(header: &Header, boots: &[Boot]) -> BTreeMap<String, String>
     };
     let each = [
         (MACHINE, Some(format!("{}, {}", machine.name, machine.arch))),
-        (GPU, machine.gpu.clone()),
+        (GPU, machine.gpu_and_driver()),
         (KERNEL, machine.kernel.clone()),
         (IMAGE, over(|boot| boot.identity.image.as_ref().map(|image| &image.id))),
         (VERSION, over(|boot| boot.engine_version.as_ref())),

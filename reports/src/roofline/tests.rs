@@ -9,7 +9,8 @@ use crate::fixture::{MS, S, cell, closed, closed_trial, even, open, record, serv
 /// A Spark that serves that model.
 fn header(id: &str) -> Header {
     let mut header = record(Vec::new()).header;
-    header.machine.gpu = Some("NVIDIA GB10, driver 580.95.05".to_owned());
+    header.machine.gpu = Some("NVIDIA GB10".to_owned());
+    header.machine.driver = Some("580.95.05".to_owned());
     header.recipe.engine = EngineName::Vllm;
     header.recipe.model.id = id.to_owned();
     header

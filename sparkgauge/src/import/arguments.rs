@@ -1,6 +1,6 @@
 //! A foreign command line: taken apart as a shell would, without one.
 
-use record::EngineName;
+use record::{EngineName, secret_name::is_variable};
 
 use super::convert::ImportError;
 
@@ -102,12 +102,6 @@ fn one_command(text: &str) -> Result<Vec<String>, ImportError> {
             "`command` holds {many} commands; write the server's alone, and end lines that go on with a backslash"
         ))),
     }
-}
-
-/// Whether a variable of an environment can be called so.
-pub(super) fn is_variable(name: &str) -> bool {
-    name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
-        && name.chars().all(|one| one.is_ascii_alphanumeric() || one == '_')
 }
 
 impl Arguments {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use record::{
     DialectName, EngineName, Recipe,
     recipe::{Container, Gpus, Ipc, Limits, Model, Mount, PrefixCache, Ready, StopSignal, parse, repository},
+    secret_name,
 };
 
 use super::{
@@ -232,7 +233,8 @@ fn sift(arguments: &mut Arguments, notes: &mut Vec<String>) -> Result<(), Import
     for flag in CACHE_FLAGS {
         notes.extend(arguments.take(flag).into_iter().map(|flag| format!("`{flag}`: the workload decides what may be shared")));
     }
-    if arguments.value(&["--api-key", "--api_key", "--hf-token", "--hf_token"]).is_some() {
+    let words: Vec<_> = arguments.0.iter().map(String::as_str).collect();
+    if secret_name::given_in(&words).is_some() {
         return Err(ImportError::Refused(
             "`command` holds a key; take it out: a token is named in `env`, and an API key is not needed on the loopback address"
                 .to_owned(),

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use record::secret_name::{is_secret_name, is_variable};
 use serde_json::{Map, Value};
 
-use super::{arguments::is_variable, convert::ImportError, template, yaml};
+use super::{convert::ImportError, template, yaml};
 
 /// An environment of ours.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -40,7 +41,7 @@ impl Environment {
         if !is_variable(name) {
             return Err(ImportError::Refused(format!("env: `{}` is no variable's name", name.escape_debug())));
         }
-        if is_secret(name) {
+        if is_secret_name(name) {
             if !is_its_own(name, value) {
                 self.left_out
                     .push(format!("the value of env `{name}`: a secret's value stands in no recipe; set it in your environment"));
@@ -64,12 +65,6 @@ impl Environment {
 fn is_its_own(name: &str, value: &str) -> bool {
     let inner = value.strip_prefix('$').unwrap_or_default();
     inner == name || inner.strip_prefix('{').and_then(|inner| inner.strip_suffix('}')) == Some(name)
-}
-
-/// By the last word of its name: `TOKENIZERS_PARALLELISM` is none.
-fn is_secret(name: &str) -> bool {
-    let name = name.to_ascii_uppercase();
-    ["TOKEN", "KEY", "SECRET", "PASSWORD", "CREDENTIALS"].iter().any(|end| name.ends_with(end))
 }
 
 #[cfg(test)]

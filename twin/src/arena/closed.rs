@@ -6,12 +6,35 @@ use crate::{
     quantile::quantile,
 };
 
+/// The columns of its tables for several streams, by their headers.
+const COLUMNS: [&str; 9] =
+    ["model", TEST, TOTAL_TOK_S, REQUEST_TOK_S, "peak t/s", "peak t/s (req)", FIRST_RESPONSE_MS, PREFILL_MS, "e2e_ttft (ms)"];
+const TEST: &str = "test";
+const TOTAL_TOK_S: &str = "t/s (total)";
+const REQUEST_TOK_S: &str = "t/s (req)";
+const FIRST_RESPONSE_MS: &str = "ttfr (ms)";
+const PREFILL_MS: &str = "est_ppt (ms)";
+
+/// Why a table cannot be read: a column that is not what it is taken for would be fitted in silence.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadTable {
+    /// A column that is needed.
+    #[error("the table has no column `{0}`; llama-benchy 0.4.0 writes it where it measures several streams")]
+    NoColumn(&'static str),
+    /// A column that is not known.
+    #[error("the table has a column `{0}`, which llama-benchy 0.4.0 does not write")]
+    UnknownColumn(String),
+    /// A column that could be either of two.
+    #[error("the table has the column `{0}` twice")]
+    Twice(&'static str),
+}
+
 /// Rows with more streams are passed over: nobody measured that.
 const MOST_STREAMS: u32 = 10_000;
 
 /// A row pair of a table: the prefill row and the decode row of one load.
 #[derive(Debug, Clone, Default)]
-struct Pair {
+pub(super) struct Pair {
     prompt_tokens: f64,
     streams: u32,
     output_tokens: u32,
@@ -27,8 +50,7 @@ struct Pair {
 ///
 /// Prompts were cut with another model's tokenizer and are about a tenth shorter than asked. The tables show by how much: with one
 /// stream, their prefill rate is the server's count of prompt tokens over the time that they show too.
-pub(super) fn trials<'a>(tables: impl Iterator<Item = &'a str>) -> Vec<Trial> {
-    let pairs: Vec<_> = tables.flat_map(pairs).collect();
+pub(super) fn trials(pairs: &[Pair]) -> Vec<Trial> {
     let mut shares: Vec<_> =
         pairs.iter().filter(|pair| pair.streams == 1 && pair.prompt_tokens >= 4096.0).filter_map(share).collect();
     shares.sort_by(f64::total_cmp);
@@ -67,22 +89,74 @@ fn trial(pair: &Pair, share: f64) -> Trial {
     }
 }
 
-fn pairs(table: &str) -> Vec<Pair> {
-    let mut pairs: Vec<Pair> = Vec::new();
-    for line in table.lines().filter(|line| line.starts_with('|')) {
-        let cells: Vec<_> = line.trim_matches('|').split('|').map(str::trim).collect();
-        let Some((kind, tokens, depth, streams)) = cells.get(1).and_then(|name| test(name)) else { continue };
-        let figure = |column: usize| cells.get(column).and_then(|cell| mean_and_sd(cell));
-        if kind == "pp" {
-            let prompt_tokens = f64::from(tokens) + f64::from(depth);
-            let (prefill_tok_s, ttft_ms, prefill_ms) = (figure(2), figure(6), figure(7));
-            pairs.push(Pair { prompt_tokens, streams, prefill_tok_s, ttft_ms, prefill_ms, ..Pair::default() });
-        } else if let Some(pair) = pairs.last_mut() {
-            (pair.output_tokens, pair.output_tok_s, pair.decode_tok_s) = (tokens, figure(2), figure(3));
+/// The row pairs of a page's tables. Tables without a test in any row are somebody else's, and are passed over.
+pub(super) fn pairs(page: &str) -> Result<Vec<Pair>, BadTable> {
+    let lines: Vec<_> = page.lines().map(cells).collect();
+    let mut pairs = Vec::new();
+    for table in lines.split(Option::is_none) {
+        let rows: Vec<_> = table.iter().flatten().collect();
+        let is_ours = rows.iter().any(|row| row.iter().any(|cell| test(cell).is_some()));
+        if let Some((headers, rows)) = rows.split_first().filter(|_| is_ours) {
+            let columns = Columns::read(headers)?;
+            let mut own = Vec::new();
+            for row in rows {
+                columns.take(row, &mut own);
+            }
+            pairs.append(&mut own);
         }
     }
-    pairs.retain(|pair| pair.output_tokens > 0);
-    pairs
+    pairs.retain(|pair: &Pair| pair.output_tokens > 0);
+    Ok(pairs)
+}
+
+/// The cells of a table's line; none if it is not one.
+fn cells(line: &str) -> Option<Vec<&str>> {
+    let line = line.trim_end().strip_prefix('|')?;
+    Some(line.strip_suffix('|').unwrap_or(line).split('|').map(str::trim).collect())
+}
+
+/// Where the columns of a table are.
+struct Columns {
+    test: usize,
+    total_tok_s: usize,
+    request_tok_s: usize,
+    first_response_ms: usize,
+    prefill_ms: usize,
+}
+
+impl Columns {
+    fn read(headers: &[&str]) -> Result<Self, BadTable> {
+        if let Some(unknown) = headers.iter().find(|header| !COLUMNS.contains(header)) {
+            return Err(BadTable::UnknownColumn((*unknown).to_owned()));
+        }
+        let place = |name: &'static str| {
+            let mut places = (0..headers.len()).filter(|&at| headers[at] == name);
+            let place = places.next().ok_or(BadTable::NoColumn(name))?;
+            places.next().map_or(Ok(place), |_| Err(BadTable::Twice(name)))
+        };
+        Ok(Self {
+            test: place(TEST)?,
+            total_tok_s: place(TOTAL_TOK_S)?,
+            request_tok_s: place(REQUEST_TOK_S)?,
+            first_response_ms: place(FIRST_RESPONSE_MS)?,
+            prefill_ms: place(PREFILL_MS)?,
+        })
+    }
+
+    /// Adds a row's pair, or its decode row to the pair before.
+    fn take(&self, row: &[&str], pairs: &mut Vec<Pair>) {
+        let Some((kind, tokens, depth, streams)) = row.get(self.test).and_then(|name| test(name)) else { return };
+        let figure = |column: usize| row.get(column).and_then(|cell| mean_and_sd(cell));
+        if kind == "pp" {
+            let prompt_tokens = f64::from(tokens) + f64::from(depth);
+            let (ttft_ms, prefill_ms) = (figure(self.first_response_ms), figure(self.prefill_ms));
+            let prefill_tok_s = figure(self.total_tok_s);
+            pairs.push(Pair { prompt_tokens, streams, prefill_tok_s, ttft_ms, prefill_ms, ..Pair::default() });
+        } else if let Some(pair) = pairs.last_mut() {
+            pair.output_tokens = tokens;
+            (pair.output_tok_s, pair.decode_tok_s) = (figure(self.total_tok_s), figure(self.request_tok_s));
+        }
+    }
 }
 
 /// `pp2048 @ d4 (c5)`: its kind, tokens, depth and streams.
@@ -107,7 +181,7 @@ fn mean_and_sd(cell: &str) -> Option<(f64, f64)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{test, trials};
+    use super::{BadTable, cells, pairs, test, trials};
 
     /// In the form of llama-benchy's, with figures of our own.
     const TABLE: &str = "\
@@ -121,7 +195,7 @@ mod tests {
 
     #[test]
     fn rows_become_trials_with_the_tokens_that_there_were() {
-        let read = trials([TABLE].into_iter());
+        let read = trials(&pairs(TABLE).unwrap());
         // 3600 tok/s for 2 s are 7200 tokens, nine tenths of what was asked.
         assert_eq!(
             read.iter().map(|trial| (trial.streams, trial.requests[0])).collect::<Vec<_>>(),
@@ -155,6 +229,36 @@ mod tests {
         for name in ["pp", "pp12", "tg12 (c0)", "tg12 (c4000000000)", "tg12 (cx)", "ctx_pp @ d5 (c1)", "", "äö (c1)"] {
             assert_eq!(test(name), None, "{name}");
         }
-        assert!(trials(["| a | b |", "no table"].into_iter()).is_empty());
+        assert!(pairs("| a | b |\n| 1 | 2 |\n\nno table").unwrap().is_empty());
+    }
+
+    /// The table with its columns in another order, and without those that are not in it.
+    fn with_columns(order: &[usize]) -> String {
+        let row = |line: &str| {
+            let cells = cells(line).unwrap();
+            format!("| {} |", order.iter().map(|&at| cells[at]).collect::<Vec<_>>().join(" | "))
+        };
+        TABLE.lines().map(row).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn columns_in_another_order_are_read_by_their_headers() {
+        let read = |page: &str| trials(&pairs(page).unwrap());
+        for order in [[8, 7, 6, 5, 4, 3, 2, 1, 0], [1, 3, 2, 0, 7, 6, 5, 8, 4]] {
+            let page = with_columns(&order);
+            assert!(page != TABLE && read(&page) == read(TABLE), "{page}");
+        }
+        let two = format!("{TABLE}\n{}", with_columns(&[1, 2, 3, 6, 7]));
+        assert_eq!(read(&two), [read(TABLE), read(TABLE)].concat(), "each table has its own");
+    }
+
+    #[test]
+    fn a_column_that_is_missing_unknown_or_there_twice_is_named() {
+        let refusal = |page: &str| pairs(page).unwrap_err();
+        assert_eq!(refusal(&with_columns(&[0, 1, 2, 4, 6, 7])), BadTable::NoColumn("t/s (req)"));
+        assert_eq!(refusal(&TABLE.replace("  test ", " tests ")), BadTable::UnknownColumn("tests".to_owned()));
+        assert_eq!(refusal(&with_columns(&[1, 2, 3, 6, 7, 6])), BadTable::Twice("ttfr (ms)"));
+        let without_headers = TABLE.lines().skip(2).collect::<Vec<_>>().join("\n");
+        assert_eq!(refusal(&without_headers), BadTable::UnknownColumn("m".to_owned()));
     }
 }

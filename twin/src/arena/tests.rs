@@ -12,14 +12,16 @@ const META: &str = r#"{"served_name": "m", "server_config": {"max_model_len": 32
 const OPEN: &str = r#"{"num_prompts": 20, "completed": 20, "request_rate": 0.5, "burstiness": 0.7, "max_concurrency": null,
     "total_input_tokens": 80000, "total_output_tokens": 9000, "output_throughput": 60, "p50_ttft_ms": 900, "p95_ttft_ms": 2100}"#;
 
+const HEADERS: &str =
+    "| model | test | t/s (total) | t/s (req) | peak t/s | peak t/s (req) | ttfr (ms) | est_ppt (ms) | e2e_ttft (ms) |\n";
+
 fn files(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
     pairs.iter().map(|&(name, text)| (name.to_owned(), text.to_owned())).collect()
 }
 
 /// A made-up machine that prefills 4000 tokens in a second and decodes at 30 tok/s, whatever the batch.
 fn table() -> String {
-    let mut table =
-        String::from("| model | test | t/s (total) | t/s (req) | peak | peak | ttfr (ms) | est_ppt (ms) | e2e (ms) |\n");
+    let mut table = HEADERS.to_owned();
     for streams in [1, 5, 10] {
         for tokens in [512, 2048, 8192] {
             let (seconds, mean_s) = (f64::from(tokens * streams) / 4000.0, f64::from(tokens * (streams + 1)) / 8000.0);
@@ -79,6 +81,7 @@ fn what_is_missing_or_broken_is_named() {
     insta::assert_snapshot!(refusal(&[]), @"no meta.json in the folder: a run of the arena has one");
     insta::assert_snapshot!(refusal(&[("meta.json", "{")]), @"meta.json: EOF while parsing an object at line 1 column 1");
     insta::assert_snapshot!(refusal(&[("meta.json", META), ("01-chat.md", "nothing")]), @"no closed loop (01-*.md to 06-*.md with llama-benchy's tables) in the folder: a run of the arena has one");
+    insta::assert_snapshot!(refusal(&[("meta.json", META), ("01-chat.md", &table.replace("ttfr", "ttft"))]), @"01-chat.md: the table has a column `ttft (ms)`, which llama-benchy 0.4.0 does not write");
     insta::assert_snapshot!(refusal(&[("meta.json", META), ("01-chat.md", &table), ("09-x.json", "[]")]), @"09-x.json: invalid length 0, expected struct Results with 10 elements at line 1 column 2");
 }
 
@@ -86,7 +89,7 @@ proptest! {
     /// Whatever stands in the files: an answer or an error, and no panic.
     #[test]
     fn no_text_breaks_the_reader(meta in ".{0,80}", cells in prop::collection::vec("(pp|tg)?[0-9]{0,12}( @ d[0-9]{0,3})?( \\(c[0-9]{0,4}\\))?", 0..6), figure in "[0-9.±e -]{0,12}", open in ".{0,80}") {
-        let mut rows = String::new();
+        let mut rows = HEADERS.to_owned();
         for cell in &cells {
             let _ = writeln!(rows, "| m | {cell} | {figure} | {figure} | | | {figure} | {figure} |");
         }

@@ -2,7 +2,7 @@ use std::fmt::Write as _;
 
 use record::{Length, Load, Metric, Profile};
 
-use super::{UnknownWorkload, cells, defaults, edits, find, with_recorded_lengths};
+use super::{UnknownWorkload, cells, defaults, find, with_recorded_lengths};
 use crate::{ALL, RecordedLengths, gates};
 
 fn named(profile: Profile, names: &[&str]) -> Result<Vec<String>, UnknownWorkload> {
@@ -64,13 +64,6 @@ fn an_unknown_name_is_refused_with_the_nearest() {
     check("multi_turn", Some("multi-turn"));
     check("xyzzy", None);
     insta::assert_snapshot!(named(Profile::Full, &["pak"]).unwrap_err(), @"there is no workload `pak`, did you mean `peak`?; there are chat, rag, long-output, multi-turn, long-prefill, batch, office, sharegpt, peak");
-}
-
-#[test]
-fn edits_are_levenshteins() {
-    for (from, to, expected) in [("", "", 0), ("", "abc", 3), ("abc", "", 3), ("kitten", "sitting", 3), ("flaw", "lawn", 2)] {
-        assert_eq!(edits(from, to), expected, "{from} {to}");
-    }
 }
 
 #[test]

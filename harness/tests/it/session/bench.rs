@@ -15,7 +15,7 @@ use harness::{
     progress::Progress,
     session::Session,
     stop::stop_pair,
-    suite::{Probe, Sized, Suite},
+    suite::{Probe, Sized, Suite, SuiteError},
 };
 use record::{
     Cell, Header, Identity, Launch, Length, Load, Message, Plan, PlannedRequest, PrefixReuse, Profile, Record, Release, Role,
@@ -26,7 +26,12 @@ use twin::server::Params;
 const HOUR_NS: u64 = 3_600_000_000_000;
 
 /// Two cells, one and two streams, of two short requests each.
-struct Small;
+pub(super) struct Small;
+
+/// Why [`Small`] does not plan a cell.
+#[derive(Debug, thiserror::Error)]
+#[error("a request without output")]
+pub(super) struct NoOutput;
 
 fn words(tokens: u32) -> Message {
     Message { role: Role::User, content: " word".repeat(tokens as usize).into() }
@@ -50,7 +55,7 @@ impl Suite for Small {
         &[" word"]
     }
 
-    fn probe(&self, _counts: Option<&[u32]>, tokens: u32, _seed: u64) -> Result<Probe, String> {
+    fn probe(&self, _counts: Option<&[u32]>, tokens: u32, _seed: u64) -> Result<Probe, SuiteError> {
         Ok(Probe { message: words(tokens), own_tokens: f64::from(tokens) })
     }
 
@@ -62,12 +67,19 @@ impl Suite for Small {
         run_seed * 10_000 + u64::from(trial) * 10 + u64::from(cell.load.target_in_flight().unwrap_or(0))
     }
 
-    fn plan(&self, cell: &Cell, seed: u64, _sized: &Sized<'_>) -> Result<Plan, String> {
+    fn plan(&self, cell: &Cell, seed: u64, _sized: &Sized<'_>) -> Result<Plan, SuiteError> {
+        if cell.output_tokens.high() == 0 {
+            return Err(SuiteError::plan(NoOutput));
+        }
         Ok(plan(cell, seed, cell.load.requests()))
     }
 
-    fn warm_up(&self, cell: &Cell, seed: u64, _sized: &Sized<'_>) -> Result<Plan, String> {
+    fn warm_up(&self, cell: &Cell, seed: u64, _sized: &Sized<'_>) -> Result<Plan, SuiteError> {
         Ok(plan(cell, seed, 1))
+    }
+
+    fn context_tokens(&self, cell: &Cell) -> u32 {
+        cell.prompt_tokens.high() + cell.output_tokens.high()
     }
 
     fn estimate_s(&self, _cell: &Cell) -> f64 {
@@ -75,7 +87,7 @@ impl Suite for Small {
     }
 }
 
-fn cell(streams: u32) -> Cell {
+pub(super) fn cell(streams: u32) -> Cell {
     Cell {
         workload: "small".to_owned(),
         workload_hash: String::new(),

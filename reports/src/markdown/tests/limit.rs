@@ -17,7 +17,8 @@ fn on_a_spark() -> Record {
     let faster = Trial { trial: 1, plan_digest: "plan-1".to_owned(), ..of("chat", 1, 500, 5) };
     let office = trial(cell("office", "r0.3", open()), (0..60).map(|n| even(n * S, 300 * MS, 60 * MS, 40)).collect());
     let mut run = record(vec![of("chat", 1, 500, 30), faster, of("chat", 10, 4000, 60), of("rag", 20, 9000, 90), office]);
-    run.header.machine.gpu = Some("NVIDIA GB10, driver 580.95.05".to_owned());
+    run.header.machine.gpu = Some("NVIDIA GB10".to_owned());
+    run.header.machine.driver = Some("580.95.05".to_owned());
     run.header.recipe.engine = record::EngineName::Vllm;
     run.header.recipe.model.id = "gpt-oss-120b".to_owned();
     run.header.recipe.model.source = "openai/gpt-oss-120b".to_owned();

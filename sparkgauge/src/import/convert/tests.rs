@@ -79,6 +79,7 @@ fn what_cannot_be_taken_over() {
     check(&GOOD.replace("--port", "-tp 4 --port"), "`-tp 4` needs as many machines");
     check(&GOOD.replace("9000", "0"), "`0` is no port");
     check(&GOOD.replace("--port", "--api-key abc --port"), "holds a key");
+    check(&GOOD.replace("--port", "--admin-api-key=abc --port"), "holds a key");
     check(&format!("{GOOD}mods: [x]\npost_commands: ['rm -rf /']\n"), "it has `mods`, `post_commands`, which run commands");
     check(&format!("{GOOD}env: {{LEAK: $AWS_REGION}}\n"), "env `LEAK`");
     check(&GOOD.replace("{port}", "${HF_CACHE}"), "no value for");
