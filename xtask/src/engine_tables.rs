@@ -30,7 +30,7 @@ pub(crate) fn recipes(folder: &Path) -> Result<Vec<Recipe>, String> {
     let entries = fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let mut paths: Vec<_> = entries.filter_map(Result::ok).map(|entry| entry.path()).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
-    paths.sort();
+    paths.sort_by_key(|path| path.file_stem().map(std::ffi::OsStr::to_owned));
     let read = |path: &Path| {
         let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
         let name = path.file_stem().unwrap_or_default().to_string_lossy();

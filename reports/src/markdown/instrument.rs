@@ -24,7 +24,7 @@ pub(super) fn write(page: &mut Page, record: &Record) {
         None if record.header.started_unix_s.is_none() => {
             page.push("Virtual time is exact: there is no instrument between the figures and the engine.");
         }
-        None => page.push("Its own error was not measured; `cargo xtask selftest` does."),
+        None => page.push("Its own error was not measured; `sparkgauge selftest` does."),
         Some(budget) => write_budget(page, record, budget),
     }
 }

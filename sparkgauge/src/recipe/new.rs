@@ -29,8 +29,10 @@ pub(crate) struct NewArgs {
 /// Writes it, and says what comes next.
 pub(super) fn run(args: &NewArgs) -> anyhow::Result<ExitCode> {
     let name = &args.name;
-    if *name != run_folder::safe(&name.replace('.', "-")) && *name != run_folder::safe(name) {
-        return Err(UsageError(format!("`{name}` is no recipe's name: letters, digits, `-` and `_`, at most 60")).into());
+    // A name may hold dots, as those of models do.
+    let plain = name.replace('.', "-");
+    if plain.is_empty() || name.starts_with('.') || plain != run_folder::safe(&plain) {
+        return Err(UsageError(format!("`{name}` is no recipe's name: letters, digits, `-`, `_` and `.`, at most 60")).into());
     }
     let store = RecipeStore::open();
     let StoredRecipe { text, folder, .. } = store.load(&args.from).map_err(UsageError::because)?;

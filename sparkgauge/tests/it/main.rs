@@ -2,12 +2,13 @@
 //!
 //! - `bad_input`: what is refused, and how that reads.
 //! - `calibrate`: noise from runs, and the page of the judge's error rates.
-//! - `committed`: the runs in reports/runs.
+//! - `committed`: the reports and verdicts in reports/runs.
 //! - `corpora`: the corpora of the fuzz targets, without a fuzzer.
 //! - `sim`: what the twin is fitted to and what it forecasts.
 //! - `simulated`: the main job on the simulated Spark in virtual time.
 //! - `failures`: engines that fail, disks that fill, interrupts; on a simulated server that runs as a real process.
 //! - `container`: the main job in containers and what can go wrong with it; ignored unless Docker and the images are there.
+//! - `outside`: the program alone, in a folder that is no clone.
 //! - `pull_request`: a run as a comment on a pull request.
 //! - `recipe`: what recipes there are, whether they are right, where they come from; what a killed run left.
 //! - `testbed`: the main job on real engines; ignored unless the testbed is there.
@@ -25,6 +26,8 @@ mod container;
 mod corpora;
 #[cfg(test)]
 mod failures;
+#[cfg(test)]
+mod outside;
 #[cfg(test)]
 mod program;
 #[cfg(test)]

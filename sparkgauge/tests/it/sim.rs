@@ -30,7 +30,7 @@ fn a_fit_to_a_record_finds_the_engine_that_was_measured() {
     let truth = Params::default();
     let (steps, sequences) = (truth.max_step_tokens.to_string(), truth.max_sequences.to_string());
     let done = sparkgauge(&["sim", "fit", &run, "--max-step-tokens", &steps, "--max-sequences", &sequences, "--out", &engine]);
-    check(&done, 0, &["sim serve -- --params"]);
+    check(&done, 0, &["sim serve --params"]);
     assert!(done.stdout.contains("decode.base_ns") && done.stdout.contains("chat/c10"), "{}", done.stdout);
     let found = Params::from_toml(&fs::read_to_string(&engine).unwrap()).unwrap();
     let near = |found: u64, truth: u64, share: f64| (found as f64 / truth as f64 - 1.0).abs() < share;

@@ -128,7 +128,7 @@ fn accepting_gives_later_runs_something_to_be_held_against() {
     let gate = |name: &str, more: &[&str]| sparkgauge(&[&["gate", &runs.word(name), "--accepted-in", place_word], more].concat());
     let none = gate("other", &[]);
     check(&none, 4, &[]);
-    assert!(none.stdout.starts_with("refused: no baseline") && none.stdout.contains("cargo xtask accept"), "{}", none.stdout);
+    assert!(none.stdout.starts_with("refused: no baseline") && none.stdout.contains("`sparkgauge accept"), "{}", none.stdout);
     assert_eq!(none.stdout.lines().count(), 1);
 
     let accept = |name: &str, why: &str| {

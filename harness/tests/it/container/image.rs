@@ -46,7 +46,7 @@ pub(super) fn docker(arguments: &[&str]) -> Output {
 fn program() -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let cargo = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--release", "--package", "fixtures", "--bin", "simulated-spark", "--message-format=json"])
+        .args(["build", "--quiet", "--package", "fixtures", "--bin", "simulated-spark", "--message-format=json"])
         .current_dir(root)
         .output()
         .unwrap();

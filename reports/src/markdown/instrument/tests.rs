@@ -108,6 +108,6 @@ fn a_report_carries_the_errors_at_its_own_loads() {
     - `chat/c1`: 1 stream, 50.0 chunks/s: `1 x 200/s`
     - `chat/c600`: 600 streams, 12600 chunks/s: more than was checked
     ");
-    insta::assert_snapshot!(section(None, Some(1)), @"Its own error was not measured; `cargo xtask selftest` does.");
+    insta::assert_snapshot!(section(None, Some(1)), @"Its own error was not measured; `sparkgauge selftest` does.");
     insta::assert_snapshot!(section(None, None), @"Virtual time is exact: there is no instrument between the figures and the engine.");
 }
