@@ -17,7 +17,7 @@ fn check_below(folder: &Path) -> usize {
     if folder.join("record.jsonl.gz").is_file() {
         let committed = fs::read_to_string(folder.join("report.md")).unwrap();
         let rendered = reports::render_onto(&record_in(folder), Some(&committed));
-        assert!(rendered == committed, "{}: `cargo xtask report` on it writes another report", folder.display());
+        assert!(rendered == committed, "{}: its report is stale; `cargo xtask regenerate reports` writes it", folder.display());
         seen += 1;
     }
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
