@@ -1,4 +1,6 @@
-//! The project's own tools: what CI's workflows may do, and that a clone's `cargo xtask` reaches the product.
+//! The project's own tools: what CI's workflows may do and who may import whom.
 
+#[cfg(test)]
+mod architecture;
 #[cfg(test)]
 mod workflows;
