@@ -19,6 +19,8 @@ pub mod owner;
 pub mod plan;
 pub mod recipe;
 pub mod request;
+#[cfg(feature = "schema")]
+pub mod schema;
 pub mod secret_name;
 pub mod server;
 pub mod trial;

@@ -16,6 +16,8 @@ mod number;
 pub mod operating;
 pub mod quantile;
 pub mod roofline;
+#[cfg(feature = "schema")]
+pub mod schema;
 pub mod statistics;
 pub mod summary;
 pub mod validity;
@@ -23,8 +25,6 @@ mod words;
 
 #[cfg(test)]
 mod fixture;
-#[cfg(all(test, feature = "schema"))]
-mod schema;
 #[cfg(test)]
 mod vectors;
 

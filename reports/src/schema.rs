@@ -1,107 +1,18 @@
-//! The JSON schema of a ruling, generated from the types and committed, and whether a ruling's JSON is as it says.
+//! The JSON schema of a ruling, generated from the types.
 
-use std::{fs, path::PathBuf};
+use crate::judge::{RULING_SCHEMA_VERSION, Ruling};
 
-use serde_json::Value;
-
-use crate::{
-    fixture::ruling,
-    judge::{RULING_SCHEMA_VERSION, Ruling},
-};
-
-fn generated() -> schemars::Schema {
-    // What is written, not what could be read: a ruling is only ever written.
+/// The schema: of what is written, not of what could be read, since a ruling is only ever written.
+#[must_use]
+pub fn schema() -> schemars::Schema {
     schemars::generate::SchemaSettings::default().for_serialize().into_generator().into_root_schema_for::<Ruling>()
 }
 
-#[test]
-fn the_committed_schema_is_that_of_the_types() {
-    let generated = serde_json::to_string_pretty(&generated()).unwrap() + "\n";
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("schema/ruling-{RULING_SCHEMA_VERSION}.schema.json"));
-    if std::env::var_os("SPARKGAUGE_ACCEPT").is_some() {
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, &generated).unwrap();
-    }
-    let committed = fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        generated == committed,
-        "{} is not what the types say. If what reads rulings still works, accept it: \
-         SPARKGAUGE_ACCEPT=1 cargo test -p reports --features schema --lib schema; else raise RULING_SCHEMA_VERSION first",
-        path.display()
-    );
+/// What the file below `reports/schema` is called.
+#[must_use]
+pub fn file_name() -> String {
+    format!("ruling-{RULING_SCHEMA_VERSION}.schema.json")
 }
 
-#[test]
-fn rulings_are_as_the_schema_says() {
-    let schema = serde_json::to_value(generated()).unwrap();
-    let rulings = [
-        ruling::unchanged(),
-        ruling::regressed(),
-        ruling::inconclusive(),
-        ruling::refused(),
-        ruling::insufficient(),
-        ruling::improved(),
-        ruling::second_look(),
-    ];
-    for one in rulings {
-        assert_eq!(mismatch(&schema, &schema, &serde_json::to_value(&one).unwrap(), "ruling"), None);
-    }
-    let mut wrong = serde_json::to_value(ruling::unchanged()).unwrap();
-    wrong["rows"][0]["verdict"] = Value::from("splendid");
-    let place = mismatch(&schema, &schema, &wrong, "ruling").unwrap();
-    assert!(place.starts_with("ruling.rows[0].verdict"), "{place}");
-    let mut unknown = serde_json::to_value(ruling::unchanged()).unwrap();
-    unknown["method"]["mood"] = Value::from(1);
-    assert_eq!(mismatch(&schema, &schema, &unknown, "ruling").as_deref(), Some("ruling.method.mood is not in the schema"));
-}
-
-/// Where a value is not as its schema says, by the few keywords that generated schemas have.
-fn mismatch(root: &Value, schema: &Value, value: &Value, at: &str) -> Option<String> {
-    if let Some(name) = schema["$ref"].as_str() {
-        let Some(target) = root.pointer(name.trim_start_matches('#')) else { return Some(format!("{at}: there is no {name}")) };
-        return mismatch(root, target, value, at);
-    }
-    for alternatives in [&schema["oneOf"], &schema["anyOf"]].into_iter().filter_map(Value::as_array) {
-        if !alternatives.iter().any(|one| mismatch(root, one, value, at).is_none()) {
-            return Some(format!("{at} is none of {} alternatives: {value}", alternatives.len()));
-        }
-    }
-    let is_one_of = |kind: &Value| match kind.as_str().unwrap_or_default() {
-        "null" => value.is_null(),
-        "boolean" => value.is_boolean(),
-        "string" => value.is_string(),
-        "integer" => value.is_u64() || value.is_i64(),
-        "number" => value.is_number(),
-        "array" => value.is_array(),
-        "object" => value.is_object(),
-        other => panic!("a schema of type {other} is new here"),
-    };
-    let kinds = match &schema["type"] {
-        Value::Array(kinds) => kinds.clone(),
-        Value::Null => Vec::new(),
-        kind => vec![kind.clone()],
-    };
-    if !kinds.is_empty() && !kinds.iter().any(is_one_of) {
-        return Some(format!("{at} is not {kinds:?}: {value}"));
-    }
-    let is_allowed = |allowed: &Vec<Value>| allowed.contains(value);
-    if schema.get("const").is_some_and(|only| only != value) || !schema["enum"].as_array().is_none_or(is_allowed) {
-        return Some(format!("{at} has another value: {value}"));
-    }
-    let items = value.as_array().filter(|_| schema.get("items").is_some()).into_iter().flatten().enumerate();
-    let items = items.filter_map(|(n, item)| mismatch(root, &schema["items"], item, &format!("{at}[{n}]")));
-    items.chain(fields(root, schema, value, at)).next()
-}
-
-fn fields(root: &Value, schema: &Value, value: &Value, at: &str) -> Option<String> {
-    let (object, properties) = (value.as_object()?, schema["properties"].as_object()?);
-    let missing =
-        schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).find(|name| !object.contains_key(*name));
-    if let Some(name) = missing {
-        return Some(format!("{at} has no {name}"));
-    }
-    object.iter().find_map(|(name, field)| match properties.get(name) {
-        Some(schema) => mismatch(root, schema, field, &format!("{at}.{name}")),
-        None => Some(format!("{at}.{name} is not in the schema")),
-    })
-}
+#[cfg(test)]
+mod tests;

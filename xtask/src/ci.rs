@@ -9,7 +9,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 
 use crate::{
-    instructions, say,
+    instructions, regenerate, say,
     testbed::{self, Images},
     tidy, workspace,
 };
@@ -29,7 +29,7 @@ const CARGO_DENY: &str = "0.20.2";
 pub(crate) fn run(args: &CiArgs) -> anyhow::Result<()> {
     let mut left_out = Vec::new();
     step("format", || cargo(&["fmt", "--all", "--check"], &[]))?;
-    step("tidy", || tidy::run().map(drop))?;
+    step("tidy", tidy::run)?;
     step("lints", || {
         cargo(
             &["clippy", "--workspace", "--all-targets", "--all-features", "--quiet"],
@@ -38,6 +38,7 @@ pub(crate) fn run(args: &CiArgs) -> anyhow::Result<()> {
     })?;
     let tests = Tests::choose(args, &mut left_out)?;
     step("tests", || tests.run())?;
+    step("generated", regenerate::check)?;
     step("documentation", || {
         cargo(&["doc", "--workspace", "--no-deps", "--document-private-items", "--quiet"], &[("RUSTDOCFLAGS", "-Dwarnings")])
     })?;

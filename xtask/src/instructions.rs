@@ -12,19 +12,13 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use clap::Args;
 use record::DialectName;
 use serde::Deserialize;
 
 use crate::{print, product, say, workspace};
 
-/// What `instructions` takes.
-#[derive(Debug, Args)]
-pub(crate) struct InstructionsArgs {
-    /// Write what is counted to harness/instructions.toml instead of comparing with it.
-    #[arg(long)]
-    accept: bool,
-}
+/// Where the accepted counts are, seen from the workspace.
+pub(crate) const FILE: &str = "harness/instructions.toml";
 
 /// One for each way to count tokens and to frame an answer.
 const DIALECTS: [DialectName; 4] = [DialectName::Openai, DialectName::Vllm, DialectName::Llamacpp, DialectName::Ollama];
@@ -47,25 +41,30 @@ struct Counts {
     per_event: BTreeMap<String, u64>,
 }
 
-/// Counts, prints, and compares or accepts.
-pub(crate) fn run(args: &InstructionsArgs) -> anyhow::Result<()> {
-    if !has_valgrind() {
-        bail!("there is no valgrind; it counts the instructions (`apt-get install valgrind`)");
-    }
-    let mut accepted = read()?;
-    let counted = count()?;
-    if args.accept {
-        accepted.insert(std::env::consts::ARCH.to_owned(), counted);
-        fs::write(path(), text(&accepted)).with_context(|| format!("cannot write {}", path().display()))?;
-        say(&format!("wrote {}", path().display()));
-        return Ok(());
-    }
+/// Counts, prints and compares.
+pub(crate) fn run() -> anyhow::Result<()> {
+    need_valgrind()?;
+    let accepted = read()?;
     let Some(before) = accepted.get(std::env::consts::ARCH) else {
         say(&nothing_accepted());
         return Ok(());
     };
-    compare(before, &counted)?;
-    Ok(())
+    compare(before, &count()?)
+}
+
+/// Counts, and accepts what is counted on this architecture.
+pub(crate) fn accept() -> anyhow::Result<()> {
+    need_valgrind()?;
+    let mut accepted = read()?;
+    accepted.insert(std::env::consts::ARCH.to_owned(), count()?);
+    fs::write(path(), text(&accepted)).with_context(|| format!("cannot write {}", path().display()))
+}
+
+fn need_valgrind() -> anyhow::Result<()> {
+    if has_valgrind() {
+        return Ok(());
+    }
+    bail!("there is no valgrind; it counts the instructions (`apt-get install valgrind`)");
 }
 
 /// The same as a step of `ci`, which says what it left out.
@@ -83,7 +82,7 @@ pub(crate) fn check(in_ci: bool) -> anyhow::Result<Option<String>> {
 }
 
 fn nothing_accepted() -> String {
-    format!("instruction counts: none accepted on {}; `cargo xtask instructions --accept` does", std::env::consts::ARCH)
+    format!("instruction counts: none accepted on {}; `cargo xtask regenerate instructions` does", std::env::consts::ARCH)
 }
 
 fn has_valgrind() -> bool {
@@ -92,7 +91,7 @@ fn has_valgrind() -> bool {
 }
 
 fn path() -> PathBuf {
-    workspace().join("harness/instructions.toml")
+    workspace().join(FILE)
 }
 
 fn read() -> anyhow::Result<Accepted> {
@@ -162,7 +161,7 @@ fn rustc() -> anyhow::Result<String> {
 fn compare(before: &Counts, now: &Counts) -> anyhow::Result<()> {
     let mut above = Vec::new();
     for (name, &count) in &now.per_event {
-        let Some(&accepted) = before.per_event.get(name) else { bail!("harness/instructions.toml has no count for {name}") };
+        let Some(&accepted) = before.per_event.get(name) else { bail!("{FILE} has no count for {name}") };
         print(&format!("{name}: {count} instructions per event, accepted {accepted}"));
         if count * 100 > accepted * (100 + MARGIN_PERCENT) {
             above.push(format!("{name} {count} for {accepted}"));
@@ -178,7 +177,7 @@ fn compare(before: &Counts, now: &Counts) -> anyhow::Result<()> {
     if before.rustc != now.rustc {
         let _ = write!(why, "; those were rustc {}'s, this is {}", before.rustc, now.rustc);
     }
-    bail!("{why}; if that is meant, `cargo xtask instructions --accept` and say why in the commit");
+    bail!("{why}; if that is meant, `cargo xtask regenerate instructions` and say why in the commit");
 }
 
 #[cfg(test)]
@@ -200,7 +199,7 @@ mod tests {
     fn three_percent_more_pass_and_what_is_above_is_refused_with_advice() {
         let before = counts("1.95.0", 1000);
         assert!(compare(&before, &counts("1.96.0", 1030)).is_ok());
-        insta::assert_snapshot!(compare(&before, &counts("1.96.0", 1031)).unwrap_err(), @"the hot path takes more than 3 % more instructions per event than accepted: vllm 1031 for 1000; those were rustc 1.95.0's, this is 1.96.0; if that is meant, `cargo xtask instructions --accept` and say why in the commit");
+        insta::assert_snapshot!(compare(&before, &counts("1.96.0", 1031)).unwrap_err(), @"the hot path takes more than 3 % more instructions per event than accepted: vllm 1031 for 1000; those were rustc 1.95.0's, this is 1.96.0; if that is meant, `cargo xtask regenerate instructions` and say why in the commit");
         assert!(compare(&counts("1.95.0", 1), &Counts { per_event: BTreeMap::from([("new".to_owned(), 1)]), ..before }).is_err());
     }
 

@@ -1,9 +1,9 @@
 //! What builds and checks the project. Every other verb is `sparkgauge`'s: it is built, and called with the same words.
 
 mod ci;
-mod engine_tables;
 mod instructions;
 mod product;
+mod regenerate;
 mod testbed;
 mod tidy;
 
@@ -39,11 +39,13 @@ enum Verb {
     /// Everything that CI checks.
     Ci(ci::CiArgs),
     /// Check the source tree itself.
-    Tidy(tidy::TidyArgs),
+    Tidy,
+    /// Write anew what is committed and made from other files, and print which of it changed.
+    Regenerate(regenerate::RegenerateArgs),
     /// Prepare real engines with a tiny model in the cache folder.
     Testbed(testbed::TestbedArgs),
     /// Count the instructions that the client's hot path takes for one event, and compare them with what was accepted.
-    Instructions(instructions::InstructionsArgs),
+    Instructions,
     /// A verb of sparkgauge.
     #[command(external_subcommand)]
     Product(Vec<OsString>),
@@ -52,9 +54,10 @@ enum Verb {
 fn main() -> ExitCode {
     let done = match Cli::parse().verb {
         Verb::Ci(args) => ci::run(&args),
-        Verb::Tidy(args) => tidy::verb(&args),
+        Verb::Tidy => tidy::run(),
+        Verb::Regenerate(args) => regenerate::run(&args),
         Verb::Testbed(args) => testbed::run(&args),
-        Verb::Instructions(args) => instructions::run(&args),
+        Verb::Instructions => instructions::run(),
         Verb::Product(words) => product::run(&words),
     };
     match done {

@@ -50,7 +50,7 @@ pub(crate) fn run(words: &[OsString]) -> anyhow::Result<()> {
 
 impl Programs {
     /// The program, told where it is called from.
-    fn command(&self) -> Command {
+    pub(crate) fn command(&self) -> Command {
         let flag = |name: &str, path: &Path| {
             let mut flag = OsString::from(format!("--{name}="));
             flag.push(path);

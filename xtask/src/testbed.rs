@@ -5,6 +5,7 @@
 //! is there as a container image as well, made of the same files.
 
 mod docker;
+mod environment;
 mod image;
 mod lock;
 mod part;

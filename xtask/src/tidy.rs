@@ -7,33 +7,16 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use clap::Args;
 
-use crate::{engine_tables as table, say, workspace};
+use crate::{say, workspace};
 
 /// Lines that a source file may have; past this it is two things under one name.
 const LINES_MAX: usize = 500;
 /// What a committed run may weigh.
 const RUN_BYTES_MAX: u64 = 8 * 1024 * 1024;
 
-/// What `tidy` takes.
-#[derive(Debug, Args)]
-pub(crate) struct TidyArgs {
-    /// Write anew what is generated: the tables of README.md and recipes/README.md.
-    #[arg(long)]
-    fix: bool,
-}
-
 /// Where images keep models and what they compile: in a container that is nobody's home.
 const IMAGE_CACHES: [&str; 2] = ["/ro\u{6f}t/.cache/huggingface", "/ro\u{6f}t/.ollama"];
-
-/// Checks the tree, after mending what can be mended if told to.
-pub(crate) fn verb(args: &TidyArgs) -> anyhow::Result<()> {
-    if args.fix {
-        write_tables(&workspace())?;
-    }
-    run()
-}
 
 /// Checks the tree and prints every complaint.
 pub(crate) fn run() -> anyhow::Result<()> {
@@ -44,7 +27,6 @@ pub(crate) fn run() -> anyhow::Result<()> {
         complaints.extend(check_file(&root, file));
     }
     complaints.extend(check_documents(&root));
-    complaints.extend(check_tables(&root));
     for complaint in &complaints {
         say(complaint);
     }
@@ -127,36 +109,4 @@ fn check_documents(root: &Path) -> Vec<String> {
         }
     }
     complaints
-}
-
-/// A generated table that is not what it would be generated as now.
-fn check_tables(root: &Path) -> Vec<String> {
-    let complaint = |(file, marker): (&str, &str)| match table_in(root, file, marker) {
-        Ok((document, current)) if document == current => None,
-        Ok(_) => Some(format!("{file}: the table of {marker} is stale; `cargo xtask tidy --fix` writes it")),
-        Err(why) => Some(format!("{file}: {why}")),
-    };
-    table::PLACES.into_iter().filter_map(complaint).collect()
-}
-
-fn write_tables(root: &Path) -> anyhow::Result<()> {
-    for (file, marker) in table::PLACES {
-        match table_in(root, file, marker) {
-            Ok((document, current)) if document == current => {}
-            Ok((_, current)) => {
-                fs::write(root.join(file), current).with_context(|| format!("cannot write {file}"))?;
-                say(&format!("{file}: wrote the table of {marker}"));
-            }
-            Err(why) => bail!("{file}: {why}"),
-        }
-    }
-    Ok(())
-}
-
-/// A document as it is and as it should be.
-fn table_in(root: &Path, file: &str, marker: &str) -> Result<(String, String), String> {
-    let document = fs::read_to_string(root.join(file)).map_err(|error| error.to_string())?;
-    let text = table::text(marker, &table::recipes(&root.join("recipes"))?)?;
-    let current = table::between(&document, marker, &text)?;
-    Ok((document, current))
 }

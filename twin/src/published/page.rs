@@ -8,7 +8,7 @@ use crate::quantile::quantile;
 const HEAD: &str = "\
 # Published figures and the twin
 
-Made by `SPARKGAUGE_ACCEPT=1 cargo test -p twin published`; do not edit. Other people's figures, from `twin/published.toml`, which names
+Made by `cargo xtask regenerate published`; do not edit. Other people's figures, from `twin/published.toml`, which names
 their sources; what the twin says follows from `twin/descriptions/`. The sweeps of dendro-logic and the points of LMSYS are also what the
 engines there were fitted to, four numbers each, so that this shows how well the shape holds, not how well it predicts; the rows of
 models that share an engine with another (Llama 70B, DeepSeek 14B) are predictions.

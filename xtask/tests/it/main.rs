@@ -1,4 +1,8 @@
-//! The project's own tools: what CI's workflows may do, and that a clone's `cargo xtask` reaches the product.
+//! The project's own tools: what CI's workflows may do, who may import whom, and that a clone's `cargo xtask` reaches the product.
 
+#[cfg(test)]
+mod architecture;
+#[cfg(test)]
+mod product;
 #[cfg(test)]
 mod workflows;

@@ -2,6 +2,7 @@
 
 use std::{fs, path::Path};
 
+use anyhow::anyhow;
 use record::{
     Dialect, EngineName, Recipe,
     dialect::dialect,
@@ -23,24 +24,39 @@ const ENGINES: [(EngineName, &str); 6] = [
 const RAN: &str = "server ran here on a CPU with a tiny model; this recipe not yet run on hardware";
 
 /// Which text stands between which markers of which file.
-pub(crate) const PLACES: [(&str, &str); 2] = [("README.md", "engines"), ("recipes/README.md", "recipes")];
+pub(super) const PLACES: [(&str, &str); 2] = [("README.md", "engines"), ("recipes/README.md", "recipes")];
+
+/// Writes the tables of all documents that are not current.
+pub(super) fn write(root: &Path) -> anyhow::Result<()> {
+    let recipes = recipes(&root.join("recipes")).map_err(|why| anyhow!(why))?;
+    for (file, marker) in PLACES {
+        let path = root.join(file);
+        let current = fs::read_to_string(&path)
+            .map_err(|error| error.to_string())
+            .and_then(|document| between(&document, marker, &text(marker, &recipes)?));
+        super::write_if_different(&path, &current.map_err(|why| anyhow!("{file}: {why}"))?)?;
+    }
+    Ok(())
+}
 
 /// The recipes of a folder, in the order of their names.
-pub(crate) fn recipes(folder: &Path) -> Result<Vec<Recipe>, String> {
+fn recipes(folder: &Path) -> Result<Vec<Recipe>, String> {
     let entries = fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let mut paths: Vec<_> = entries.filter_map(Result::ok).map(|entry| entry.path()).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
-    paths.sort_by_key(|path| path.file_stem().map(std::ffi::OsStr::to_owned));
     let read = |path: &Path| {
         let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
         parse(&text, &path.display().to_string(), &name).map_err(|error| error.to_string())
     };
-    paths.iter().map(|path| read(path)).collect()
+    let mut recipes = paths.iter().map(|path| read(path)).collect::<Result<Vec<_>, _>>()?;
+    // Not their paths: among those `vllm.toml` comes after `vllm-gpt-oss-120b.toml`.
+    recipes.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(recipes)
 }
 
 /// The text that belongs between the markers of that name.
-pub(crate) fn text(marker: &str, recipes: &[Recipe]) -> Result<String, String> {
+fn text(marker: &str, recipes: &[Recipe]) -> Result<String, String> {
     if marker == "engines" { engines(recipes) } else { Ok(recipe_rows(recipes)) }
 }
 
@@ -103,7 +119,7 @@ fn cell(text: &str) -> String {
 }
 
 /// A document with the text between its markers replaced.
-pub(crate) fn between(document: &str, marker: &str, text: &str) -> Result<String, String> {
+fn between(document: &str, marker: &str, text: &str) -> Result<String, String> {
     let (begin, end) = (format!("<!-- {marker}:begin -->\n"), format!("<!-- {marker}:end -->"));
     let wanted = || format!("its markers `{}` and `{end}` are not there, in this order", begin.trim());
     let (before, rest) = document.split_once(&begin).ok_or_else(wanted)?;
@@ -122,7 +138,7 @@ mod tests {
         for (file, marker) in PLACES {
             let document = std::fs::read_to_string(workspace().join(file)).unwrap();
             let current = between(&document, marker, &text(marker, &loaded).unwrap()).unwrap();
-            assert!(document == current, "{file} is stale; `cargo xtask tidy --fix` writes it");
+            assert!(document == current, "{file} is stale; `cargo xtask regenerate tables` writes it");
         }
     }
 
