@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use ::bench::terminal::as_called;
 use anyhow::Context;
 use record::{ExitCode, Profile};
 
@@ -68,7 +69,7 @@ fn write(out: &Path, outcome: &Outcome) -> anyhow::Result<()> {
         fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
     };
     let summary = text::summary(outcome);
-    write("comment.md", &text::comment(outcome))?;
+    write("comment.md", &as_called(&text::comment(outcome)))?;
     write("summary.txt", &format!("{summary}\n"))?;
     if let Some(path) = env::var_os("GITHUB_STEP_SUMMARY").map(PathBuf::from) {
         let file = fs::OpenOptions::new().create(true).append(true).open(&path);
