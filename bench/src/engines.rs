@@ -74,7 +74,7 @@ async fn from_recipe(setup: &Setup, source: Source) -> Result<EndReason, BenchEr
     let (mut engine, _lock) = if let Some(attached) = source.recipe.attach.clone() {
         let (engine, recipe) = attach(setup, source.recipe, &attached).await?;
         facts.recipe = recipe;
-        (RealEngine::Attached(engine), Rc::new(machine_alone(setup)?))
+        (RealEngine::Attached(Box::new(engine)), Rc::new(machine_alone(setup)?))
     } else {
         let secrets = source.secrets()?;
         let engine = source.engine(setup, setup.request.out_dir.clone(), secrets, &[])?;

@@ -19,7 +19,7 @@ use record::{Cell, Identity, Launch};
 /// An engine of real time.
 pub(crate) enum RealEngine {
     /// It already runs.
-    Attached(AttachedEngine),
+    Attached(Box<AttachedEngine>),
     /// A process of ours.
     Process(Box<ProcessEngine>),
     /// A container of ours.
@@ -29,7 +29,7 @@ pub(crate) enum RealEngine {
 
 /// One that was started.
 pub(crate) enum RunningEngine {
-    Attached(Attached),
+    Attached(Box<Attached>),
     Process(Box<RunningProcess>),
     #[cfg(feature = "container")]
     Container(Box<RunningContainer>),
@@ -54,10 +54,7 @@ impl RealEngine {
 
     /// Has a process written down in the lock, so that the next run finds it if we are killed. A container says itself whose it is.
     pub(crate) fn noted_in(self, lock: Rc<RunLock>) -> Self {
-        match self {
-            Self::Process(engine) => Self::Process(Box::new(engine.noted_in(lock))),
-            other => other,
-        }
+        if let Self::Process(engine) = self { Self::Process(Box::new(engine.noted_in(lock))) } else { self }
     }
 }
 
@@ -70,7 +67,7 @@ impl Engine for RealEngine {
 
     async fn start(&mut self, boot: u32) -> Result<RunningEngine, EngineError> {
         Ok(match self {
-            Self::Attached(engine) => RunningEngine::Attached(engine.start(boot).await?),
+            Self::Attached(engine) => RunningEngine::Attached(Box::new(engine.start(boot).await?)),
             Self::Process(engine) => RunningEngine::Process(Box::new(engine.start(boot).await?)),
             #[cfg(feature = "container")]
             Self::Container(engine) => RunningEngine::Container(Box::new(Box::pin(engine.start(boot)).await?)),

@@ -33,7 +33,7 @@ pub(crate) struct PlaceArgs {
 impl PlaceArgs {
     /// The folder that is meant.
     pub(crate) fn place(&self) -> Place {
-        Place(self.accepted_in.clone().unwrap_or_else(|| home::baselines()))
+        Place(self.accepted_in.clone().unwrap_or_else(home::baselines))
     }
 }
 

@@ -63,13 +63,12 @@ fn lines(workload: &WorkloadOutcome) -> Vec<String> {
 pub(crate) fn run(request: &RunRequest) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM])?;
     let file = request_file(request)?;
-    let mut command = match PROGRAM.get().and_then(Option::as_ref) {
-        Some(program) => Command::new(program),
-        None => {
-            let mut command = Command::new(std::env::current_exe().context("the own program is not found")?);
-            command.arg("measure");
-            command
-        }
+    let mut command = if let Some(program) = PROGRAM.get().and_then(Option::as_ref) {
+        Command::new(program)
+    } else {
+        let mut command = Command::new(std::env::current_exe().context("the own program is not found")?);
+        command.arg("measure");
+        command
     };
     // Standard input is held open and never written to: it ends when this program does, also by a kill, and the measurement then stops in
     // order.

@@ -7,7 +7,6 @@ use std::{fs, path::Path};
 mod fuzz;
 
 /// Gives each file of a target's corpus to what the target checks. A panic names the file, since the test prints its name before.
-#[expect(clippy::print_stdout, reason = "the runner shows it where a check panics")]
 fn replay(target: &str, check: fn(&[u8])) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus").join(target);
     let mut files: Vec<_> = fs::read_dir(&folder).unwrap().map(|file| file.unwrap().path()).collect();
