@@ -11,6 +11,7 @@ pub mod device;
 pub mod docker_error;
 pub mod group;
 pub mod log;
+pub mod place;
 pub mod placeholders;
 pub mod process;
 pub mod readiness;

@@ -7,9 +7,10 @@
 
 use std::fs;
 
+use harness::engine::place;
 use record::{
     ExitCode,
-    owner::{self, LABEL_PID, LABEL_PID_START, LABEL_PLACE, LABEL_RUN, Place, Stat, compare},
+    owner::{LABEL_PID, LABEL_PID_START, LABEL_PLACE, LABEL_RUN, Place, Stat, compare},
 };
 
 use crate::{
@@ -21,7 +22,7 @@ use crate::{
 pub(crate) fn run() -> anyhow::Result<ExitCode> {
     let containers = docker::containers_labelled(LABEL_RUN)?;
     let (mut removed, mut failed) = (0, 0);
-    let here = here();
+    let here = place::here();
     for container in &containers {
         let run = container.labels.get(LABEL_RUN).map_or("", String::as_str);
         let name = &container.name;
@@ -90,16 +91,6 @@ fn owner(container: &Container, here: &str, seen: impl Fn(u32) -> Seen) -> Owner
     }
 }
 
-fn here() -> String {
-    let text = |path| fs::read_to_string(path).ok();
-    let namespace = fs::read_link("/proc/self/ns/pid").ok();
-    owner::place(
-        text("/etc/machine-id").as_deref(),
-        text("/proc/sys/kernel/random/boot_id").as_deref(),
-        namespace.as_deref().and_then(|path| path.to_str()),
-    )
-}
-
 /// The first process is always there, and hidden where those of others are.
 fn seen(pid: u32) -> Seen {
     let stat = |pid| fs::read_to_string(format!("/proc/{pid}/stat"));
@@ -148,7 +139,7 @@ mod tests {
 
     #[test]
     fn we_are_here_and_live() {
-        assert_eq!(compare(Some(&here()), &here()), Place::Here);
+        assert_eq!(compare(Some(&place::here()), &place::here()), Place::Here);
         assert!(matches!(seen(std::process::id()), Seen::Started(1..)));
     }
 }

@@ -10,7 +10,6 @@ mod image;
 mod logs;
 mod mounts;
 mod orphans;
-mod place;
 mod remove;
 mod request;
 mod stop;

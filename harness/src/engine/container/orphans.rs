@@ -7,10 +7,9 @@ use testcontainers::bollard::{Docker, models::ContainerSummary, query_parameters
 
 use super::{
     docker::of_bollard,
-    place,
     remove::{remove, short},
 };
-use crate::engine::{DockerError, group};
+use crate::engine::{DockerError, group, place};
 
 /// The labels of a container of this process.
 pub(super) fn labels(run: &str, boot: u32) -> Vec<(&'static str, String)> {
