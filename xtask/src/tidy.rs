@@ -103,7 +103,9 @@ fn check_documents(root: &Path) -> Vec<String> {
             complaints.push(format!("README.md: does not explain exit code {code}"));
         }
     }
-    for folder in ["record/", "workloads/", "harness/", "fixtures/", "reports/", "xtask/", "recipes/"] {
+    let folders =
+        ["record/", "workloads/", "harness/", "twin/", "fixtures/", "reports/", "bench/", "sparkgauge/", "xtask/", "recipes/"];
+    for folder in folders {
         if !architecture.contains(&format!("`{folder}`")) {
             complaints.push(format!("ARCHITECTURE.md: its code map does not name `{folder}`"));
         }
