@@ -107,11 +107,7 @@ pub fn main() -> ExitCode {
         return if has_all_parts(&verb) { ExitCode::SUCCESS } else { record::ExitCode::NotBuiltIn.into() };
     }
     measuring_program::set(measure_with);
-    let done = match verb {
-        Verb::Instrument(verb) => selftest::run_process(verb),
-        verb => run(&verb),
-    };
-    match done {
+    match run(verb) {
         Ok(code) => code.into(),
         Err(error) => {
             say(&format!("error: {error:#}"));
@@ -129,21 +125,21 @@ fn has_all_parts(verb: &Verb) -> bool {
     }
 }
 
-fn run(verb: &Verb) -> anyhow::Result<record::ExitCode> {
+fn run(verb: Verb) -> anyhow::Result<record::ExitCode> {
     match verb {
-        Verb::Bench(args) => bench::run(args),
-        Verb::Compare(args) => compare::run(args),
-        Verb::Gate(args) => gate::run(args),
-        Verb::Accept(args) => accept::run(args),
-        Verb::Report(args) => report::run(args),
-        Verb::Calibrate(args) => calibrate::run(args),
-        Verb::Selftest(args) => selftest::run(args),
-        Verb::Sim(verb) => sim::run(verb),
-        Verb::Recipe(verb) => recipe::run(verb),
-        Verb::PullRequest(verb) => pull_request::run(verb),
+        Verb::Bench(args) => bench::run(&args),
+        Verb::Compare(args) => compare::run(&args),
+        Verb::Gate(args) => gate::run(&args),
+        Verb::Accept(args) => accept::run(&args),
+        Verb::Report(args) => report::run(&args),
+        Verb::Calibrate(args) => calibrate::run(&args),
+        Verb::Selftest(args) => selftest::run(&args),
+        Verb::Sim(verb) => sim::run(&verb),
+        Verb::Recipe(verb) => recipe::run(&verb),
+        Verb::PullRequest(verb) => pull_request::run(&verb),
         Verb::Clean => clean::run(),
-        Verb::Measure(args) => Ok(measuring_program::measure(args)),
-        Verb::Instrument(_) => Ok(record::ExitCode::Bug),
+        Verb::Measure(args) => Ok(measuring_program::measure(&args)),
+        Verb::Instrument(verb) => selftest::run_process(verb),
     }
 }
 
