@@ -103,6 +103,8 @@ impl Tests {
     fn run(self) -> anyhow::Result<()> {
         let env = [("INSTA_UPDATE", "no")];
         cargo(&["test", "--package", "bench", "--test", "measure", "--quiet"], &env)?;
+        // What a build without all parts says, which one with all features cannot show.
+        cargo(&["test", "--package", "bench", "--test", "it", "--quiet", "--", "requests"], &env)?;
         // Apart from the others, which would take the processors that it measures with.
         for package in ["harness", "fixtures"] {
             cargo(&["test", "--package", package, "--test", "accuracy", "--quiet", "--", "--ignored"], &env)?;
