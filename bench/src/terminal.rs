@@ -10,11 +10,16 @@ pub const PROGRAM: &str = "sparkgauge";
 
 /// Notes how the command line was called, by its first words: in a clone that is `cargo xtask`. The first call counts.
 pub fn set_caller(command: &[String]) {
-    let name = match command {
+    CALLER.get_or_init(|| caller_of(command));
+}
+
+/// How the command line was called for a command, by its first words.
+#[must_use]
+pub fn caller_of(command: &[String]) -> String {
+    match command {
         [cargo, xtask, ..] if cargo == "cargo" => format!("{cargo} {xtask}"),
         _ => PROGRAM.to_owned(),
-    };
-    CALLER.get_or_init(|| name);
+    }
 }
 
 /// How this person calls the command line.

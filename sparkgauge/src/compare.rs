@@ -35,7 +35,7 @@ pub(crate) struct CompareArgs {
 pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<ExitCode> {
     let sides = args.sides()?;
     let ruling = verdict::rule(&sides, &args.policy, &args.place.place())?;
-    let reproduce = verdict::reproduce(&sides, &args.policy);
+    let reproduce = verdict::reproduce(&ruling, &sides, &args.policy);
     if args.stdout {
         match args.format {
             Format::Markdown => print(reports::render_ruling(&ruling, None, &reproduce).trim_end()),

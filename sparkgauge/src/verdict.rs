@@ -163,9 +163,14 @@ pub(crate) fn exit_code(ruling: &Ruling) -> ExitCode {
     ruling.overall.exit_code(ruling.method.inconclusive)
 }
 
-/// The command that compares two sides again.
-pub(crate) fn reproduce(sides: &Sides, args: &PolicyArgs) -> Vec<String> {
-    let mut words: Vec<String> = terminal::caller().split(' ').chain(["compare"]).map(str::to_owned).collect();
+/// The command that compares two sides again, as whoever measured the candidate called the command line: so a page is the same whoever renders it.
+pub(crate) fn reproduce(ruling: &Ruling, sides: &Sides, args: &PolicyArgs) -> Vec<String> {
+    let measured = ruling.candidate.runs.first().map_or(&[][..], |run| &run.command);
+    compare_words(&terminal::caller_of(measured), sides, args)
+}
+
+fn compare_words(caller: &str, sides: &Sides, args: &PolicyArgs) -> Vec<String> {
+    let mut words: Vec<String> = caller.split(' ').chain(["compare"]).map(str::to_owned).collect();
     if sides.look_of_pair.is_some() {
         words.push(home::shown(&sides.folder));
     } else {
@@ -211,12 +216,12 @@ mod tests {
         };
         let sides = Sides::apart(vec![at("reports/baselines/m/r/canonical-v1")], vec![at("runs/a"), at("runs/b")]);
         assert_eq!(
-            reproduce(&sides, &args).join(" "),
+            compare_words("sparkgauge", &sides, &args).join(" "),
             "sparkgauge compare reports/baselines/m/r/canonical-v1 runs/a,runs/b --treatment image --treatment flags --holm \
              --inconclusive fail --noise noise.json"
         );
         let pair = Sides { folder: home::folder().join("runs/x"), look_of_pair: Some(1), ..sides };
         let args = PolicyArgs { looks: Some(1), ..PolicyArgs::default() };
-        assert_eq!(reproduce(&pair, &args).join(" "), "sparkgauge compare runs/x --looks 1");
+        assert_eq!(compare_words("cargo xtask", &pair, &args).join(" "), "cargo xtask compare runs/x --looks 1");
     }
 }

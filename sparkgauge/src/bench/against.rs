@@ -39,7 +39,7 @@ fn rule(request: &RunRequest, args: &JudgingArgs) -> anyhow::Result<Ruling> {
     let sides =
         Sides::of_pair(folder).with_context(|| format!("{} does not hold the records of both sides", folder.display()))?;
     let ruling = verdict::rule(&sides, &args.policy, &args.place.place())?;
-    verdict::write(&ruling, &sides.folder, &verdict::reproduce(&sides, &args.policy))?;
+    verdict::write(&ruling, &sides.folder, &verdict::reproduce(&ruling, &sides, &args.policy))?;
     Ok(ruling)
 }
 

@@ -27,6 +27,6 @@ pub(super) fn judge(request: &RunRequest, args: &JudgingArgs) -> anyhow::Result<
     };
     let sides = Sides::apart(baseline, candidate);
     let ruling = verdict::rule(&sides, &args.policy, &place)?;
-    verdict::write(&ruling, &sides.folder, &verdict::reproduce(&sides, &args.policy))?;
+    verdict::write(&ruling, &sides.folder, &verdict::reproduce(&ruling, &sides, &args.policy))?;
     Ok(verdict::exit_code(&ruling))
 }

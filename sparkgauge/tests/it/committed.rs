@@ -73,7 +73,9 @@ fn json(text: &str) -> Value {
 
 /// The command by which a page says that it is made again, on the copy.
 fn words<'a>(flag: &'a str, page: &'a str, copy: &'a Path) -> Vec<&'a str> {
-    let command = page.lines().find_map(|line| line.strip_prefix("cargo xtask compare ")).expect("a page says how it is made");
+    let callers = ["cargo xtask compare ", "sparkgauge compare "];
+    let command = page.lines().find_map(|line| callers.iter().find_map(|caller| line.strip_prefix(caller)));
+    let command = command.expect("a page says how it is made");
     let options = command.split_whitespace().skip(1);
     [flag, "compare", copy.to_str().unwrap()].into_iter().chain(options).collect()
 }

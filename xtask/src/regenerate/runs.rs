@@ -51,13 +51,15 @@ fn judge(command: &mut Command, page: &str) -> anyhow::Result<()> {
 /// The words of the comparison that a verdict's page names under how to reproduce it.
 fn comparison(page: &str) -> anyhow::Result<Vec<&str>> {
     let Some((_, reproduce)) = page.split_once("\n## Reproduce\n") else { bail!("it does not say how to reproduce it") };
-    let commands = reproduce.lines().filter_map(|line| line.strip_prefix("cargo xtask "));
+    // Who measured it may have called either.
+    let called = |line| ["cargo xtask ", "sparkgauge "].iter().find_map(|caller| str::strip_prefix(line, caller));
+    let commands = reproduce.lines().filter_map(called);
     let mut comparisons = commands.filter(|command| command.starts_with("compare "));
     let (Some(one), None) = (comparisons.next(), comparisons.next()) else {
-        bail!("it names no `cargo xtask compare`, or several, under how to reproduce it");
+        bail!("it names no `compare`, or several, under how to reproduce it");
     };
     if one.contains(['\'', '"', '\\']) {
-        bail!("its `cargo xtask {one}` has words that a shell would have to take apart: give the folders plainer names");
+        bail!("its `{one}` has words that a shell would have to take apart: give the folders plainer names");
     }
     Ok(one.split_whitespace().collect())
 }
@@ -71,9 +73,10 @@ mod tests {
         let page = "# Regressed\n\n```sh\ncargo xtask compare other\n```\n\n## Reproduce\n\n```sh\ncargo xtask bench --out a\n```\n\n\
                     The comparison:\n\n```sh\ncargo xtask compare reports/runs/a --looks 1\n```\n";
         assert_eq!(comparison(page).unwrap(), ["compare", "reports/runs/a", "--looks", "1"]);
+        assert_eq!(comparison(&page.replace("cargo xtask", "sparkgauge")).unwrap()[0], "compare");
         for wrong in [
             "# Regressed\n".to_owned(),
-            page.replace("cargo xtask", "sparkgauge"),
+            page.replace("cargo xtask", "somebody"),
             page.replace("reports/runs/a", "'reports/runs/a b'"),
             format!("{page}cargo xtask compare b\n"),
         ] {
