@@ -77,7 +77,7 @@ async fn from_recipe(setup: &Setup, source: Source) -> Result<EndReason, BenchEr
         (RealEngine::Attached(Box::new(engine)), Rc::new(machine_alone(setup)?))
     } else {
         let secrets = source.secrets()?;
-        let engine = source.engine(setup, setup.request.out_dir.clone(), secrets, &[])?;
+        let engine = source.engine(setup, setup.request.out_dir.clone(), &secrets, &[])?;
         let lock = take_machine(setup, engine.is_container()).await?;
         (engine.noted_in(lock.clone()), lock)
     };
@@ -95,8 +95,8 @@ async fn both_from_recipes(setup: &Setup, baseline: Source, candidate: Source) -
     // One may well print what the other one was given: both run as the same user, and read the same files.
     let all: Vec<String> = secrets.iter().chain(&candidate_secrets).map(|(_, value)| value.clone()).collect();
     let folder = |side| side_folder(&setup.request.out_dir, side);
-    let baseline = baseline.engine(setup, folder(Side::Baseline), secrets, &all)?;
-    let candidate = candidate.engine(setup, folder(Side::Candidate), candidate_secrets, &all)?;
+    let baseline = baseline.engine(setup, folder(Side::Baseline), &secrets, &all)?;
+    let candidate = candidate.engine(setup, folder(Side::Candidate), &candidate_secrets, &all)?;
     let lock = take_machine(setup, baseline.is_container() || candidate.is_container()).await?;
     let (mut baseline, mut candidate) = (baseline.noted_in(lock.clone()), candidate.noted_in(lock));
     let baseline = Part { engine: &mut baseline, facts };

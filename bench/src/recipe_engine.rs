@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+#[cfg(feature = "container")]
+use harness::engine::container::ContainerEngine;
 use harness::{
     engine::{placeholders::Placeholders, process::ProcessEngine},
     http::HttpOptions,
@@ -60,7 +62,7 @@ impl Source {
         self,
         setup: &Setup,
         folder: PathBuf,
-        secrets: Vec<(String, String)>,
+        secrets: &[(String, String)],
         others: &[String],
     ) -> Result<RealEngine, BenchError> {
         let placeholders = self.placeholders(setup);
@@ -70,40 +72,19 @@ impl Source {
         let mut options = HttpOptions { metrics_path: recipe.metrics_path.clone(), secrets: known, ..HttpOptions::default() };
         options.idle_ns = idle_ns(&recipe).unwrap_or(options.idle_ns);
         if recipe.container.is_some() {
-            return in_container(setup, recipe, placeholders, folder, secrets, others.to_vec(), options);
+            #[cfg(not(feature = "container"))]
+            return Err(parts::no_containers(&recipe));
+            #[cfg(feature = "container")]
+            {
+                let engine = ContainerEngine::new(recipe, placeholders, folder, secrets.to_vec(), options)?;
+                let engine = engine.redacting(others.to_vec()).on_cores(setup.cores.clone());
+                return Ok(RealEngine::Container(Box::new(engine)));
+            }
         }
         values.extend(inherited_secrets());
         let engine = ProcessEngine::new(recipe, placeholders, folder, values, options)?;
         Ok(RealEngine::Process(Box::new(engine.on_cores(setup.cores.clone()))))
     }
-}
-
-#[cfg(feature = "container")]
-fn in_container(
-    setup: &Setup,
-    recipe: Recipe,
-    placeholders: Placeholders,
-    folder: PathBuf,
-    secrets: Vec<(String, String)>,
-    others: Vec<String>,
-    options: HttpOptions,
-) -> Result<RealEngine, BenchError> {
-    let engine = harness::engine::container::ContainerEngine::new(recipe, placeholders, folder, secrets, options)?;
-    Ok(RealEngine::Container(Box::new(engine.redacting(others).on_cores(setup.cores.clone()))))
-}
-
-#[cfg(not(feature = "container"))]
-#[expect(clippy::needless_pass_by_value, reason = "with containers it becomes part of the engine")]
-fn in_container(
-    _: &Setup,
-    recipe: Recipe,
-    _: Placeholders,
-    _: PathBuf,
-    _: Vec<(String, String)>,
-    _: Vec<String>,
-    _: HttpOptions,
-) -> Result<RealEngine, BenchError> {
-    Err(parts::no_containers(&recipe))
 }
 
 /// The recipe's limit of a stream's silence.
