@@ -8,6 +8,7 @@ mod precise;
 mod tests;
 
 /// A monotonic clock that can be waited on.
+#[warn(missing_docs)]
 pub trait Clock {
     /// Nanoseconds since some fixed point.
     fn now_ns(&self) -> u64;

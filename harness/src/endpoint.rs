@@ -7,6 +7,7 @@ use record::{Observation, Outcome, PlannedRequest, ServerMetrics, WireCounts};
 use crate::clock::{Clock, TrialClock};
 
 /// A place that answers requests: a server over HTTP, or the simulated Spark in virtual time.
+#[warn(missing_docs)]
 pub trait Endpoint {
     /// A request with all in it that can be built before the clock of a trial starts.
     type Prepared;

@@ -28,6 +28,7 @@ use crate::{
 pub use docker_error::DockerError;
 
 /// Something that can be started again and again.
+#[warn(missing_docs)]
 pub trait Engine {
     /// What a start gives.
     type Running: Running;
@@ -40,6 +41,7 @@ pub trait Engine {
 }
 
 /// An engine that was started.
+#[warn(missing_docs)]
 pub trait Running {
     /// Where it answers.
     type Endpoint: Endpoint;

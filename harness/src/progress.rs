@@ -6,6 +6,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use record::Cell;
 
 /// Hears what happens in a run.
+#[warn(missing_docs)]
 pub trait Progress {
     /// The engine is started, for the boot of this place among those planned, from 0.
     fn boot_started(&self, place: u32, boots: u32);

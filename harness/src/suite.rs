@@ -34,6 +34,7 @@ impl SuiteError {
 }
 
 /// A suite of workloads, as seen from the harness.
+#[warn(missing_docs)]
 pub trait Suite {
     /// The pieces that all prompts are made of. Token counts of pieces add up.
     fn units(&self) -> &[&'static str];

@@ -3,6 +3,9 @@
 //! Nothing here touches the world: no clock, no network, no file system. A [`Record`] is what measuring leaves behind and
 //! all that judging ever sees. Every time is in nanoseconds on one monotonic clock that starts with the trial.
 
+// What a record means must be said of everything in it; elsewhere a comment stands where a name does not say enough.
+#![warn(missing_docs)]
+
 pub mod cell;
 pub mod cores;
 pub mod dialect;
