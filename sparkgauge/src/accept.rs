@@ -19,15 +19,15 @@ mod checks;
 /// What `accept` takes.
 #[derive(Debug, Args)]
 pub(crate) struct AcceptArgs {
-    /// A record, or the run's folder that holds it.
+    /// Run to accept: its record or folder
     run: PathBuf,
-    /// Why it is to be the baseline, for those who read it later.
+    /// Reason, for those who read it later
     #[arg(long, value_name = "TEXT")]
     why: String,
-    /// Who says so; by default git's user.name.
+    /// Person who accepts it [default: git's user.name]
     #[arg(long, value_name = "NAME")]
     who: Option<String>,
-    /// Accept though something that is usually required is not there; may be given several times.
+    /// Requirement to waive; may be given several times
     #[arg(long, value_enum, value_name = "WORD")]
     allow: Vec<Allow>,
     #[command(flatten)]
@@ -37,9 +37,9 @@ pub(crate) struct AcceptArgs {
 /// What can be waived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Allow {
-    /// 3 or 4 boots instead of 5.
+    /// 3 or 4 boots instead of 5
     FewBoots,
-    /// A recipe that could be another engine tomorrow.
+    /// a recipe that is not pinned, and so may name another engine tomorrow
     Unpinned,
 }
 

@@ -25,7 +25,7 @@ pub(crate) const CALIBRATION: &str = "noise.json";
 /// Where accepted records are.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct PlaceArgs {
-    /// The folder of accepted records, instead of reports/baselines of a clone, or baselines.
+    /// Folder of accepted baselines [default: reports/baselines in a clone, else baselines]
     #[arg(long, value_name = "DIR")]
     accepted_in: Option<PathBuf>,
 }

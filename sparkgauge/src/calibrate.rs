@@ -23,13 +23,13 @@ use crate::{
 /// What `calibrate` takes.
 #[derive(Debug, Args)]
 pub(crate) struct CalibrateArgs {
-    /// Runs of one recipe on one machine, each on another occasion: records, or the folders that hold them.
+    /// Runs of one recipe on one machine, each on another day: records or folders
     #[arg(value_name = "RUN", required_unless_present = "simulate")]
     runs: Vec<PathBuf>,
-    /// Simulate how often the judge is wrong, instead of reading runs.
+    /// Simulate how often verdicts are wrong, instead of reading runs
     #[arg(long, conflicts_with = "runs")]
     simulate: bool,
-    /// The file to write, instead of noise.json beside the baseline (with --simulate: instead of the page in reports/).
+    /// File to write [default: noise.json beside the baseline; with --simulate a page in reports/]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     #[command(flatten)]

@@ -16,14 +16,16 @@ use crate::{
 /// What `gate` takes.
 #[derive(Debug, Args)]
 pub(crate) struct GateArgs {
-    /// What is judged: a record, a run's folder, several with commas between, or the folder of a run that measured both sides.
+    /// Run to judge: its record or folder
+    ///
+    /// Several runs of one engine, separated by commas, count as one. The folder of a `bench --against` run holds both sides.
     candidate: PathBuf,
-    /// What it is compared with, instead of the accepted record of its machine, recipe and suite.
-    #[arg(long, value_name = "PATH")]
+    /// Run to compare with [default: the accepted baseline of its machine, recipe and suite]
+    #[arg(long, value_name = "PATH", help_heading = "Comparison")]
     baseline: Option<PathBuf>,
     #[command(flatten)]
     policy: PolicyArgs,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Comparison")]
     place: baselines::PlaceArgs,
 }
 

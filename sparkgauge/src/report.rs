@@ -13,9 +13,9 @@ use crate::{UsageError, print, say, whole_file};
 /// What `report` takes.
 #[derive(Debug, Args)]
 pub(crate) struct ReportArgs {
-    /// A record, or the run's folder that holds it.
+    /// Run: its record or folder
     path: PathBuf,
-    /// Print the report instead of writing report.md beside the record.
+    /// Print the report instead of writing report.md beside the record
     #[arg(long)]
     stdout: bool,
 }

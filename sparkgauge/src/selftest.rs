@@ -16,20 +16,21 @@ use crate::{home, print, run_folder, say, whole_file};
 /// What `selftest` takes.
 #[derive(Debug, Args)]
 pub(crate) struct SelftestArgs {
-    /// Three loads and one open loop, about a quarter of a minute, instead of the whole grid's several minutes.
+    /// Measure four loads only, about 15 seconds instead of several minutes
     #[arg(long)]
     quick: bool,
-    /// Slow the client on purpose, by so many nanoseconds at each reading of its clock, to see that it is caught. What comes of it is
-    /// not kept for `bench`.
+    /// Slow the client down by NS nanoseconds per reading of its clock, as a test of this test
+    ///
+    /// The result is not kept for `bench`.
     #[arg(long, value_name = "NS", default_value_t = 0)]
     slow_ns_per_read: u64,
-    /// The processor that the client has to itself, as in `bench`; the server is kept on the others.
+    /// Processor reserved for the client, as in `bench`; the server gets the others
     #[arg(long, value_name = "auto|shared|NUMBER", default_value = "auto")]
     client_core: ClientCore,
-    /// Write what is printed here, and the budget as JSON beside it.
+    /// Write the table to this file too, and the figures as JSON beside it
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Wait while a run measures on this machine, instead of refusing.
+    /// Wait for a run on this machine to end, instead of refusing
     #[arg(long)]
     wait: bool,
 }

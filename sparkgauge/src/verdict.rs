@@ -19,25 +19,32 @@ use crate::{UsageError, baselines, home, noise_file, print, sides::Sides, whole_
 
 /// How strict a comparison is.
 #[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Comparison")]
 pub(crate) struct PolicyArgs {
-    /// What may differ between the two, since the comparison is about it: image, engine, flags, environment, model, tokenizer or
-    /// machine; may be given several times. Whatever else differs is refused.
+    /// Difference that is allowed, since the comparison is about it; may be given several times
+    ///
+    /// One of image, engine, flags, environment, model, tokenizer, machine. A comparison of runs that differ in anything else is refused.
     #[arg(long = "treatment", value_name = "WORD")]
     pub(crate) treatment: Vec<Treatment>,
-    /// Correct for the number of gate cells by Holm instead of by the false discovery rate: fewer false alarms, less power.
+    /// Correct for multiple cells by Holm's method: fewer false alarms, less power
+    ///
+    /// The default is to control the false discovery rate (Benjamini-Hochberg).
     #[arg(long)]
     pub(crate) holm: bool,
-    /// Regressed only if the whole interval lies beyond the margin, not the estimate alone.
+    /// Call a cell regressed only if its whole confidence interval is beyond the margin
+    ///
+    /// By default the estimate has to be beyond it. The margin is the smallest change that is worth acting on; each workload declares its own.
     #[arg(long)]
     pub(crate) strict: bool,
-    /// What becomes of a gate cell about which nothing can be said: `fail` ends with exit code 6.
+    /// Whether an inconclusive verdict warns or fails, with exit code 6
     #[arg(long, default_value = "warn", value_name = "WORD", value_parser = inconclusive())]
     pub(crate) inconclusive: Inconclusive,
-    /// Measured noise of engine and machine, instead of noise.json beside the baseline.
+    /// Noise file from `calibrate`, instead of noise.json beside the baseline
     #[arg(long, value_name = "FILE")]
     pub(crate) noise: Option<PathBuf>,
-    /// How often two that are measured together may be looked at. By default twice from 5 boots on: what is inconclusive after the
-    /// first look is measured once more.
+    /// Stages of a `bench --against` comparison: 1 or 2
+    ///
+    /// With two, workloads that are inconclusive after the first stage are measured again with as many boots. Default: 2 for 5 to 9 boots, else 1.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=2))]
     pub(crate) looks: Option<u32>,
 }
@@ -49,9 +56,9 @@ fn inconclusive() -> impl TypedValueParser<Value = Inconclusive> {
 /// How a verdict is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// What people read.
+    /// verdict.md, for people
     Markdown,
-    /// What machines read.
+    /// verdict.json, for programs
     Json,
 }
 

@@ -10,15 +10,19 @@ use crate::{UsageError, recipe_store::RecipeStore, sim::source};
 
 /// A simulated Spark that is not as it should be, to see what a verdict says of it.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Simulated Spark")]
+#[command(next_help_heading = "Simulation")]
 pub(super) struct SimulatedArgs {
-    /// Make a part of it slower: decode, prefill or queue, e.g. `decode=5` for 5 percent; may be given several times.
+    /// Slow down decode, prefill or queue, e.g. decode=5; may be given several times
     #[arg(long = "simulated-slower", value_name = "PART=PERCENT")]
     slower: Vec<SlowerPart>,
-    /// The seed of its noise, instead of the run's: two runs of one seed are the same to the byte, and compare with nothing.
+    /// Seed of the simulated noise [default: the seed of the run]
+    ///
+    /// Two simulated runs with one seed are identical and cannot be compared.
     #[arg(long = "simulated-noise-seed", value_name = "N")]
     noise_seed: Option<u64>,
-    /// Another engine than the default one: parameters as `sim fit --out` writes them. Both sides of a comparison have them.
+    /// Parameters of the simulated engine, as `sim fit --out` writes them
+    ///
+    /// With --against simulated, both sides have them.
     #[arg(long = "simulated-params", value_name = "FILE")]
     params: Option<PathBuf>,
 }

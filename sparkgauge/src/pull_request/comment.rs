@@ -14,19 +14,19 @@ use crate::{UsageError, say};
 /// What `pull-request comment` takes.
 #[derive(Debug, Args)]
 pub(crate) struct CommentArgs {
-    /// The repository, as OWNER/NAME.
-    #[arg(long, value_name = "OWNER/NAME")]
+    /// Repository of the pull request, as OWNER/NAME
+    #[arg(long, value_name = "REPO")]
     repository: Repository,
-    /// The number of the pull request.
-    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    /// Number of the pull request
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     number: u64,
-    /// The comment, as `pull-request bench` wrote it.
+    /// The comment.md that `pull-request bench` wrote
     #[arg(long)]
     file: PathBuf,
-    /// If the file is not there, say in the comment that the job ended before it wrote one.
+    /// If the file does not exist, comment that the job ended before it wrote one
     #[arg(long)]
     or_say_why_not: bool,
-    /// Whose comments are ours: the login that the token of a workflow has.
+    /// Login whose comment is updated: that of the workflow's token
     #[arg(long, default_value = "github-actions[bot]")]
     login: String,
 }

@@ -8,19 +8,21 @@ use record::ExitCode;
 /// What `recipe import` takes.
 #[derive(Debug, Args)]
 pub(crate) struct ImportArgs {
-    /// The YAML file.
+    /// YAML file to convert
     #[arg(value_name = "FILE.yaml")]
     file: PathBuf,
-    /// What the recipe is to be called; by default after the file.
+    /// Name of the recipe [default: that of the file]
     #[arg(long, value_name = "NAME")]
     out: Option<String>,
-    /// The folder to write it to, instead of recipes.
+    /// Folder to write it to [default: recipes]
     #[arg(long, value_name = "FOLDER", conflicts_with = "stdout")]
     into: Option<PathBuf>,
-    /// Print it instead of writing it.
+    /// Print the recipe instead of writing it
     #[arg(long)]
     stdout: bool,
-    /// Import what there is of a recipe that patches its image or runs commands; those steps are not run, but noted.
+    /// Import a recipe that patches its image or runs commands, without these steps
+    ///
+    /// They are not run; the new recipe lists them as comments.
     #[arg(long)]
     allow_hooks: bool,
 }

@@ -19,23 +19,23 @@ use crate::{RefusedError, UsageError, print};
 /// What `sim predict` takes.
 #[derive(Debug, Args)]
 pub(crate) struct PredictArgs {
-    /// An engine's parameters, as `sim fit --out` writes them.
+    /// Engine parameters, as `sim fit --out` writes them
     #[arg(long, value_name = "FILE", conflicts_with = "model", required_unless_present = "model")]
     params: Option<PathBuf>,
-    /// A described model, on the engine that its description names.
-    #[arg(long)]
+    /// Described model, e.g. gpt-oss-120b-mxfp4, on the engine that its description names
+    #[arg(long, value_name = "NAME")]
     model: Option<String>,
-    /// Only these workloads.
-    #[arg(long)]
+    /// Forecast only this workload; may be given several times
+    #[arg(long, value_name = "NAME")]
     workload: Vec<String>,
-    /// Which cells of them.
-    #[arg(long, default_value = "standard")]
+    /// Points of the workloads to forecast: smoke, quick, standard or full
+    #[arg(long, value_name = "NAME", default_value = "standard")]
     profile: Profile,
-    /// Trials of each cell, each with a draw of the load and of the noise of its own.
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(2..=200))]
+    /// Simulated trials of each cell (one workload at one point), each with its own load and noise
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(2..=200))]
     trials: u32,
-    /// Seed of all draws.
-    #[arg(long, default_value_t = 1)]
+    /// Seed of loads and noise
+    #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
 }
 
