@@ -140,7 +140,7 @@ pub struct RunNote {
 }
 
 /// A trial that is suspect or invalid.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TrialNote {
     /// Its cell.

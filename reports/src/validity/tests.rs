@@ -43,9 +43,9 @@ fn nothing_speaks_against_a_sound_trial() {
 
 #[test]
 fn the_worst_reason_decides() {
-    let reasons = vec![Reason::suspect(String::new()), Reason::invalid(String::new()), Reason::note(String::new())];
+    let reasons = vec![Reason::suspect("", ""), Reason::invalid("", ""), Reason::note("", "")];
     assert_eq!(Judgement { reasons }.validity(), Validity::Invalid);
-    assert_eq!(Judgement { reasons: vec![Reason::note(String::new())] }.validity(), Validity::Valid);
+    assert_eq!(Judgement { reasons: vec![Reason::note("", "")] }.validity(), Validity::Valid);
 }
 
 #[test]

@@ -178,8 +178,13 @@ fn trials_of_a_boot_are_one_unit_and_those_of_a_single_boot_have_to_do() {
 fn an_invalid_trial_does_not_count_and_its_repetition_does() {
     let mut candidate = chat(&scaled(&FIVE, 1.001));
     candidate.trials[0].validity = Validity::Invalid;
-    candidate.trials[0].judgement.reasons =
-        vec![Reason { validity: Validity::Invalid, text: "send lag".to_owned(), quote: None }];
+    candidate.trials[0].judgement.reasons = vec![Reason {
+        validity: Validity::Invalid,
+        kind: "send lag".to_owned(),
+        text: "send lag".to_owned(),
+        extent: None,
+        quote: None,
+    }];
     candidate.trials[0].figures.insert(Metric::DecodeTokS, 1.0);
     let repeated = TrialFigures { attempt: 1, ..trial(0, 0, 100.1) };
     candidate.trials.insert(1, repeated);
