@@ -36,8 +36,8 @@ fn units_are_those_of_the_names_in_records() {
 fn times_are_better_short_and_rates_of_the_engine_high() {
     for row in METRICS {
         match row.better {
-            Some(Better::Lower) => assert_eq!(row.unit, Unit::Time, "{}", row.id),
-            Some(Better::Higher) => assert_ne!(row.unit, Unit::Time, "{}", row.id),
+            Some(BetterDirection::Lower) => assert_eq!(row.unit, Unit::Time, "{}", row.id),
+            Some(BetterDirection::Higher) => assert_ne!(row.unit, Unit::Time, "{}", row.id),
             None => assert_eq!((row.unit, row.margin), (Unit::Plain, None), "{}", row.id),
         }
     }

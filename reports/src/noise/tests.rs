@@ -31,7 +31,7 @@ fn trials(boot: u32, trial: u32, seed: u64, [closed, open]: [f64; 2]) -> [TrialF
         validity: Validity::Valid,
         judgement: Judgement::default(),
         figures: [(Metric::DecodeTokS, 50.0 * closed.exp()), (Metric::OutputTokS, 500.0 * closed.exp())].into(),
-        sides: None,
+        server_account: None,
         distance: Distance::default(),
     };
     let mut office = chat.clone();

@@ -15,8 +15,8 @@ fn gates() -> Vec<Gate> {
     ]
 }
 
-fn rate(count: u32, of: u32, required: Option<Required>) -> Rate {
-    Rate { scenario: "a: b".to_owned(), boots: 5, count, of, of_first: 0, required }
+fn rate(count: u32, of: u32, requirement: Option<Requirement>) -> Rate {
+    Rate { scenario: "a: b".to_owned(), boots: 5, count, of, of_first: 0, requirement }
 }
 
 #[test]
@@ -25,7 +25,7 @@ fn the_same_seed_gives_the_same_page() {
     assert_eq!(page(1, 20), page(1, 20));
     assert_ne!(page(1, 20), page(2, 20));
     let counts = |most| characteristics(&gates(), 1, most).unwrap().first_counts();
-    assert_eq!(counts(FIRST), counts(FIRST + 10), "the first are the same however many there are");
+    assert_eq!(counts(FIRST_COMPARISONS), counts(FIRST_COMPARISONS + 10), "the first are the same however many there are");
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn gates_that_no_scenario_could_change_are_refused() {
     for left_out in [0, 2] {
         let mut gates = gates();
         gates.remove(left_out);
-        assert_eq!(characteristics(&gates, 1, 1), Err(NoSuchGate));
+        assert_eq!(characteristics(&gates, 1, 1), Err(MissingGateError));
     }
 }
 
@@ -70,11 +70,11 @@ fn intervals_are_those_of_wilson() {
 
 #[test]
 fn what_is_required_is_held_against_the_rate() {
-    let words = |count, required| rate(count, 100, Some(required)).required_words();
-    assert_eq!(words(2, Required::AtMost(0.02)), "at most 2.0 %");
-    assert_eq!(words(3, Required::AtMost(0.02)), "at most 2.0 %: **missed**");
-    assert_eq!(words(95, Required::AtLeast(0.95)), "at least 95.0 %");
-    assert_eq!(words(94, Required::AtLeast(0.95)), "at least 95.0 %: **missed**");
-    assert_eq!(words(1, Required::AtMost(0.0)), "never: **missed**");
+    let words = |count, required| rate(count, 100, Some(required)).requirement_words();
+    assert_eq!(words(2, Requirement::AtMost(0.02)), "at most 2.0 %");
+    assert_eq!(words(3, Requirement::AtMost(0.02)), "at most 2.0 %: **missed**");
+    assert_eq!(words(95, Requirement::AtLeast(0.95)), "at least 95.0 %");
+    assert_eq!(words(94, Requirement::AtLeast(0.95)), "at least 95.0 %: **missed**");
+    assert_eq!(words(1, Requirement::AtMost(0.0)), "never: **missed**");
     assert_eq!(rate(1, 100, None).row(), "| a: b | 5 | 1.0 % | 0.2 % to 5.4 % | - |\n");
 }

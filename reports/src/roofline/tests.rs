@@ -20,11 +20,11 @@ fn roofline(id: &str) -> Roofline {
     Roofline::of(&header(id), &[]).unwrap()
 }
 
-fn decode(id: &str, trial: &Trial) -> Reach {
+fn decode(id: &str, trial: &Trial) -> Utilisation {
     roofline(id).distance(trial, None).decode.unwrap()
 }
 
-fn prefill(id: &str, trial: &Trial) -> Option<Reach> {
+fn prefill(id: &str, trial: &Trial) -> Option<Utilisation> {
     roofline(id).distance(trial, None).prefill
 }
 
@@ -73,13 +73,13 @@ fn several_tokens_of_a_chunk_are_one_step_and_drafts_make_fewer() {
     about(reach.share, 25.0 * (8e9 + 200.0 * 65_536.0) / 273e9);
     // A server that sends each token by itself, and says that there were two in a step.
     let single = closed_trial("chat", 1, 1, S, 20 * MS, 201);
-    let sides = SideBySide { tokens_per_step: Some(2.0), ..SideBySide::default() };
+    let account = ServerAccount { tokens_per_step: Some(2.0), ..ServerAccount::default() };
     let limits = roofline(LLAMA);
-    let [plain, drafted] = [None, Some(&sides)].map(|sides| limits.distance(&single, sides).decode.unwrap());
+    let [plain, drafted] = [None, Some(&account)].map(|account| limits.distance(&single, account).decode.unwrap());
     about(drafted.share * 2.0, plain.share);
     about(drafted.tok_s, plain.tok_s);
     // Chunks of two tokens were steps already.
-    about(limits.distance(&chunked, Some(&sides)).decode.unwrap().share, reach.share);
+    about(limits.distance(&chunked, Some(&account)).decode.unwrap().share, reach.share);
 }
 
 #[test]

@@ -43,17 +43,17 @@ fn of_the_engine_only_the_treatment_may_differ() {
 
     let policy = Policy { treatment: [Treatment::Flags].into(), ..Policy::default() };
     let ruling = after_with(&policy, flag);
-    assert_eq!((ruling.overall, ruling.differences.len()), (Overall::Unchanged, 1));
+    assert_eq!((ruling.overall, ruling.differences.len()), (OverallVerdict::Unchanged, 1));
     assert_eq!((ruling.differences[0].consequence, ruling.method.treatment), (Consequence::Treatment, vec![Treatment::Flags]));
 
     let ruling = after_with(&Policy::default(), |run| run.header.machine.kernel = Some("6.17".to_owned()));
-    assert_eq!((ruling.overall, ruling.differences[0].consequence), (Overall::Unchanged, Consequence::Warned));
+    assert_eq!((ruling.overall, ruling.differences[0].consequence), (OverallVerdict::Unchanged, Consequence::Warned));
 }
 
 #[test]
 fn a_side_is_one_engine() {
     let ruling = after_with(&Policy::default(), |run| run.boots[3].engine_version = Some("9".to_owned()));
-    assert_eq!(ruling.overall, Overall::Refused);
+    assert_eq!(ruling.overall, OverallVerdict::Refused);
     assert!(
         ruling.differences.iter().any(|one| one.field == "engine version (boot 3 of the candidate)"),
         "{:?}",

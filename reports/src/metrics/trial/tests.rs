@@ -20,7 +20,9 @@ fn a_closed_loop_of_equal_requests_has_equal_figures() {
     assert_eq!((metrics.queue, metrics.goodput_per_s, metrics.prefill_tok_s), (None, None, None));
     assert_eq!(metrics.e2e_tok_s, Some(201.0 / 5.0));
     assert_eq!(metrics.prefix_hit_share, Some(0.0));
-    let Steady::Span { from_ns: 0, to_ns, output_tok_s: Some(steady) } = metrics.steady else { panic!("{:?}", metrics.steady) };
+    let SteadyState::Span { from_ns: 0, to_ns, output_tok_s: Some(steady) } = metrics.steady else {
+        panic!("{:?}", metrics.steady)
+    };
     assert_eq!(to_ns, 15 * S);
     assert!((steady - metrics.output_tok_s.unwrap()).abs() < 1e-6);
     assert!((metrics.peak_tok_s.unwrap() - 4.0 * 51.0).abs() < 1e-6);
@@ -51,7 +53,7 @@ fn itl_shares_a_gap_and_icl_does_not() {
 #[test]
 fn a_short_span_is_no_steady_state() {
     let metrics = TrialMetrics::of(&closed_trial("chat", 2, 1, S, MS, 2));
-    assert_eq!(metrics.steady, Steady::TooShort { longest_ns: S + MS, needed_ns: 10 * S });
+    assert_eq!(metrics.steady, SteadyState::TooShort { longest_ns: S + MS, needed_ns: 10 * S });
     assert_eq!(metrics.steady.output_tok_s(), None);
     // Under a second there is no best second either.
     let metrics = TrialMetrics::of(&closed_trial("chat", 2, 1, MS, MS, 2));
@@ -76,7 +78,7 @@ fn failures_count_against_an_open_loop() {
     let achieved = 2.0 / 3.0;
     assert!((metrics.queue.unwrap().achieved_per_s.unwrap() - achieved).abs() < 1e-9);
     assert!((metrics.goodput_per_s.unwrap() - achieved * 2.0 / 3.0).abs() < 1e-9);
-    assert_eq!((metrics.steady, metrics.send_lag_max_ns), (Steady::OpenLoop, Some(0.0)));
+    assert_eq!((metrics.steady, metrics.send_lag_max_ns), (SteadyState::OpenLoop, Some(0.0)));
 }
 
 #[test]

@@ -4,18 +4,18 @@ use proptest::prelude::*;
 
 use crate::statistics::{
     abba,
-    comparison::{Better, Comparison, Component, Design, Pairing, Refusal, Side, compare},
+    comparison::{BetterDirection, Comparison, Component, Design, Pairing, Refusal, Side, compare},
     drift::Drift,
     fisher, moments, multiplicity, outliers,
     power::Noise,
     steady,
-    student::Student,
+    student::StudentT,
     variance_components as components,
     verdict::{Cell, Looks, Multiplicity, Options, Rule, Verdict, decide},
 };
 
-fn better() -> impl Strategy<Value = Better> {
-    prop_oneof![Just(Better::Higher), Just(Better::Lower)]
+fn better() -> impl Strategy<Value = BetterDirection> {
+    prop_oneof![Just(BetterDirection::Higher), Just(BetterDirection::Lower)]
 }
 
 /// Deviations around a level, about 10 % apart at most.
@@ -141,7 +141,7 @@ proptest! {
 
     #[test]
     fn quantiles_of_t_invert_its_tail(ln_df in -2.0_f64..12.0, p in 0.0001_f64..0.9999) {
-        let student = Student::new(ln_df.exp()).unwrap();
+        let student = StudentT::new(ln_df.exp()).unwrap();
         let t = student.quantile(p).unwrap();
         prop_assert!((student.cdf(t) - p).abs() < 1e-9, "{t}");
         prop_assert!(near(student.sf(t) + student.cdf(t), 1.0));
@@ -181,7 +181,7 @@ proptest! {
         }
         let noise = Noise { pairing, unit_sd_ln: sd_ln, shared_variance: numbers.0, shared_per_freedom: numbers.1 };
         let _ = (noise.trials_needed(margin, alpha), noise.is_futile(margin, alpha), noise.mde_ln(numbers.2, alpha));
-        let _ = Student::new(df).map(|student| (student.quantile(alpha), student.sf(margin), student.cdf(alpha)));
+        let _ = StudentT::new(df).map(|student| (student.quantile(alpha), student.sf(margin), student.cdf(alpha)));
     }
 
     #[test]
@@ -199,7 +199,7 @@ proptest! {
         }
         let _ = components::two_levels(&boots);
         let [ok, failed, other_ok, other_failed] = counts;
-        let (one, other) = (fisher::Served { ok, failed }, fisher::Served { ok: other_ok, failed: other_failed });
+        let (one, other) = (fisher::RequestCounts { ok, failed }, fisher::RequestCounts { ok: other_ok, failed: other_failed });
         prop_assert!(fisher::p_fails_more(one, other).is_none_or(|p| (0.0..=1.0).contains(&p)));
     }
 

@@ -1,14 +1,14 @@
 use super::*;
-use crate::statistics::comparison::{Better, Component, Design, Pairing, Side, compare};
+use crate::statistics::comparison::{BetterDirection, Component, Design, Pairing, Side, compare};
 use crate::statistics::power::Noise;
 
 /// A comparison with that difference and standard error, with 8 degrees of freedom: t is 1.86 at 5 %.
 fn found(d: f64, se: f64) -> Comparison {
-    let student = crate::statistics::student::Student::new(8.0).unwrap();
+    let student = crate::statistics::student::StudentT::new(8.0).unwrap();
     let noise =
         Noise { pairing: Pairing::Unpaired, unit_sd_ln: se * 2.5_f64.sqrt(), shared_variance: 0.0, shared_per_freedom: 0.0 };
     let (p_regressed, p_improved) = (student.sf(d / se), student.cdf(d / se));
-    let design = Design::new(Better::Lower);
+    let design = Design::new(BetterDirection::Lower);
     Comparison { design, d, se, df: 8.0, p_regressed, p_improved, noise }
 }
 
@@ -99,7 +99,8 @@ fn holm_is_held_against_alpha() {
 
 #[test]
 fn one_boot_can_regress_and_not_improve() {
-    let design = Design { boot: Some(Component { sd_ln: 0.002, df: 9.0, assumed: false }), ..Design::new(Better::Lower) };
+    let design =
+        Design { boot: Some(Component { sd_ln: 0.002, df: 9.0, assumed: false }), ..Design::new(BetterDirection::Lower) };
     let slow = [110.0, 110.3, 109.8, 110.1, 109.9];
     let fast = slow.map(|value| value / 1.1);
     let decide_on = |baseline, candidate| alone(cell(compare(baseline, candidate, design)), &Options::default());

@@ -67,7 +67,7 @@ const STORED: [&str; 18] = [
 ];
 
 /// A described machine and model.
-pub(super) struct Known {
+pub(super) struct DescribedSetup {
     pub(super) machine: Machine,
     pub(super) model: Model,
     /// Whether all its weights are stored as described. What of gpt-oss is not an expert, for one, OpenAI stores in sixteen bits, the makers
@@ -79,7 +79,7 @@ pub(super) struct Known {
 }
 
 /// None where machine, model or the quantisation of most weights is not known.
-pub(super) fn find(header: &Header, boots: &[Boot]) -> Option<Known> {
+pub(super) fn find(header: &Header, boots: &[Boot]) -> Option<DescribedSetup> {
     let at = &header.machine;
     let is_at = |machine: &Machine| [Some(&at.name), at.gpu.as_ref()].into_iter().flatten().any(|name| machine.is_called(name));
     let machine = machines().ok()?.into_iter().find(is_at)?;
@@ -100,7 +100,7 @@ pub(super) fn find(header: &Header, boots: &[Boot]) -> Option<Known> {
     let is_gguf = |name: &&str| name.to_ascii_lowercase().contains("gguf");
     let is_narrowed = words.iter().any(|word| word.split('=').next() == Some(NARROWS));
     let is_whole = header.recipe.engine != EngineName::Llamacpp && !is_narrowed && !names.iter().chain(&words).any(is_gguf);
-    Some(Known { machine, model, is_whole, cache_numbers_bytes })
+    Some(DescribedSetup { machine, model, is_whole, cache_numbers_bytes })
 }
 
 /// What recipe and server call the model: the name in requests, its source, and what the server says that it loaded under that name.
