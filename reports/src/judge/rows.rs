@@ -282,7 +282,7 @@ mod tests {
 
     /// One that lacked either would be left out of every comparison without a word.
     #[test]
-    fn advisory_metrics_have_a_margin_and_a_better_way() {
+    fn advisory_metrics_have_a_margin_and_a_better_direction() {
         for metric in ADVISORY.into_iter().chain(RATIOS) {
             assert!(info(metric).margin.is_some() && info(metric).better.is_some(), "{metric}");
         }

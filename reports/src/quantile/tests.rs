@@ -13,7 +13,7 @@ fn expanded(sorted: &[f64], q: f64) -> f64 {
 }
 
 #[test]
-fn the_reference_vectors_agree() {
+fn quantiles_agree_with_the_reference_values() {
     let cases = vectors::of_kind("quantile");
     assert_eq!(cases.len(), 7);
     for case in cases {
@@ -26,7 +26,7 @@ fn the_reference_vectors_agree() {
 }
 
 #[test]
-fn the_fewest_requests_are_those_with_a_bound() {
+fn requests_needed_are_the_fewest_with_a_bound() {
     let case = vectors::one("min_n_for_quantile_bound");
     let fewest: Vec<_> = floats(&case["q"]).into_iter().zip(floats(&case["expected"])).collect();
     assert!(fewest.contains(&(0.95, REQUESTS_FOR_P95 as f64)));
@@ -34,7 +34,7 @@ fn the_fewest_requests_are_those_with_a_bound() {
 }
 
 #[test]
-fn a_failure_shows_where_the_quantile_falls() {
+fn quantile_among_failures_is_infinite() {
     let inf = f64::INFINITY;
     let table: [(&[f64], f64, Option<f64>); 8] = [
         (&[], 0.5, None),
@@ -56,7 +56,7 @@ fn a_failure_shows_where_the_quantile_falls() {
 
 proptest! {
     #[test]
-    fn weights_are_repetitions(values in prop::collection::vec((0_u32..1000, 0_u32..5), 1..60), q in 0.0_f64..=1.0) {
+    fn weights_equal_repetitions(values in prop::collection::vec((0_u32..1000, 0_u32..5), 1..60), q in 0.0_f64..=1.0) {
         let mut plain: Vec<f64> =
             values.iter().flat_map(|&(value, times)| std::iter::repeat_n(f64::from(value), times as usize)).collect();
         plain.sort_by(f64::total_cmp);

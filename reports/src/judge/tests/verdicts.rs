@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn a_slower_candidate_measured_side_by_side_has_regressed() {
+fn slower_interleaved_candidate_regresses() {
     let ruling = judged(together(chat(&FIVE), chat(&scaled(&FIVE, 0.93))));
     insta::assert_snapshot!(ruling.sentence, @"Regressed: 1 gate cell of 1 worse by the margin or more; 0 pass");
     assert_eq!((ruling.overall, ruling.exit_code, ruling.method.order), (OverallVerdict::Regressed, 5, Order::Interleaved));
@@ -64,14 +64,14 @@ fn each_verdict_has_its_words_and_exit_code() {
 }
 
 #[test]
-fn a_record_is_not_compared_with_itself() {
+fn record_compared_with_itself_is_refused() {
     let ruling = judged((chat(&FIVE), chat(&FIVE)));
     assert_eq!(ruling.overall, OverallVerdict::Refused);
     insta::assert_snapshot!(row(&ruling).why.clone().unwrap(), @"both sides have the very same values: is it one record, or are they cached or synthetic?");
 }
 
 #[test]
-fn a_gate_without_a_better_way_is_refused() {
+fn gate_without_better_direction_is_refused() {
     let streams = |values: &[f64]| {
         let mut run = chat(values);
         run.header.gates = vec![gate("chat/c10", Metric::InFlightMean, 0.03, false)];
@@ -86,7 +86,7 @@ fn a_gate_without_a_better_way_is_refused() {
 }
 
 #[test]
-fn a_stored_baseline_adds_the_noise_between_occasions() {
+fn stored_baseline_adds_the_noise_between_occasions() {
     let ruling = judged((chat(&FIVE), chat(&scaled(&FIVE, 0.999))));
     assert_eq!((ruling.method.order, ruling.overall), (Order::Stored, OverallVerdict::Inconclusive));
     assert_eq!(ruling.method.occasion, Some(NoiseSource::Assumed { component: Component::ASSUMED }));
@@ -121,7 +121,7 @@ fn a_stored_baseline_adds_the_noise_between_occasions() {
 }
 
 #[test]
-fn an_open_loop_is_compared_seed_by_seed() {
+fn open_loop_is_paired_by_seed() {
     // The seeds differ by factors, the sides by 12 %.
     let seconds = [2e9, 9e9, 4e9, 20e9, 1e9];
     let slower = [2.26e9, 10.1e9, 4.5e9, 22.2e9, 1.12e9];
@@ -154,7 +154,7 @@ fn an_open_loop_is_compared_seed_by_seed() {
 }
 
 #[test]
-fn trials_of_a_boot_are_one_unit_and_those_of_a_single_boot_have_to_do() {
+fn boot_is_the_unit_unless_a_side_has_one_boot() {
     let twice = |values: &[f64]| {
         let numbered = (0..).zip(values);
         run(numbered.flat_map(|(n, value)| [trial(2 * n, n, value * 1.01), trial(2 * n + 1, n, value / 1.01)]).collect())
@@ -175,7 +175,7 @@ fn trials_of_a_boot_are_one_unit_and_those_of_a_single_boot_have_to_do() {
 }
 
 #[test]
-fn an_invalid_trial_does_not_count_and_its_repetition_does() {
+fn invalid_trial_is_excluded_and_its_repetition_counts() {
     let mut candidate = chat(&scaled(&FIVE, 1.001));
     candidate.trials[0].validity = Validity::Invalid;
     candidate.trials[0].judgement.reasons =
@@ -197,7 +197,7 @@ fn an_invalid_trial_does_not_count_and_its_repetition_does() {
 }
 
 #[test]
-fn a_candidate_that_fails_more_has_regressed_whatever_its_speed() {
+fn candidate_with_more_failures_regresses_even_if_faster() {
     let mut candidate = chat(&scaled(&FIVE, 1.2));
     for trial in &mut candidate.trials {
         (trial.served, trial.validity) = (7, Validity::Invalid);
@@ -219,7 +219,7 @@ fn a_candidate_that_fails_more_has_regressed_whatever_its_speed() {
 }
 
 #[test]
-fn a_drift_is_refused_one_after_the_other_and_survived_side_by_side() {
+fn drift_is_refused_for_stored_and_tolerated_for_interleaved_sides() {
     let drifting: Vec<f64> =
         (0..5).map(|boot| 100.0 - 1.5 * f64::from(boot) + if boot % 2 == 0 { 0.05 } else { -0.05 }).collect();
     let ruling = judged((chat(&drifting), chat(&scaled(&drifting, 1.001))));
@@ -239,7 +239,7 @@ fn a_drift_is_refused_one_after_the_other_and_survived_side_by_side() {
 }
 
 #[test]
-fn the_family_is_what_the_candidate_declared() {
+fn family_is_the_gates_of_the_candidate() {
     // The baseline measured less: the gate is there, and says that it has nothing.
     let mut both = chat(&scaled(&FIVE, 1.001));
     both.trials.extend(office(&FIVE).trials);
@@ -284,7 +284,7 @@ proptest! {
     }
 
     #[test]
-    fn units_and_the_order_of_boots_change_nothing(values in any_values(), other in any_values(), scale in 0.001..1000.0_f64) {
+    fn verdict_is_independent_of_unit_and_boot_order(values in any_values(), other in any_values(), scale in 0.001..1000.0_f64) {
         let plain = judged(together(chat(&values), chat(&other[..])));
         prop_assume!(plain.refusals.is_empty() && values.len() == other.len());
         let scaled = judged(together(chat(&scaled(&values, scale)), chat(&scaled(&other, scale))));
@@ -296,7 +296,7 @@ proptest! {
     }
 
     #[test]
-    fn every_ruling_has_a_code_that_fits_its_words(values in any_values(), other in any_values()) {
+    fn exit_code_matches_the_sentence(values in any_values(), other in any_values()) {
         let ruling = judge(&[chat(&values)], &[chat(&other)], &Policy::default());
         let word = ruling.sentence.split([':', ' ']).next().unwrap().to_owned();
         let expected = match ruling.exit_code {

@@ -13,7 +13,7 @@ fn watch(trial: &mut Trial) -> &mut ServerWatch {
 }
 
 #[test]
-fn counters_are_differences_and_histograms_their_quotients() {
+fn counters_become_differences_and_histograms_means() {
     let account = after(|_| {});
     assert_eq!((account.server_output_tokens, account.client_output_tokens), (Some(2412.0), Some(2412.0)));
     assert_eq!((account.server_prompt_tokens, account.client_prompt_tokens), (Some(1200.0), Some(1200.0)));
@@ -32,7 +32,7 @@ fn counters_are_differences_and_histograms_their_quotients() {
 }
 
 #[test]
-fn a_server_that_says_nothing_has_no_account() {
+fn server_without_metrics_has_no_account() {
     assert_eq!(ServerAccount::of(&closed_trial("chat", 1, 1, S, MS, 9)), None);
     let silent = after(|trial| *watch(trial) = ServerWatch::default());
     assert_eq!((silent.server_output_tokens, silent.client_output_tokens, silent.queue_ns), (None, None, None));
@@ -40,7 +40,7 @@ fn a_server_that_says_nothing_has_no_account() {
 }
 
 #[test]
-fn a_counter_may_be_missing_or_fall() {
+fn missing_or_falling_counter_is_none() {
     let grown = |before: Option<f64>, after: Option<f64>| {
         let mut trial = watched();
         watch(&mut trial).before.prefix_hits = before;
@@ -67,7 +67,7 @@ fn a_counter_may_be_missing_or_fall() {
 }
 
 #[test]
-fn hits_are_a_share_of_what_was_looked_up() {
+fn prefix_hits_are_a_share_of_lookups() {
     let share = |queries: Option<f64>| {
         after(|trial| {
             let watch = watch(trial);
@@ -82,7 +82,7 @@ fn hits_are_a_share_of_what_was_looked_up() {
 }
 
 #[test]
-fn a_momentary_acceptance_length_is_averaged() {
+fn momentary_acceptance_length_is_averaged() {
     let of = |lengths: &[f64]| {
         after(|trial| {
             let watch = watch(trial);
@@ -99,7 +99,7 @@ fn a_momentary_acceptance_length_is_averaged() {
 }
 
 #[test]
-fn times_of_the_answers_stand_in_for_a_page() {
+fn answer_timings_replace_a_missing_metrics_page() {
     let trial = contained().trials.pop().unwrap();
     let account = ServerAccount::of(&trial).unwrap();
     assert_eq!((account.prefill_ns, account.decode_ns, account.queue_ns), (Some(700e6), Some(3990e6), None));
@@ -114,7 +114,7 @@ fn times_of_the_answers_stand_in_for_a_page() {
 }
 
 #[test]
-fn requests_that_failed_have_no_time() {
+fn failed_requests_are_left_out_of_client_times() {
     let account = after(|trial| trial.observations[0] = rejected(0, S));
     assert_eq!((account.client_ttft_ns, account.client_output_tokens), (Some(1e9), Some(2211.0)));
     let none = after(|trial| trial.observations.clear());
@@ -122,7 +122,7 @@ fn requests_that_failed_have_no_time() {
 }
 
 #[test]
-fn over_trials_totals_add_up_and_peaks_are_the_largest() {
+fn totals_are_summed_and_peaks_maximised_over_trials() {
     let one = after(|_| {});
     let two = after(|trial| {
         let watch = watch(trial);

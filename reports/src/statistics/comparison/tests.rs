@@ -8,7 +8,7 @@ fn refused(baseline: &[f64], candidate: &[f64], design: Design) -> String {
 }
 
 #[test]
-fn what_cannot_be_compared_is_refused_in_words() {
+fn incomparable_values_are_refused_with_a_reason() {
     let (lower, higher) = (Design::new(BetterDirection::Lower), Design::new(BetterDirection::Higher));
     let paired = Design { pairing: Pairing::BySeed, ..lower };
     let (nan, inf) = (f64::NAN, f64::INFINITY);
@@ -51,7 +51,7 @@ fn identical_values_are_refused_even_when_occasions_differ() {
 }
 
 #[test]
-fn a_change_has_the_sign_of_the_metric() {
+fn change_has_the_sign_of_the_metric() {
     let lower = compare(&BASELINE, &CANDIDATE, Design::new(BetterDirection::Lower)).unwrap();
     let higher = compare(&BASELINE, &CANDIDATE, Design::new(BetterDirection::Higher)).unwrap();
     assert!(lower.d > 0.0 && higher.d < 0.0);
@@ -67,7 +67,7 @@ fn a_change_has_the_sign_of_the_metric() {
 }
 
 #[test]
-fn what_units_do_not_show_is_added_twice() {
+fn shared_components_are_added_twice() {
     let plain = compare(&BASELINE, &CANDIDATE, Design::new(BetterDirection::Lower)).unwrap();
     let sound = Component { sd_ln: 0.007, df: 4.0, assumed: false };
     let both = Design { occasion: Some(sound), boot: Some(Component::ASSUMED), ..plain.design };

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn many_degrees_of_freedom_are_the_normal_curve() {
+fn many_degrees_of_freedom_give_the_normal_distribution() {
     for df in [1.1e4, 1e6, 1e9, 1e300, f64::INFINITY] {
         let student = StudentT::new(df).unwrap();
         assert!((student.quantile(0.95).unwrap() - 1.644_853_626_951).abs() < 1e-9, "{df}");
@@ -12,7 +12,7 @@ fn many_degrees_of_freedom_are_the_normal_curve() {
 }
 
 #[test]
-fn what_is_no_curve_or_no_probability_has_no_answer() {
+fn invalid_degrees_of_freedom_or_probability_are_none() {
     for df in [f64::NAN, 0.0, -1.0, 1e-9, f64::NEG_INFINITY] {
         assert_eq!(StudentT::new(df), None, "{df}");
     }
@@ -26,7 +26,7 @@ fn what_is_no_curve_or_no_probability_has_no_answer() {
 }
 
 #[test]
-fn one_degree_of_freedom_is_the_cauchy_curve() {
+fn one_degree_of_freedom_gives_the_cauchy_distribution() {
     let student = StudentT::new(1.0).unwrap();
     for p in [0.6, 0.75, 0.95, 0.999_999] {
         let expected = (std::f64::consts::PI * (p - 0.5)).tan();

@@ -37,7 +37,7 @@ fn share(of: impl Iterator<Item = Comparison>, holds: impl Fn(&Comparison) -> bo
 }
 
 #[test]
-fn a_side_against_itself_alarms_as_often_as_it_says() {
+fn false_alarm_rate_of_equal_sides_is_alpha() {
     let welch = Design::new(BetterDirection::Lower);
     // Theory has 0.047 for 5 and for 10 values per side and 0.040 for 3, where the approximation is careful; 4000 experiments know it to
     // 0.0034, so that the first band is the one that is asked for and the others are of three and a half of those.
@@ -52,7 +52,7 @@ fn a_side_against_itself_alarms_as_often_as_it_says() {
 }
 
 #[test]
-fn intervals_hold_what_they_say() {
+fn intervals_cover_the_true_difference_at_their_level() {
     let shift = 0.02;
     let held = share(experiments(EXPERIMENTS, Design::new(BetterDirection::Lower), (5, 1), shift), |one| {
         let interval = one.interval(0.05).unwrap();
@@ -62,7 +62,7 @@ fn intervals_hold_what_they_say() {
 }
 
 #[test]
-fn the_smallest_detectable_change_is_detected_in_eight_of_ten() {
+fn smallest_detectable_change_is_detected_in_eight_of_ten() {
     // 1.803 % per value, one per boot, five per side.
     let sd = (0.010_f64.powi(2) + 0.015_f64.powi(2)).sqrt();
     let typical = experiments(1, Design::new(BetterDirection::Lower), (5, 1), 0.0).next().unwrap().noise;
@@ -72,7 +72,7 @@ fn the_smallest_detectable_change_is_detected_in_eight_of_ten() {
 }
 
 #[test]
-fn a_family_that_did_not_change_is_seldom_blamed() {
+fn unchanged_family_seldom_regresses() {
     // Nine workloads with a cell of 3 % and one of 5 %; 12 in 1000 families were blamed when this was written.
     let margins = [0.03, 0.05].repeat(9);
     let families = 2000;
