@@ -10,7 +10,7 @@ use record::{
 
 use crate::{
     metric::METRICS,
-    metrics::{SideBySide, TrialMetrics},
+    metrics::{ServerAccount, TrialMetrics},
     roofline::{Distance, Roofline},
     validity::{self, Judgement, Validity},
 };
@@ -62,7 +62,7 @@ pub struct TrialFigures {
     /// Each metric that is defined; +inf where a percentile fell among failures.
     pub figures: BTreeMap<Metric, f64>,
     /// The server's account beside the client's.
-    pub sides: Option<SideBySide>,
+    pub server_account: Option<ServerAccount>,
     /// How close it came to the limits of its machine.
     pub distance: Distance,
 }
@@ -134,8 +134,8 @@ impl TrialFigures {
     ) -> Self {
         let metrics = TrialMetrics::of(trial);
         let mut judgement = validity::judge(trial, &metrics, template_tokens, instrument);
-        let sides = SideBySide::of(trial);
-        let distance = limits.map(|limits| limits.distance(trial, sides.as_ref())).unwrap_or_default();
+        let server_account = ServerAccount::of(trial);
+        let distance = limits.map(|limits| limits.distance(trial, server_account.as_ref())).unwrap_or_default();
         judgement.reasons.extend(limits.map(|limits| validity::judge_distance(&distance, limits)).unwrap_or_default());
         let plans = earlier.into_iter().map(|other| (other.trial, other.plan_digest.as_str()));
         judgement.reasons.extend(validity::judge_repetition(trial, plans));
@@ -154,7 +154,7 @@ impl TrialFigures {
             validity: judgement.validity(),
             judgement,
             figures,
-            sides,
+            server_account,
             distance,
         }
     }

@@ -40,7 +40,7 @@ fn trial(number: u32, boot: u32, decode_tok_s: f64) -> TrialFigures {
         validity: Validity::Valid,
         judgement: Judgement::default(),
         figures: [(Metric::DecodeTokS, decode_tok_s)].into(),
-        sides: None,
+        server_account: None,
         distance: Distance::default(),
     }
 }

@@ -3,7 +3,7 @@
 use super::Reason;
 use crate::{
     number::{Unit, figure},
-    roofline::{Distance, Reach, Roofline},
+    roofline::{Distance, Roofline, Utilisation},
 };
 
 /// How far decode may lie above the limit: stamps of one end of a span may be late, and a server may count the last token or not.
@@ -35,7 +35,7 @@ pub(super) fn judge(distance: &Distance, limits: &Roofline) -> Vec<Reason> {
 }
 
 /// Above what nothing passes a trial is invalid, and above what is described suspect, since the description may be at fault.
-fn reason(reach: &Reach, tolerance: f64, (kind, text): (&str, String), unless: &str) -> Reason {
+fn reason(reach: &Utilisation, tolerance: f64, (kind, text): (&str, String), unless: &str) -> Reason {
     let reason = if reach.sure_share > 1.0 + tolerance {
         Reason::invalid(kind, text)
     } else {
@@ -44,7 +44,7 @@ fn reason(reach: &Reach, tolerance: f64, (kind, text): (&str, String), unless: &
     reason.with_extent(reach.share, Unit::Share)
 }
 
-fn above(reach: &Reach, limit: &str) -> String {
+fn above(reach: &Utilisation, limit: &str) -> String {
     let [rate, most] = [reach.tok_s, reach.ceiling_tok_s()].map(|rate| figure(rate, Unit::Plain));
     let share = figure(reach.share, Unit::Share);
     format!("{rate} tok/s needs {share} of {limit}, which allows {most} tok/s: cached, truncated, or miscounted")

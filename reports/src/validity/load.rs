@@ -4,7 +4,7 @@ use record::Trial;
 
 use super::Reason;
 use crate::{
-    metrics::{Steady, TrialMetrics},
+    metrics::{SteadyState, TrialMetrics},
     number::{Unit, figure},
 };
 
@@ -24,7 +24,7 @@ pub(super) fn judge(trial: &Trial, metrics: &TrialMetrics, reasons: &mut Vec<Rea
     }
     let streams = trial.cell.load.target_in_flight().unwrap_or(0);
     // A miniature is too short by design, and its figures stand for nothing anyway.
-    if let (true, true, Steady::TooShort { longest_ns, needed_ns }) =
+    if let (true, true, SteadyState::TooShort { longest_ns, needed_ns }) =
         (trial.cell.comparable, streams >= STEADY_FROM_STREAMS, metrics.steady)
     {
         let (longest, needed) = (figure(longest_ns as f64, Unit::Time), figure(needed_ns as f64, Unit::Time));

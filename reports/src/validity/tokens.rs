@@ -41,7 +41,7 @@ pub(super) fn judge(trial: &Trial, metrics: &TrialMetrics, template_tokens: u32,
 }
 
 fn judge_prompts<'o>(served: impl Iterator<Item = &'o Observation>, reasons: &mut Vec<Reason>) {
-    let (mut off_plan, mut silent) = (OffPlan::default(), 0);
+    let (mut off_plan, mut silent) = (PlanDeviation::default(), 0);
     for observation in served {
         match observation.usage {
             Some(usage) => off_plan.add(observation.planned_prompt_tokens, usage.prompt_tokens),
@@ -93,7 +93,7 @@ fn counted_hits(counters: &Counters) -> Option<f64> {
 }
 
 fn judge_outputs<'o>(served: impl Iterator<Item = &'o Observation>, reasons: &mut Vec<Reason>) {
-    let (mut forced, mut free) = (OffPlan::default(), OffPlan::default());
+    let (mut forced, mut free) = (PlanDeviation::default(), PlanDeviation::default());
     let (mut forced_requests, mut stopped_early) = (0, 0);
     for observation in served {
         let Some(tokens) = observation.output_tokens() else { continue };
@@ -140,13 +140,13 @@ fn peak_below_mean(trial: &Trial, metrics: &TrialMetrics) -> Option<String> {
 
 /// Tokens against the plan.
 #[derive(Default)]
-struct OffPlan {
+struct PlanDeviation {
     planned: u64,
     actual: u64,
     off: u64,
 }
 
-impl OffPlan {
+impl PlanDeviation {
     fn add(&mut self, planned: u32, actual: u32) {
         self.planned += u64::from(planned);
         self.actual += u64::from(actual);

@@ -3,7 +3,7 @@
 use anyhow::Context;
 use record::{ExitCode, RunRequest};
 use reports::{
-    judge::{Overall, Row, Ruling},
+    judge::{OverallVerdict, Row, Ruling},
     statistics::verdict::{Looks, Verdict},
 };
 
@@ -44,9 +44,9 @@ fn rule(request: &RunRequest, args: &JudgingArgs) -> anyhow::Result<Ruling> {
 }
 
 /// The workloads of gate cells about which nothing can be said yet and a second look may; none where the verdict stands already.
-fn open_workloads<'r>(overall: Overall, gate: impl Iterator<Item = &'r Row>) -> Vec<String> {
+fn open_workloads<'r>(overall: OverallVerdict, gate: impl Iterator<Item = &'r Row>) -> Vec<String> {
     let mut open: Vec<String> = Vec::new();
-    if overall == Overall::Inconclusive {
+    if overall == OverallVerdict::Inconclusive {
         for row in gate.filter(|row| row.verdict == Verdict::Inconclusive && !row.is_futile) {
             if !open.contains(&row.workload) {
                 open.push(row.workload.clone());
@@ -71,7 +71,7 @@ fn second_look(request: &RunRequest, boots: u32, workloads: Vec<String>) -> RunR
 #[cfg(test)]
 mod tests {
     use record::{Metric, Profile, Simulated, Target};
-    use reports::judge::Values;
+    use reports::judge::SideValues;
 
     use super::*;
 
@@ -83,8 +83,8 @@ mod tests {
             gate: true,
             margin: 0.03,
             paired: false,
-            baseline: Values::default(),
-            candidate: Values::default(),
+            baseline: SideValues::default(),
+            candidate: SideValues::default(),
             change_percent: None,
             interval_percent: None,
             mde_percent: None,
@@ -110,9 +110,9 @@ mod tests {
             row("peak", Verdict::Inconclusive, false),
             row("peak", Verdict::Inconclusive, false),
         ];
-        assert_eq!(open_workloads(Overall::Inconclusive, rows.iter()), ["chat", "peak"]);
-        assert_eq!(open_workloads(Overall::Inconclusive, rows[2..4].iter()), [""; 0]);
-        for stands in [Overall::Regressed, Overall::Refused, Overall::Insufficient] {
+        assert_eq!(open_workloads(OverallVerdict::Inconclusive, rows.iter()), ["chat", "peak"]);
+        assert_eq!(open_workloads(OverallVerdict::Inconclusive, rows[2..4].iter()), [""; 0]);
+        for stands in [OverallVerdict::Regressed, OverallVerdict::Refused, OverallVerdict::Insufficient] {
             assert_eq!(open_workloads(stands, rows.iter()), [""; 0]);
         }
     }

@@ -4,7 +4,7 @@ use std::{fmt::Write as _, path::PathBuf};
 
 use clap::Args;
 use record::{Cell, ExitCode, Plan, Profile};
-use reports::statistics::student::Student;
+use reports::statistics::student::StudentT;
 use twin::{
     load::{Load, Release, Request, Served, serve},
     published::described,
@@ -121,7 +121,7 @@ fn intervals(trials: &[[f64; 4]]) -> [String; 4] {
     std::array::from_fn(|place| {
         let mean = trials.iter().map(|trial| trial[place]).sum::<f64>() / count;
         let variance = trials.iter().map(|trial| (trial[place] - mean).powi(2)).sum::<f64>() / (count - 1.0);
-        let t = Student::new(count - 1.0).and_then(|student| student.quantile(0.975)).unwrap_or(f64::INFINITY);
+        let t = StudentT::new(count - 1.0).and_then(|student| student.quantile(0.975)).unwrap_or(f64::INFINITY);
         let half = t * (variance * (1.0 + 1.0 / count)).sqrt();
         format!("{mean:.3} ± {half:.3}")
     })

@@ -7,7 +7,7 @@ use record::{
 };
 
 use crate::{
-    instrument::{Limit, MAX_RELATIVE_ERROR, limits, worst},
+    instrument::{FigureLimit, MAX_RELATIVE_ERROR, limits, worst},
     markdown::{
         front_matter::harness,
         text::{Table, code},
@@ -130,7 +130,7 @@ fn costs(name: String, cost: &ClientCost) -> [String; 7] {
 }
 
 fn limits_list(budget: &ErrorBudget) -> String {
-    let line = |limit: Limit<'_>| {
+    let line = |limit: FigureLimit<'_>| {
         let right = limit.right.map_or("right at no load".to_owned(), |point| format!("within 1 % up to {}", code(&point.name)));
         let off = limit.off.map_or("off at none that was measured".to_owned(), |(point, error)| {
             let what = if point.account.is_exact() {
