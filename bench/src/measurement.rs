@@ -14,7 +14,7 @@ use harness::{
     session::{Making, RunError, Session, leave_out, leave_out_of_both, run as run_session, run_interleaved},
     sizing::TokenizerFile,
 };
-use record::{Cell, EndReason, Header, Interleaved, Launch, Machine, Profile, Recipe, Side, Trial};
+use record::{Cell, EndReason, Header, Interleaving, Launch, Machine, Profile, Recipe, Side, Trial};
 use reports::{figures::TrialFigures, roofline::Roofline, statistics::abba, validity::Validity};
 use workloads::{Speeds, estimate_s};
 
@@ -82,7 +82,7 @@ impl Setup {
         let mut candidate_header = self.header(candidate.engine.launch(), &candidate.facts, &cells, candidate_left_out)?;
         let order = abba::order(candidate_header.boots, self.request.seed);
         for (header, side) in [(&mut baseline_header, Side::Baseline), (&mut candidate_header, Side::Candidate)] {
-            header.interleaved = Some(Interleaved { pair: self.pair_name(), side, order: order.clone() });
+            header.interleaved = Some(Interleaving { pair: self.pair_name(), side, order: order.clone() });
         }
         self.announce(&candidate_header, &cells, 2);
         check_some(&cells)?;

@@ -12,7 +12,7 @@ use harness::{
     stop::stop_pair,
 };
 use record::{
-    Arrival, Cell, EndReason, Gate, Header, Interleaved, Launch, Length, Load, Metric, PrefixReuse, Profile, Side, file,
+    Arrival, Cell, EndReason, Gate, Header, Interleaving, Launch, Length, Load, Metric, PrefixReuse, Profile, Side, file,
 };
 use reports::{
     figures::{RunFigures, TrialFigures},
@@ -80,7 +80,7 @@ pub(crate) fn compare(baseline: Params, candidate: Params, seed: u64) -> Ruling 
         |trial: &record::Trial, template: u32| TrialFigures::of(trial, [], template, None, None).validity != Validity::Invalid;
     let sessions = [Side::Baseline, Side::Candidate].map(|side| {
         let mut header = header(&engines[0], seed);
-        header.interleaved = Some(Interleaved { pair: "the pair".to_owned(), side, order: order.clone() });
+        header.interleaved = Some(Interleaving { pair: "the pair".to_owned(), side, order: order.clone() });
         Session {
             header,
             cells: cells(),

@@ -17,7 +17,7 @@ mod watch;
 
 use std::path::PathBuf;
 
-use record::{Cell, Cores, Identity, Image, Launch, PrefixReuse, Recipe, cores::listed, recipe};
+use record::{Cell, Cores, Identity, Image, Launch, PrefixReuse, Recipe, cores::format_core_list, recipe};
 use testcontainers::{ContainerAsync, GenericImage, bollard::Docker, runners::AsyncRunner};
 
 pub use self::{docker::connect, orphans::remove_orphans};
@@ -137,7 +137,7 @@ impl Engine for ContainerEngine {
         wanted.image_id.clone_from(&found.image.id);
         let run = self.run_folder.file_name().unwrap_or_default().to_string_lossy();
         wanted.labels = orphans::labels(&run, boot);
-        wanted.cpus = self.cores.as_ref().map(|cores| listed(&cores.engine));
+        wanted.cpus = self.cores.as_ref().map(|cores| format_core_list(&cores.engine));
         let endpoint = HttpEndpoint::new(
             &format!("http://127.0.0.1:{}", wanted.host_port),
             dialect(self.recipe.dialect),

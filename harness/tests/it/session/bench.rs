@@ -194,7 +194,7 @@ impl Bench {
 /// The record in a folder.
 pub(super) fn read(folder: &Path) -> Record {
     let record = file::decode(&std::fs::read(folder.join(file::FILE_NAME)).unwrap()).unwrap();
-    assert_eq!(record.torn, None);
+    assert_eq!(record.unreadable_tail, None);
     record
 }
 
