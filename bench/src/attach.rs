@@ -45,7 +45,7 @@ fn endpoint(recipe: &Recipe, attach: &AttachTarget) -> Result<HttpEndpoint, Benc
 
 /// The machine of a server. One elsewhere cannot be looked at from here.
 pub(crate) fn machine_of(url: &str) -> Machine {
-    if is_this_machine(url) { machine::look() } else { Machine { name: "remote, unknown".to_owned(), ..Machine::default() } }
+    if is_this_machine(url) { machine::detect() } else { Machine { name: "remote, unknown".to_owned(), ..Machine::default() } }
 }
 
 /// Whether a URL names this machine: by an address that is its own, or by the one name that always means it, `localhost` (RFC 6761, section

@@ -79,7 +79,7 @@ async fn from_recipe(setup: &Setup, source: Source) -> Result<EndReason, BenchEr
         let secrets = source.secrets()?;
         let engine = source.engine(setup, setup.request.out_dir.clone(), &secrets, &[])?;
         let lock = take_machine(setup, engine.is_container()).await?;
-        (engine.noted_in(lock.clone()), lock)
+        (engine.with_lock(lock.clone()), lock)
     };
     Box::pin(setup.measure(Part { engine: &mut engine, facts }, &RealClock::start())).await
 }
@@ -98,7 +98,7 @@ async fn both_from_recipes(setup: &Setup, baseline: Source, candidate: Source) -
     let baseline = baseline.engine(setup, folder(Side::Baseline), &secrets, &all)?;
     let candidate = candidate.engine(setup, folder(Side::Candidate), &candidate_secrets, &all)?;
     let lock = take_machine(setup, baseline.is_container() || candidate.is_container()).await?;
-    let (mut baseline, mut candidate) = (baseline.noted_in(lock.clone()), candidate.noted_in(lock));
+    let (mut baseline, mut candidate) = (baseline.with_lock(lock.clone()), candidate.with_lock(lock));
     let baseline = Part { engine: &mut baseline, facts };
     let candidate = Part { engine: &mut candidate, facts: candidate_facts };
     Box::pin(setup.measure_both(baseline, candidate, &RealClock::start())).await

@@ -70,7 +70,7 @@ pub fn pin_client(cores: &Cores) -> Result<(), CoresError> {
 }
 
 /// Does something as the engine would: what it starts may use the engine's processors.
-pub fn as_engine<T>(cores: Option<&Cores>, start: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+pub fn with_engine_cores<T>(cores: Option<&Cores>, start: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
     let Some(cores) = cores else { return start() };
     system::set(&cores.engine)?;
     let started = start();
@@ -156,7 +156,7 @@ mod tests {
         };
         let seen = std::thread::spawn(move || {
             pin_client(&cores).unwrap();
-            let engine = as_engine(Some(&cores), || Ok(std::thread::spawn(allowed).join().unwrap())).unwrap();
+            let engine = with_engine_cores(Some(&cores), || Ok(std::thread::spawn(allowed).join().unwrap())).unwrap();
             let client = std::thread::spawn(allowed).join().unwrap();
             assert_eq!((engine, client, allowed()), (cores.engine, vec![cores.client], vec![cores.client]));
         });
