@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use record::{
     Boot, Cell, End, Entry, ErrorBudget, Header, Metric, Record, Trial,
-    file::{self, ReadError, Torn},
+    file::{self, ReadError, UnreadableTail},
 };
 
 use crate::{
@@ -27,7 +27,7 @@ pub struct RunFigures {
     /// How it ended; none if the file is torn.
     pub end: Option<End>,
     /// What of the file could not be read.
-    pub torn: Option<Torn>,
+    pub unreadable_tail: Option<UnreadableTail>,
     /// The limits of its machine, as far as header and boots tell.
     limits: Option<Roofline>,
 }
@@ -75,7 +75,7 @@ impl RunFigures {
         for entry in entries {
             match entry {
                 Ok(entry) => run.take(entry),
-                Err(torn) => run.torn = Some(torn),
+                Err(tail) => run.unreadable_tail = Some(tail),
             }
         }
         Ok(run)
@@ -91,13 +91,13 @@ impl RunFigures {
             run.push(trial);
         }
         run.end.clone_from(&record.end);
-        run.torn.clone_from(&record.torn);
+        run.unreadable_tail.clone_from(&record.unreadable_tail);
         run
     }
 
     fn new(header: Header) -> Self {
         let limits = Roofline::of(&header, &[]);
-        Self { header, boots: Vec::new(), trials: Vec::new(), end: None, torn: None, limits }
+        Self { header, boots: Vec::new(), trials: Vec::new(), end: None, unreadable_tail: None, limits }
     }
 
     fn take(&mut self, entry: Entry) {

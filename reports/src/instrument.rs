@@ -2,7 +2,7 @@
 
 use record::{
     ErrorBudget, Metric, Trial,
-    instrument::{BudgetPoint, densest_per_s},
+    instrument::{BudgetPoint, peak_rate_per_s},
 };
 
 use crate::{
@@ -41,7 +41,7 @@ impl ClientLoad {
     #[must_use]
     pub fn of(trial: &Trial, metrics: &TrialMetrics) -> Option<Self> {
         let stamps_ns = trial.observations.iter().flat_map(|one| one.chunks.iter().map(|chunk| chunk.t_ns));
-        let chunks_per_s = densest_per_s(stamps_ns, 0, trial.duration_ns)?;
+        let chunks_per_s = peak_rate_per_s(stamps_ns, 0, trial.duration_ns)?;
         let median = |distribution: Option<Distribution>| distribution.map(|one| one.p50);
         let (ttft_p50_ns, tpot_p50_ns) = (median(metrics.ttft), median(metrics.tpot));
         Some(Self { streams: metrics.in_flight_peak, chunks_per_s, ttft_p50_ns, tpot_p50_ns })

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use record::{
     ErrorBudget, Machine,
-    instrument::{Account, BudgetPoint, ClientCost, ClientErrors, FigureErrors},
+    instrument::{BudgetPoint, ClientCost, ClientErrors, DeliveryCounts, FigureErrors},
 };
 
 use super::{ClientLoad, Coverage, covering, limits};
@@ -34,7 +34,7 @@ pub(crate) fn point(streams: u32, chunks_per_s: f64, ttft: f64, tpot_p50: f64) -
         gap_ns: 20_000_000,
         shape: "plain".to_owned(),
         repeats: 3,
-        account: Account {
+        account: DeliveryCounts {
             requests: 2,
             requests_exact: 2,
             chunks_written: 200,

@@ -116,7 +116,7 @@ fn unusable(side: &str, runs: &[RunFigures]) -> Vec<String> {
     }
     for run in runs {
         match run.end.as_ref().map(|end| &end.reason) {
-            Some(EndReason::Finished) if run.torn.is_none() => {}
+            Some(EndReason::Finished) if run.unreadable_tail.is_none() => {}
             Some(EndReason::Interrupted) => why.push(format!("a run of the {side} was interrupted: measure it again")),
             Some(EndReason::Failed { .. }) => {
                 why.push(format!("a run of the {side} failed: its report says why; measure it again"));

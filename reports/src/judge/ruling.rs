@@ -86,7 +86,7 @@ impl OverallVerdict {
             Self::Refused | Self::Insufficient => ExitCode::Invalid,
             Self::Regressed => ExitCode::Regressed,
             Self::Inconclusive if inconclusive == InconclusivePolicy::Fail => ExitCode::Inconclusive,
-            Self::Inconclusive | Self::Improved | Self::Unchanged => ExitCode::Fine,
+            Self::Inconclusive | Self::Improved | Self::Unchanged => ExitCode::Success,
         }
     }
 }

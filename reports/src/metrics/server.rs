@@ -1,6 +1,6 @@
 //! A trial by the server's own account, with the client's beside it.
 
-use record::{Observation, ServerMetrics, ServerTimings, ServerWatch, Spent, Trial};
+use record::{HistogramTotals, Observation, ServerMetrics, ServerTimings, ServerWatch, Trial};
 use serde::Serialize;
 
 use super::{RequestMetrics, SECOND_NS};
@@ -173,7 +173,7 @@ fn during(watch: &ServerWatch, one: impl Fn(&ServerMetrics) -> Option<f64>) -> O
 }
 
 /// The mean of what a histogram took up during the trial, in nanoseconds.
-fn mean_spent(watch: &ServerWatch, one: fn(&ServerMetrics) -> Option<Spent>) -> Option<f64> {
+fn mean_spent(watch: &ServerWatch, one: fn(&ServerMetrics) -> Option<HistogramTotals>) -> Option<f64> {
     let sum_s = during(watch, |metrics| Some(one(metrics)?.sum_s))?;
     let count = during(watch, |metrics| Some(one(metrics)?.count))?;
     ratio(sum_s * SECOND_NS, count)

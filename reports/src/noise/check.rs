@@ -122,7 +122,7 @@ pub(super) fn check(runs: &[RunFigures]) -> Result<(), CalibrationError> {
 fn unusable(run: &RunFigures) -> Option<&'static str> {
     match run.end.as_ref().map(|end| &end.reason) {
         None => Some("is torn"),
-        _ if run.torn.is_some() => Some("is torn"),
+        _ if run.unreadable_tail.is_some() => Some("is torn"),
         Some(EndReason::Interrupted) => Some("was interrupted"),
         Some(EndReason::Failed { .. }) => Some("failed"),
         Some(EndReason::Finished) => None,

@@ -26,12 +26,12 @@ pub(super) fn judge(request: &RunRequest, args: &JudgingArgs) -> anyhow::Result<
     say(&format!("a second look: {boots} more boots of each side for {}", open.join(", ")));
     let second = second_look(request, boots, open);
     let measured = measure_and_render(&second)?;
-    if !matches!(measured, ExitCode::Fine | ExitCode::Invalid) {
+    if !matches!(measured, ExitCode::Success | ExitCode::Invalid) {
         say("the second look was not finished: the verdict is that of the first");
         return Ok(measured);
     }
     let last = rule(request, args)?;
-    Ok(if measured == ExitCode::Fine { verdict::exit_code(&last) } else { measured })
+    Ok(if measured == ExitCode::Success { verdict::exit_code(&last) } else { measured })
 }
 
 fn rule(request: &RunRequest, args: &JudgingArgs) -> anyhow::Result<Ruling> {
@@ -70,7 +70,7 @@ fn second_look(request: &RunRequest, boots: u32, workloads: Vec<String>) -> RunR
 
 #[cfg(test)]
 mod tests {
-    use record::{Metric, Profile, Simulated, Target};
+    use record::{Metric, Profile, SimulatedSpark, Target};
     use reports::judge::SideValues;
 
     use super::*;
@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn a_second_look_goes_on_where_the_first_ended() {
-        let spark = Target::Simulated(Simulated::default());
+        let spark = Target::Simulated(SimulatedSpark::default());
         let first = RunRequest {
             target: spark.clone(),
             against: Some(spark),

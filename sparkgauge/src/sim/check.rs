@@ -62,7 +62,7 @@ pub(super) fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
         None => print(&text),
         Some(out) => whole_file::write(out, &text)?,
     }
-    Ok(ExitCode::Fine)
+    Ok(ExitCode::Success)
 }
 
 fn page(runs: &[(String, Checked)], source: Option<&str>) -> String {

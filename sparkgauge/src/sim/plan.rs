@@ -59,7 +59,7 @@ pub(super) fn run(args: &PlanArgs) -> anyhow::Result<ExitCode> {
         "\nA forecast of the twin, from descriptions in twin/descriptions: see twin/README.md for where it is wrong. No prompt is cached.\n",
     );
     print(text.trim_end());
-    Ok(ExitCode::Fine)
+    Ok(ExitCode::Success)
 }
 
 fn row(args: &PlanArgs, machine: &Machine, model: &Model) -> anyhow::Result<String> {

@@ -61,7 +61,7 @@ pub(super) fn run(args: &PredictArgs) -> anyhow::Result<ExitCode> {
         params.model, args.trials
     );
     print(&text);
-    Ok(ExitCode::Fine)
+    Ok(ExitCode::Success)
 }
 
 fn params(args: &PredictArgs) -> anyhow::Result<Params> {

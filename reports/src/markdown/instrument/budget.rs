@@ -2,7 +2,7 @@
 
 use record::{
     ErrorBudget,
-    cores::listed,
+    cores::format_core_list,
     instrument::{BudgetPoint, ClientCost, ClientErrors, OpenLoopPoint},
 };
 
@@ -21,7 +21,7 @@ pub fn render_budget(budget: &ErrorBudget) -> String {
     let machine = &budget.machine;
     let cpus = machine.cpus.map(|cpus| format!(", {cpus} processors")).unwrap_or_default();
     let whose = budget.cores.as_ref().map_or(", which client and server shared".to_owned(), |cores| {
-        format!(", of which {} is the client's alone and {} the server's", cores.client, listed(&cores.engine))
+        format!(", of which {} is the client's alone and {} the server's", cores.client, format_core_list(&cores.engine))
     });
     let slowed = match budget.slow_ns_per_read {
         0 => String::new(),

@@ -1,4 +1,4 @@
-use record::{Counters, Outcome, PrefixReuse, ServerMetrics, Spent};
+use record::{Counters, HistogramTotals, Outcome, PrefixReuse, ServerMetrics};
 
 use super::*;
 use crate::{fixture::watched, metrics::TrialMetrics, validity};
@@ -118,8 +118,9 @@ fn failed_cache_reset_readings_and_queue_time_are_noted() {
         (watch.failed_readings, watch.failure) = (3, Some("timed out".to_owned()));
     };
     insta::assert_snapshot!(after(failed), @"valid: 3 of 5 readings of the server's metrics failed [timed out]");
-    let queued =
-        |mean_s: f64| after(move |trial| last(trial).queue = Some(Spent { sum_s: 4.0 * 0.6 + 12.0 * mean_s, count: 16.0 }));
+    let queued = |mean_s: f64| {
+        after(move |trial| last(trial).queue = Some(HistogramTotals { sum_s: 4.0 * 0.6 + 12.0 * mean_s, count: 16.0 }))
+    };
     assert_eq!(queued(1.09), "");
     insta::assert_snapshot!(queued(1.5), @"valid: the server's mean queue time is 150 % of the client's mean TTFT: not that of these requests alone");
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use crate::server::{Params, Phase, Server, Slower, Speculative, Submission, Totals, block_hashes};
+use crate::server::{Params, Phase, Server, Slowdown, Speculative, Submission, Totals, block_hashes};
 
 /// A machine on which slots, memory and a step's tokens run out.
 fn machines() -> impl Strategy<Value = Params> {
@@ -25,7 +25,7 @@ fn machines() -> impl Strategy<Value = Params> {
                 shared_prefix_once,
                 async_scheduling,
                 speculative,
-                slower: Slower { queue_ppm, ..Slower::default() },
+                slower: Slowdown { queue_ppm, ..Slowdown::default() },
                 ..Params::default()
             }
         },
