@@ -18,7 +18,7 @@ mod numpy;
 mod open;
 
 pub use closed::BadTable;
-pub use open::{OpenTest, Published};
+pub use open::{OpenTest, PublishedFigures};
 
 /// A published run.
 #[derive(Debug, Clone, PartialEq)]

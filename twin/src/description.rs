@@ -11,7 +11,7 @@ mod known;
 mod price;
 
 pub use known::{BadDescription, engines, machines, models};
-pub use price::{DoesNotFit, Placed, place};
+pub use price::{Placement, PlacementError, place};
 
 /// A machine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -5,7 +5,7 @@
 
 use crate::{
     least_squares::minimise,
-    load::{BadLoad, Load, Release, Request, Served, serve},
+    load::{BadLoad, Load, Release, Request, ServedRequest, serve},
     nearest::nearest_u32,
     server::Params,
 };
@@ -14,7 +14,7 @@ mod costs;
 mod recorded;
 
 use costs::Costs;
-pub use costs::{Cost, Unseen};
+pub use costs::{Cost, UnidentifiedCost};
 pub use recorded::trials;
 
 /// What is seen of a closed loop.
@@ -32,7 +32,7 @@ pub enum Quantity {
 
 /// A quantity as it was measured.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Observed {
+pub struct Measurement {
     /// Which.
     pub quantity: Quantity,
     /// Its value, in its unit.
@@ -53,7 +53,7 @@ pub struct Trial {
     /// Whether requests may have ended before they had all these tokens, and nobody wrote down when.
     pub may_end_early: bool,
     /// What was seen.
-    pub observed: Vec<Observed>,
+    pub observed: Vec<Measurement>,
 }
 
 /// A fitted engine.
@@ -75,7 +75,7 @@ pub struct Residual {
     /// The trial's name.
     pub trial: String,
     /// What was seen.
-    pub observed: Observed,
+    pub observed: Measurement,
     /// What the fitted engine gives.
     pub fitted: f64,
 }
@@ -85,7 +85,7 @@ pub struct Residual {
 pub enum FitError {
     /// The measurements do not say what a cost is.
     #[error("the trials cannot tell what {} is: {}", .0.cost, .0.needs)]
-    Unidentified(Unseen),
+    Unidentified(UnidentifiedCost),
     /// A figure is none, or the model has none for it, as for the decode rate of answers of one token.
     #[error(
         "{trial}: {quantity:?} cannot be compared with the model's: it must be above 0 and finite, and each answer have two tokens"
@@ -124,7 +124,7 @@ pub fn fit(engine: &Params, trials: &[Trial]) -> Result<Fit, FitError> {
             serve_trial(&params, trial, 0.0).map_err(|why| FitError::Trial { trial: trial.name.clone(), why })?;
         let seen = quantities(&load, &served);
         let is_figure = |value: f64| value > 0.0 && value.is_finite();
-        let is_sound = |one: &&Observed| is_figure(one.value) && one.sd.is_finite() && is_figure(seen.get(one.quantity));
+        let is_sound = |one: &&Measurement| is_figure(one.value) && one.sd.is_finite() && is_figure(seen.get(one.quantity));
         if let Some(odd) = trial.observed.iter().find(|one| !is_sound(one)) {
             return Err(FitError::NoFigure { trial: trial.name.clone(), quantity: odd.quantity });
         }
@@ -136,7 +136,7 @@ pub fn fit(engine: &Params, trials: &[Trial]) -> Result<Fit, FitError> {
     let best = begun.min_by(|a, b| a.sum().total_cmp(&b.sum()));
     let least = best.map(|best| minimise(&best.at, &low, &high, ROUNDS, &mut off));
     // There is always a start.
-    let Some(least) = least else { return Err(FitError::Unidentified(Unseen::nothing())) };
+    let Some(least) = least else { return Err(FitError::Unidentified(UnidentifiedCost::nothing())) };
     let found = costs.found(&least).map_err(FitError::Unidentified)?;
     let (params, ends_per_token) = (costs.params(&least.at), Costs::ends_per_token(&least.at));
     let residuals = trials.iter().flat_map(|trial| {
@@ -185,7 +185,7 @@ fn seen(params: &Params, trial: &Trial, ends_per_token: f64) -> Seen {
     serve_trial(params, trial, ends_per_token).map(|(load, served)| quantities(&load, &served)).unwrap_or_default()
 }
 
-fn serve_trial(params: &Params, trial: &Trial, ends_per_token: f64) -> Result<(Load, Vec<Served>), BadLoad> {
+fn serve_trial(params: &Params, trial: &Trial, ends_per_token: f64) -> Result<(Load, Vec<ServedRequest>), BadLoad> {
     let streams = trial.streams.max(1) as usize;
     let requests = trial.requests.iter().enumerate().map(|(index, &(prompt_tokens, output_tokens))| {
         // A client sends one after the other, not all at once.
@@ -211,9 +211,9 @@ fn ends_early(index: usize, of: usize, at_most: u32, ends_per_token: f64) -> u32
     nearest_u32(tokens.clamp(8.0, f64::from(at_most.max(8)))).min(at_most)
 }
 
-fn quantities(load: &Load, served: &[Served]) -> Seen {
+fn quantities(load: &Load, served: &[ServedRequest]) -> Seen {
     let requests = served.len() as f64;
-    let mean = |of: fn(&Served) -> Option<f64>| {
+    let mean = |of: fn(&ServedRequest) -> Option<f64>| {
         let values: Vec<_> = served.iter().filter_map(of).collect();
         values.iter().sum::<f64>() / values.len() as f64
     };

@@ -2,7 +2,7 @@
 
 use std::{cmp::Reverse, collections::BinaryHeap};
 
-use crate::server::{BadParams, Params, Refused, Server, Submission};
+use crate::server::{AdmissionError, BadParams, Params, Server, Submission};
 
 /// When a request is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub struct Load {
 
 /// What a client saw of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Served {
+pub struct ServedRequest {
     /// When it was sent, in nanoseconds since the load began.
     pub sent_ns: u64,
     /// When its first token came.
@@ -48,7 +48,7 @@ pub struct Served {
     pub output_tokens: u32,
 }
 
-impl Served {
+impl ServedRequest {
     /// Time to first token, in seconds.
     #[must_use]
     pub fn ttft_s(&self) -> f64 {
@@ -75,7 +75,7 @@ pub enum BadLoad {
         /// Its place in the load, from 0.
         index: usize,
         /// Why.
-        why: Refused,
+        why: AdmissionError,
     },
     /// Its limit lets nothing be sent.
     #[error("the load may have no request in flight, so that none is ever sent")]
@@ -93,7 +93,7 @@ pub enum BadLoad {
 /// Serves a load in the server's boot 0, trial 0, and says what a client saw of each of its requests, in their order.
 ///
 /// A request is queued [`Params::accept_ns`] after it was sent.
-pub fn serve(params: &Params, seed: u64, load: &Load) -> Result<Vec<Served>, BadLoad> {
+pub fn serve(params: &Params, seed: u64, load: &Load) -> Result<Vec<ServedRequest>, BadLoad> {
     let mut client = Client::new(params, load)?;
     let mut server = Server::new(params.clone(), seed)?;
     while client.left > 0 {
@@ -126,7 +126,7 @@ fn place(id: u64) -> usize {
 struct Client<'a> {
     load: &'a Load,
     accept_ns: u64,
-    served: Vec<Served>,
+    served: Vec<ServedRequest>,
     /// Who waits for the end of each request.
     followers: Vec<Vec<usize>>,
     /// Released and not sent: their times and places.
@@ -152,7 +152,7 @@ impl<'a> Client<'a> {
         }
         let served = requests
             .iter()
-            .map(|request| Served { sent_ns: 0, first_ns: 0, last_ns: 0, output_tokens: request.output_tokens })
+            .map(|request| ServedRequest { sent_ns: 0, first_ns: 0, last_ns: 0, output_tokens: request.output_tokens })
             .collect();
         let (accept_ns, left) = (params.accept_ns, requests.len());
         let mut client =

@@ -3,8 +3,8 @@
 use serde::Deserialize;
 
 use crate::{
-    description::{BadDescription, DoesNotFit, Placed, engines, machines, models, place},
-    load::{BadLoad, Load, Release, Request, Served, serve},
+    description::{BadDescription, Placement, PlacementError, engines, machines, models, place},
+    load::{BadLoad, Load, Release, Request, ServedRequest, serve},
 };
 
 mod page;
@@ -14,7 +14,7 @@ pub use page::page;
 /// All that is known.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Published {
+pub struct PublishedData {
     /// Output rates over numbers of streams.
     pub sweep: Vec<Sweep>,
     /// Rates of one load.
@@ -94,7 +94,7 @@ impl Row {
 
 /// Why a published figure has no counterpart.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum NoTwin {
+pub enum PredictionError {
     /// The table or a description cannot be read.
     #[error(transparent)]
     Description(#[from] BadDescription),
@@ -103,7 +103,7 @@ pub enum NoTwin {
     Unknown(String),
     /// The model does not fit.
     #[error(transparent)]
-    TooLarge(#[from] DoesNotFit),
+    TooLarge(#[from] PlacementError),
     /// The load cannot be served.
     #[error("{id}: {why}")]
     Load {
@@ -115,13 +115,13 @@ pub enum NoTwin {
 }
 
 /// The table.
-pub fn published() -> Result<Published, BadDescription> {
+pub fn published_data() -> Result<PublishedData, BadDescription> {
     toml::from_str(include_str!("../published.toml")).map_err(|error| BadDescription::new("published.toml", &error))
 }
 
 /// A described engine that serves a described model on one Spark.
-pub fn described(model: &str, engine: &str) -> Result<Placed, NoTwin> {
-    let unknown = |what: &str| NoTwin::Unknown(what.to_owned());
+pub fn described(model: &str, engine: &str) -> Result<Placement, PredictionError> {
+    let unknown = |what: &str| PredictionError::Unknown(what.to_owned());
     let machine = machines()?.into_iter().next().ok_or_else(|| unknown("a machine"))?;
     let model = models()?.into_iter().find(|known| known.name == model).ok_or_else(|| unknown(model))?;
     let engine = engines()?.into_iter().find(|known| known.name == engine).ok_or_else(|| unknown(engine))?;
@@ -130,7 +130,7 @@ pub fn described(model: &str, engine: &str) -> Result<Placed, NoTwin> {
 
 impl Sweep {
     /// The twin's rate at each number of streams.
-    pub fn rows(&self) -> Result<Vec<Row>, NoTwin> {
+    pub fn rows(&self) -> Result<Vec<Row>, PredictionError> {
         let placed = described(&self.model, &self.engine)?;
         let row = |(&streams, &published_tok_s): (&u32, &f64)| {
             let cached_tokens = if self.shared_prompt { self.prompt_tokens - 1 } else { 0 };
@@ -142,20 +142,20 @@ impl Sweep {
         self.streams.iter().zip(&self.output_tok_s).map(row).collect()
     }
 
-    fn wave(&self, placed: &Placed, streams: u32, cached_tokens: u32) -> Result<Vec<Served>, NoTwin> {
+    fn wave(&self, placed: &Placement, streams: u32, cached_tokens: u32) -> Result<Vec<ServedRequest>, PredictionError> {
         wave(&self.id, placed, streams, (self.prompt_tokens, cached_tokens, self.output_tokens))
     }
 }
 
 impl Point {
     /// The twin's two rates.
-    pub fn rows(&self) -> Result<[Row; 2], NoTwin> {
+    pub fn rows(&self) -> Result<[Row; 2], PredictionError> {
         let placed = described(&self.model, &self.engine)?;
         let served = wave(&self.id, &placed, self.streams, (self.prompt_tokens, 0, self.output_tokens))?;
         let last_first_ns = served.iter().map(|one| one.first_ns).max().unwrap_or(1);
         let last_ns = served.iter().map(|one| one.last_ns).max().unwrap_or(1);
         // While all decode: what each has left after the last first token.
-        let left_ns = |one: &Served| one.last_ns.checked_sub(last_first_ns);
+        let left_ns = |one: &ServedRequest| one.last_ns.checked_sub(last_first_ns);
         let left: f64 = served.iter().filter_map(|one| Some(left_ns(one)? as f64 / 1e9 / one.tpot_s()?)).sum();
         let prefilled = f64::from(self.streams) * f64::from(self.prompt_tokens);
         let busy_ns = last_first_ns.saturating_sub(placed.params.accept_ns);
@@ -173,11 +173,11 @@ impl Point {
     }
 }
 
-fn wave(id: &str, placed: &Placed, streams: u32, tokens: (u32, u32, u32)) -> Result<Vec<Served>, NoTwin> {
+fn wave(id: &str, placed: &Placement, streams: u32, tokens: (u32, u32, u32)) -> Result<Vec<ServedRequest>, PredictionError> {
     let (prompt_tokens, cached_tokens, output_tokens) = tokens;
     let request = Request { release: Release::At(0), prompt_tokens, cached_tokens, output_tokens };
     let load = Load { requests: vec![request; streams as usize], max_in_flight: None };
-    serve(&placed.params, 1, &load).map_err(|why| NoTwin::Load { id: id.to_owned(), why })
+    serve(&placed.params, 1, &load).map_err(|why| PredictionError::Load { id: id.to_owned(), why })
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! llama-benchy's tables (version 0.4.0), as Markdown.
 
 use crate::{
-    fit::{Observed, Quantity, Trial},
+    fit::{Measurement, Quantity, Trial},
     nearest::nearest_u32,
     quantile::quantile,
 };
@@ -67,7 +67,7 @@ fn share(pair: &Pair) -> Option<f64> {
 fn trial(pair: &Pair, share: f64) -> Trial {
     let prompt_tokens = nearest_u32(pair.prompt_tokens * share).max(1);
     let seen = |quantity, figure: Option<(f64, f64)>, sd: fn((f64, f64)) -> f64| {
-        figure.filter(|&(value, _)| value > 0.0).map(|figure| Observed { quantity, value: figure.0, sd: sd(figure) })
+        figure.filter(|&(value, _)| value > 0.0).map(|figure| Measurement { quantity, value: figure.0, sd: sd(figure) })
     };
     let alone = pair.streams == 1;
     let ttft_s = pair.ttft_ms.map(|(mean, sd)| (mean / 1e3, sd / 1e3));

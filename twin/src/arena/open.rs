@@ -19,12 +19,12 @@ pub struct OpenTest {
     /// Its requests.
     pub load: Load,
     /// Its figures.
-    pub published: Published,
+    pub published: PublishedFigures,
 }
 
 /// Figures of an open loop, as they were published.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Published {
+pub struct PublishedFigures {
     /// Output tokens per second.
     pub output_tok_s: f64,
     /// Median time to first token, in seconds.
@@ -95,7 +95,7 @@ pub(super) fn read(file: &str, text: &str) -> Result<OpenTest, BadResults> {
         name,
         rate_per_s: results.request_rate,
         load: Load { requests: requests.collect(), max_in_flight: results.max_concurrency },
-        published: Published {
+        published: PublishedFigures {
             output_tok_s: results.output_throughput,
             ttft_p50_s: results.p50_ttft_ms / 1e3,
             ttft_p95_s: results.p95_ttft_ms / 1e3,

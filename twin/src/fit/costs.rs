@@ -23,14 +23,14 @@ pub struct Cost {
 
 /// A cost that the trials do not show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Unseen {
+pub struct UnidentifiedCost {
     /// Its name.
     pub cost: &'static str,
     /// What trials would.
     pub needs: &'static str,
 }
 
-impl Unseen {
+impl UnidentifiedCost {
     pub(super) fn nothing() -> Self {
         Self { cost: "anything", needs: "trials" }
     }
@@ -79,8 +79,8 @@ pub(super) struct Costs<'a> {
 
 impl<'a> Costs<'a> {
     /// Refuses trials that cannot show what is asked, whatever was measured in them.
-    pub(super) fn of(engine: &'a Params, trials: &[Trial]) -> Result<Self, Unseen> {
-        let unseen = |cost, needs| Err(Unseen { cost, needs });
+    pub(super) fn of(engine: &'a Params, trials: &[Trial]) -> Result<Self, UnidentifiedCost> {
+        let unseen = |cost, needs| Err(UnidentifiedCost { cost, needs });
         let few = trials.iter().map(|trial| trial.streams).min().unwrap_or(0);
         let levels = |of: fn(&Trial) -> u32| {
             let mut levels: Vec<_> = trials.iter().map(of).collect();
@@ -187,15 +187,17 @@ impl<'a> Costs<'a> {
     }
 
     /// The costs with their standard errors. Refused if two of them do the same in all trials.
-    pub(super) fn found(&self, least: &Least) -> Result<Vec<Cost>, Unseen> {
+    pub(super) fn found(&self, least: &Least) -> Result<Vec<Cost>, UnidentifiedCost> {
         let figures = least.residuals.len() - Self::leanings(&least.at).len();
         let rows = &least.jacobian[..figures];
         let weight = |column: usize| rows.iter().map(|row| row[column] * row[column]).sum::<f64>().sqrt();
         let seen: Vec<_> = (0..self.count()).filter(|&column| weight(column) >= NOT_SEEN).collect();
         let jacobian = rows.iter().map(|row| seen.iter().map(|&column| row[column]).collect()).collect();
         let only_seen = Least { at: Vec::new(), residuals: Vec::new(), jacobian };
-        let same =
-            Unseen { cost: "each cost", needs: "trials in which they differ: more lengths of prompts, more numbers of streams" };
+        let same = UnidentifiedCost {
+            cost: "each cost",
+            needs: "trials in which they differ: more lengths of prompts, more numbers of streams",
+        };
         let covariance = only_seen.unit_covariance().ok_or(same)?;
         let free_figures = figures.checked_sub(seen.len()).filter(|&left| left > 0).ok_or(same)?;
         let variance = least.residuals[..figures].iter().map(|r| r * r).sum::<f64>() / free_figures as f64;

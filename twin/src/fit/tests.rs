@@ -1,6 +1,6 @@
 //! A fit must find what trials were made of.
 
-use super::{FitError, Observed, Quantity, Trial, ends_early, fit, quantities, serve_trial};
+use super::{FitError, Measurement, Quantity, Trial, ends_early, fit, quantities, serve_trial};
 use crate::server::{DecodeCost, Noise, Params, PrefillCost};
 
 fn truth() -> Params {
@@ -36,7 +36,7 @@ fn measured(streams: u32, prompt_tokens: u32, output_tokens: u32) -> Trial {
     let (load, served) = serve_trial(&truth(), &trial, 0.0).unwrap();
     let seen = quantities(&load, &served);
     let all = [Quantity::TtftMean, Quantity::PrefillTokS, Quantity::DecodeTokS, Quantity::OutputTokS];
-    let observed = all.map(|quantity| Observed { quantity, value: seen.get(quantity), sd: 0.0 });
+    let observed = all.map(|quantity| Measurement { quantity, value: seen.get(quantity), sd: 0.0 });
     Trial { observed: observed.into(), ..trial }
 }
 

@@ -1,7 +1,7 @@
 //! Loads whose outcome is known.
 
 use super::{BadLoad, Load, Release, Request, serve};
-use crate::server::{DecodeCost, Noise, Params, PrefillCost, Refused};
+use crate::server::{AdmissionError, DecodeCost, Noise, Params, PrefillCost};
 
 /// A step takes `base_ns`, whatever it does.
 fn fixed(base_ns: u64, max_sequences: u32) -> Params {
@@ -66,5 +66,5 @@ fn what_cannot_be_served_is_said() {
     assert_eq!(serve(&fixed(1, 1), 1, &stuck), Err(BadLoad::NothingInFlight));
     let loop_ = Request { release: Release::After(0), ..at(0, 1) };
     assert_eq!(refused(vec![loop_]), BadLoad::NeverSent { index: 0, after: 0 });
-    assert_eq!(refused(vec![at(0, 1), at(0, 0)]), BadLoad::Refused { index: 1, why: Refused::Empty });
+    assert_eq!(refused(vec![at(0, 1), at(0, 0)]), BadLoad::Refused { index: 1, why: AdmissionError::Empty });
 }

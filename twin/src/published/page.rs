@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{NoTwin, Published, Row};
+use super::{PredictionError, PublishedData, Row};
 use crate::quantile::quantile;
 
 const HEAD: &str = "\
@@ -15,7 +15,7 @@ models that share an engine with another (Llama 70B, DeepSeek 14B) are predictio
 ";
 
 /// The page.
-pub fn page(published: &Published) -> Result<String, NoTwin> {
+pub fn page(published: &PublishedData) -> Result<String, PredictionError> {
     let mut text = HEAD.to_owned();
     let line = |text: &mut String, row: &Row| {
         let (published, twin, off) = (row.published_tok_s, row.twin_tok_s, row.error() * 100.0);

@@ -1,19 +1,19 @@
 //! The twin against what was published.
 
-use super::{Row, described, page, page::median_and_worst, published, wave};
+use super::{Row, described, page, page::median_and_worst, published_data, wave};
 use crate::{
-    description::Placed,
-    load::Served,
+    description::Placement,
+    load::ServedRequest,
     server::{Noise, Params},
 };
 
 fn sweep(id: &str) -> Vec<Row> {
-    published().unwrap().sweep.iter().find(|sweep| sweep.id == id).unwrap().rows().unwrap()
+    published_data().unwrap().sweep.iter().find(|sweep| sweep.id == id).unwrap().rows().unwrap()
 }
 
 #[test]
 fn each_sweep_is_reproduced() {
-    for sweep in published().unwrap().sweep {
+    for sweep in published_data().unwrap().sweep {
         let rows = sweep.rows().unwrap();
         let (median, worst) = median_and_worst(&rows);
         assert!(median <= 0.05 && worst <= 0.15, "{}: median {median:.3}, worst {worst:.3}\n{rows:#?}", sweep.id);
@@ -39,7 +39,7 @@ fn past_the_peak_it_falls_and_a_small_batch_makes_a_plateau() {
 
 #[test]
 fn points_of_other_sources_are_within_fifteen_percent() {
-    for point in published().unwrap().point {
+    for point in published_data().unwrap().point {
         for row in point.rows().unwrap() {
             assert!(row.error().abs() <= 0.15, "{row:?}");
         }
@@ -51,7 +51,7 @@ fn points_of_other_sources_are_within_fifteen_percent() {
 fn deeper_contexts_begin_later_and_decode_slower() {
     let placed = described("gpt-oss-120b-mxfp4", "vllm-mxfp4").unwrap();
     let at = |prompt_tokens: u32| wave("depth", &placed, 1, (prompt_tokens, 0, 128)).unwrap()[0];
-    let served: Vec<Served> = [4096, 8192, 16_384, 32_768, 65_536].map(at).into();
+    let served: Vec<ServedRequest> = [4096, 8192, 16_384, 32_768, 65_536].map(at).into();
     for pair in served.windows(2) {
         assert!(pair[1].ttft_s() > 1.7 * pair[0].ttft_s(), "{pair:?}");
         assert!(pair[1].tpot_s().unwrap() > pair[0].tpot_s().unwrap(), "{pair:?}");
@@ -74,7 +74,7 @@ fn a_limit_of_32_sequences_is_a_plateau_from_32_streams() {
 
 #[test]
 fn the_committed_page_is_current() {
-    let text = page(&published().unwrap()).unwrap();
+    let text = page(&published_data().unwrap()).unwrap();
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("published.md");
     assert!(std::fs::read_to_string(&path).unwrap() == text, "it is stale; `cargo xtask regenerate published` writes it");
 }
@@ -86,20 +86,20 @@ fn the_committed_page_is_current() {
 fn the_three_numbers_are_those_of_the_fitted_engine() {
     let params = Params::from_toml(include_str!("../../fitted/gemma-4-gemma-4-26b-a4b-it-bf16.toml")).unwrap();
     let params = Params { noise: Noise { boot_ppm: 0, trial_ppm: 0, step_ppm: 0 }, ..params };
-    let placed = Placed { params, weight_bytes: 0.0, cache_tokens: 0.0 };
-    let mean = |streams: u32, prompt_tokens: u32, of: fn(&Served) -> f64| {
+    let placed = Placement { params, weight_bytes: 0.0, cache_tokens: 0.0 };
+    let mean = |streams: u32, prompt_tokens: u32, of: fn(&ServedRequest) -> f64| {
         let served = wave("three numbers", &placed, streams, (prompt_tokens, 0, 256)).unwrap();
         served.iter().map(of).sum::<f64>() / f64::from(streams)
     };
-    let decode = |one: &Served| one.tpot_s().unwrap().recip();
+    let decode = |one: &ServedRequest| one.tpot_s().unwrap().recip();
     for prompt_tokens in [3700, 22_500] {
         let rate = mean(1, prompt_tokens, decode);
         assert!((23.0 * 0.85..24.0 * 1.15).contains(&rate), "{prompt_tokens}: {rate}");
     }
     let rate = mean(10, 900, decode);
     assert!((9.0 * 0.85..12.0 * 1.15).contains(&rate), "{rate}");
-    let ttft_s = mean(10, 22_500, Served::ttft_s);
+    let ttft_s = mean(10, 22_500, ServedRequest::ttft_s);
     assert!((35.0 * 0.85..35.0 * 1.15).contains(&ttft_s), "{ttft_s}");
-    let short_s = mean(10, 20, Served::ttft_s);
+    let short_s = mean(10, 20, ServedRequest::ttft_s);
     assert!(short_s < 0.5, "{short_s}");
 }

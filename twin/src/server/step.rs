@@ -1,6 +1,6 @@
 //! A step: who is in it, what it costs, and what it brings.
 
-use super::{Finished, Phase, Server, params::slowed};
+use super::{FinishedRequest, Phase, Server, params::slowed};
 
 /// What those who decode take of a step.
 #[derive(Debug, Clone, Copy, Default)]
@@ -225,7 +225,7 @@ impl Server {
                 memory.release(&mut sequence.held);
                 totals.finished += 1;
                 let (id, cached_tokens) = (sequence.request.id, sequence.cached_tokens);
-                finished.push(Finished { id, stamps_ns: std::mem::take(&mut sequence.stamps_ns), cached_tokens });
+                finished.push(FinishedRequest { id, stamps_ns: std::mem::take(&mut sequence.stamps_ns), cached_tokens });
             }
             !done
         });

@@ -1,13 +1,13 @@
 //! Tokens that are guessed and checked together.
 
-use super::{Finished, Params, Server, Speculative, drain, quiet, request};
+use super::{FinishedRequest, Params, Server, Speculative, drain, quiet, request};
 
 fn guessing(draft_tokens: u32, acceptance_ppm: u32) -> Params {
     let speculative = Speculative { draft_tokens, acceptance_ppm, draft_ns: 3_000_000 };
     Params { speculative: Some(speculative), ..quiet() }
 }
 
-fn alone(params: Params, output_tokens: u32) -> (Finished, Server) {
+fn alone(params: Params, output_tokens: u32) -> (FinishedRequest, Server) {
     let mut server = Server::new(params, 1).unwrap();
     server.submit(0, request(1, 100, output_tokens)).unwrap();
     (drain(&mut server).remove(0), server)
