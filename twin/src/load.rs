@@ -29,7 +29,6 @@ pub struct Request {
 /// Requests in the order in which they are sent.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Load {
-    /// The requests.
     pub requests: Vec<Request>,
     /// How many the client keeps in flight at most; further ones are sent, in order, as others end. `None` is no limit.
     pub max_in_flight: Option<usize>,
@@ -44,7 +43,6 @@ pub struct ServedRequest {
     pub first_ns: u64,
     /// When its last token came.
     pub last_ns: u64,
-    /// Its tokens.
     pub output_tokens: u32,
 }
 
@@ -74,7 +72,6 @@ pub enum BadLoad {
     Refused {
         /// Its place in the load, from 0.
         index: usize,
-        /// Why.
         why: AdmissionError,
     },
     /// Its limit lets nothing be sent.
@@ -85,7 +82,6 @@ pub enum BadLoad {
     NeverSent {
         /// Its place in the load, from 0.
         index: usize,
-        /// Whom it waits for.
         after: usize,
     },
 }
@@ -104,12 +100,12 @@ pub fn serve(params: &Params, seed: u64, load: &Load) -> Result<Vec<ServedReques
         for finished in server.take_finished() {
             let [first_ns, .., last_ns] = finished.stamps_ns[..] else {
                 let only_ns = finished.stamps_ns[0];
-                client.ended(finished.id, only_ns, only_ns);
+                client.record_end(finished.id, only_ns, only_ns);
                 continue;
             };
-            client.ended(finished.id, first_ns, last_ns);
+            client.record_end(finished.id, first_ns, last_ns);
         }
-        while let Some((id, request)) = client.due(now_ns) {
+        while let Some((id, request)) = client.next_arrival(now_ns) {
             let Request { prompt_tokens, cached_tokens, output_tokens, .. } = request;
             let submission = Submission { id, prompt_tokens, cached_tokens, output_tokens, prompt: None };
             server.submit(now_ns, submission).map_err(|why| BadLoad::Refused { index: place(id), why })?;
@@ -122,12 +118,12 @@ fn place(id: u64) -> usize {
     usize::try_from(id).unwrap_or(usize::MAX)
 }
 
-/// Who sends the requests and keeps what came.
+/// Sends the requests and records when their tokens came.
 struct Client<'a> {
     load: &'a Load,
     accept_ns: u64,
     served: Vec<ServedRequest>,
-    /// Who waits for the end of each request.
+    /// For each request, the ones released by its end.
     followers: Vec<Vec<usize>>,
     /// Released and not sent: their times and places.
     released: BinaryHeap<Reverse<(u64, usize)>>,
@@ -177,7 +173,7 @@ impl<'a> Client<'a> {
     }
 
     /// The next request that reaches the server by now.
-    fn due(&mut self, now_ns: u64) -> Option<(u64, Request)> {
+    fn next_arrival(&mut self, now_ns: u64) -> Option<(u64, Request)> {
         let &Reverse((t_ns, index)) = self.on_their_way.peek()?;
         if t_ns > now_ns {
             return None;
@@ -186,7 +182,7 @@ impl<'a> Client<'a> {
         Some((index as u64, self.load.requests[index]))
     }
 
-    fn ended(&mut self, id: u64, first_ns: u64, last_ns: u64) {
+    fn record_end(&mut self, id: u64, first_ns: u64, last_ns: u64) {
         let index = place(id);
         (self.served[index].first_ns, self.served[index].last_ns) = (first_ns, last_ns);
         self.in_flight -= 1;

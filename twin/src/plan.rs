@@ -16,10 +16,9 @@ pub struct RequestLengths {
     pub output_tokens: u32,
 }
 
-/// What they feel.
+/// What the users of one server experience, over all requests but their first.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct UserExperience {
-    /// Users.
     pub users: u32,
     /// Median time to first token, in seconds.
     pub ttft_p50_s: f64,
@@ -36,7 +35,7 @@ const EACH: usize = 4;
 /// More users than this are not looked for.
 pub const MOST_USERS: u32 = 512;
 
-/// What so many users feel.
+/// Simulates so many users and sums up what they experience.
 pub fn user_experience(params: &Params, users: u32, lengths: RequestLengths) -> Result<UserExperience, BadLoad> {
     // How long one takes alone says over what time they begin.
     let alone = serve(params, 1, &Load { requests: vec![request(Release::At(0), lengths)], max_in_flight: None })?;
@@ -102,13 +101,13 @@ pub fn most_users(params: &Params, lengths: RequestLengths, ttft_p95_s: f64) -> 
 #[cfg(test)]
 mod tests {
     use super::{RequestLengths, most_users, user_experience};
-    use crate::published::described;
+    use crate::published::place_on_spark;
 
     const LENGTHS: RequestLengths = RequestLengths { prompt_tokens: 2000, output_tokens: 100 };
 
     #[test]
     fn more_users_wait_longer_and_get_more_together() {
-        let params = described("gpt-oss-120b-mxfp4", "vllm-mxfp4").unwrap().params;
+        let params = place_on_spark("gpt-oss-120b-mxfp4", "vllm-mxfp4").unwrap().params;
         let experience = [1, 4, 16].map(|users| user_experience(&params, users, LENGTHS).unwrap());
         for pair in experience.windows(2) {
             assert!(pair[1].ttft_p95_s > pair[0].ttft_p95_s, "{pair:?}");
@@ -118,8 +117,8 @@ mod tests {
     }
 
     #[test]
-    fn the_most_users_hold_the_limit_and_one_more_does_not() {
-        let params = described("gpt-oss-120b-mxfp4", "vllm-mxfp4").unwrap().params;
+    fn most_users_meet_the_limit_and_one_more_does_not() {
+        let params = place_on_spark("gpt-oss-120b-mxfp4", "vllm-mxfp4").unwrap().params;
         let most = most_users(&params, LENGTHS, 3.0).unwrap().unwrap();
         assert!(most.users > 1 && most.ttft_p95_s <= 3.0, "{most:?}");
         assert!(user_experience(&params, most.users + 1, LENGTHS).unwrap().ttft_p95_s > 3.0);

@@ -11,7 +11,7 @@ mod page;
 
 pub use page::page;
 
-/// All that is known.
+/// The figures of `published.toml`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PublishedData {
@@ -25,7 +25,7 @@ pub struct PublishedData {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sweep {
-    /// Its name here.
+    /// Name of its rows in `published.md`.
     pub id: String,
     /// Who published it, where and when.
     pub source: String,
@@ -39,7 +39,6 @@ pub struct Sweep {
     pub shared_prompt: bool,
     /// Output tokens of each request.
     pub output_tokens: u32,
-    /// Numbers of streams.
     pub streams: Vec<u32>,
     /// Output tokens per second of all streams together, at each of them.
     pub output_tok_s: Vec<f64>,
@@ -49,7 +48,7 @@ pub struct Sweep {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Point {
-    /// Its name here.
+    /// Name of its rows in `published.md`.
     pub id: String,
     /// Who published it, where and when.
     pub source: String,
@@ -57,11 +56,8 @@ pub struct Point {
     pub model: String,
     /// The description of its engine.
     pub engine: String,
-    /// Requests at once.
     pub streams: u32,
-    /// Prompt tokens of each.
     pub prompt_tokens: u32,
-    /// Output tokens of each.
     pub output_tokens: u32,
     /// Prompt tokens per second of all together.
     pub prefill_tok_s: f64,
@@ -72,9 +68,8 @@ pub struct Point {
 /// A published figure and what the twin says to it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
-    /// What it is of.
+    /// The sweep's or point's `id`.
     pub id: String,
-    /// Streams.
     pub streams: u32,
     /// Which rate: `output`, `prefill` or `decode`.
     pub rate: &'static str,
@@ -106,21 +101,16 @@ pub enum PredictionError {
     TooLarge(#[from] PlacementError),
     /// The load cannot be served.
     #[error("{id}: {why}")]
-    Load {
-        /// Of what.
-        id: String,
-        /// Why.
-        why: BadLoad,
-    },
+    Load { id: String, why: BadLoad },
 }
 
-/// The table.
+/// Reads the committed `published.toml`.
 pub fn published_data() -> Result<PublishedData, BadDescription> {
     toml::from_str(include_str!("../published.toml")).map_err(|error| BadDescription::new("published.toml", &error))
 }
 
-/// A described engine that serves a described model on one Spark.
-pub fn described(model: &str, engine: &str) -> Result<Placement, PredictionError> {
+/// Places a model from `descriptions/models` with an engine from `descriptions/engines` on one Spark.
+pub fn place_on_spark(model: &str, engine: &str) -> Result<Placement, PredictionError> {
     let unknown = |what: &str| PredictionError::Unknown(what.to_owned());
     let machine = machines()?.into_iter().next().ok_or_else(|| unknown("a machine"))?;
     let model = models()?.into_iter().find(|known| known.name == model).ok_or_else(|| unknown(model))?;
@@ -131,7 +121,7 @@ pub fn described(model: &str, engine: &str) -> Result<Placement, PredictionError
 impl Sweep {
     /// The twin's rate at each number of streams.
     pub fn rows(&self) -> Result<Vec<Row>, PredictionError> {
-        let placed = described(&self.model, &self.engine)?;
+        let placed = place_on_spark(&self.model, &self.engine)?;
         let row = |(&streams, &published_tok_s): (&u32, &f64)| {
             let cached_tokens = if self.shared_prompt { self.prompt_tokens - 1 } else { 0 };
             let served = self.wave(&placed, streams, cached_tokens)?;
@@ -150,7 +140,7 @@ impl Sweep {
 impl Point {
     /// The twin's two rates.
     pub fn rows(&self) -> Result<[Row; 2], PredictionError> {
-        let placed = described(&self.model, &self.engine)?;
+        let placed = place_on_spark(&self.model, &self.engine)?;
         let served = wave(&self.id, &placed, self.streams, (self.prompt_tokens, 0, self.output_tokens))?;
         let last_first_ns = served.iter().map(|one| one.first_ns).max().unwrap_or(1);
         let last_ns = served.iter().map(|one| one.last_ns).max().unwrap_or(1);

@@ -7,7 +7,7 @@ use record::{Cell, ExitCode, Plan, Profile};
 use reports::statistics::student::Student;
 use twin::{
     load::{Load, Release, Request, ServedRequest, serve},
-    published::described,
+    published::place_on_spark,
     quantile::quantile,
     server::Params,
 };
@@ -75,7 +75,7 @@ fn params(args: &PredictArgs) -> anyhow::Result<Params> {
         return Err(UsageError(format!("no model is described as {name}; there are {}", names.join(", "))).into());
     };
     // A description says nothing of noise.
-    Ok(with_noise(&described(&model.name, &model.engine).map_err(|error| RefusedError(error.to_string()))?.params))
+    Ok(with_noise(&place_on_spark(&model.name, &model.engine).map_err(|error| RefusedError(error.to_string()))?.params))
 }
 
 /// TTFT p50 and p95, decode rate and output rate of one trial; none if the cell does not fit into the context.

@@ -11,20 +11,15 @@ use crate::{
 /// A run's open loops as they were and as the fit says.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunForecast {
-    /// What was fitted.
     pub fit: Fit,
-    /// Each open loop.
     pub tests: Vec<Forecast>,
 }
 
 /// An open loop as it was and as the fit says.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Forecast {
-    /// Its name.
     pub test: String,
-    /// Requests per second.
     pub rate_per_s: f64,
-    /// What was measured.
     pub published: PublishedFigures,
     /// What the fit says.
     pub predicted: PredictedFigures,

@@ -14,7 +14,7 @@ engines there were fitted to, four numbers each, so that this shows how well the
 models that share an engine with another (Llama 70B, DeepSeek 14B) are predictions.
 ";
 
-/// The page.
+/// Renders `published.md`.
 pub fn page(published: &PublishedData) -> Result<String, PredictionError> {
     let mut text = HEAD.to_owned();
     let line = |text: &mut String, row: &Row| {

@@ -1,6 +1,6 @@
 //! The twin against what was published.
 
-use super::{Row, described, page, page::median_and_worst, published_data, wave};
+use super::{Row, page, page::median_and_worst, place_on_spark, published_data, wave};
 use crate::{
     description::Placement,
     load::ServedRequest,
@@ -25,7 +25,7 @@ fn each_sweep_is_reproduced() {
 }
 
 #[test]
-fn past_the_peak_it_falls_and_a_small_batch_makes_a_plateau() {
+fn rate_falls_past_the_peak_and_small_batch_makes_a_plateau() {
     let at = |rows: &[Row], streams: u32| rows.iter().find(|row| row.streams == streams).unwrap().twin_tok_s;
     let large = sweep("nemotron-super-49b-nvfp4");
     assert!(at(&large, 320) < 0.85 * at(&large, 256));
@@ -48,8 +48,8 @@ fn points_of_other_sources_are_within_fifteen_percent() {
 
 /// The Register's review gives shapes: the time to first token rises and generation slows as the input grows from 4096 to 65536 tokens.
 #[test]
-fn deeper_contexts_begin_later_and_decode_slower() {
-    let placed = described("gpt-oss-120b-mxfp4", "vllm-mxfp4").unwrap();
+fn longer_contexts_start_later_and_decode_slower() {
+    let placed = place_on_spark("gpt-oss-120b-mxfp4", "vllm-mxfp4").unwrap();
     let at = |prompt_tokens: u32| wave("depth", &placed, 1, (prompt_tokens, 0, 128)).unwrap()[0];
     let served: Vec<ServedRequest> = [4096, 8192, 16_384, 32_768, 65_536].map(at).into();
     for pair in served.windows(2) {
@@ -60,8 +60,8 @@ fn deeper_contexts_begin_later_and_decode_slower() {
 
 /// Its other shape: what 64 streams give together is little more than what 32 give. There a batch of 32 was the engine's limit.
 #[test]
-fn a_limit_of_32_sequences_is_a_plateau_from_32_streams() {
-    let mut placed = described("gpt-oss-120b-mxfp4", "vllm-mxfp4").unwrap();
+fn limit_of_32_sequences_is_a_plateau_from_32_streams() {
+    let mut placed = place_on_spark("gpt-oss-120b-mxfp4", "vllm-mxfp4").unwrap();
     placed.params.max_sequences = 32;
     let rate = |streams: u32| {
         let served = wave("batch", &placed, streams, (1024, 0, 1024)).unwrap();
@@ -73,7 +73,7 @@ fn a_limit_of_32_sequences_is_a_plateau_from_32_streams() {
 }
 
 #[test]
-fn the_committed_page_is_current() {
+fn committed_page_is_current() {
     let text = page(&published_data().unwrap()).unwrap();
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("published.md");
     assert!(std::fs::read_to_string(&path).unwrap() == text, "it is stale; `cargo xtask regenerate published` writes it");
@@ -83,7 +83,7 @@ fn the_committed_page_is_current() {
 /// tok/s at 4k and at 25k, each of ten at 9 to 12; with ten users a short prompt begins within 0.5 s and one of 25k after 35 s. The engine is
 /// the one fitted to the same author's later run. Of its prompts nine tenths are tokens (twin/src/arena/closed.rs).
 #[test]
-fn the_three_numbers_are_those_of_the_fitted_engine() {
+fn fitted_engine_reproduces_the_three_numbers() {
     let params = Params::from_toml(include_str!("../../fitted/gemma-4-gemma-4-26b-a4b-it-bf16.toml")).unwrap();
     let params = Params { noise: Noise { boot_ppm: 0, trial_ppm: 0, step_ppm: 0 }, ..params };
     let placed = Placement { params, weight_bytes: 0.0, cache_tokens: 0.0 };
