@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use fixtures::{
     faults::{FaultKind, Faults},
-    server::{Config, EventKind, LoggedRequest, Outage, Running, SendLog},
+    server::{Config, EventKind, LoggedRequest, Outage, RunningServer, SendLog},
 };
 use futures_util::future;
 use harness::{
@@ -67,7 +67,7 @@ fn trial(limits: DriveLimits) -> Trial {
     let config =
         Config { faults, speed: f64::from(SPEED), params: Params { accept_ns: 0, ..Params::default() }, ..Config::new(7) };
     let (clock, log, model) = (config.clock, config.log.clone(), config.params.model.clone());
-    let server = Running::start(config).unwrap();
+    let server = RunningServer::start(config).unwrap();
 
     let releases: Vec<Release> = (0..u64::from(REQUESTS)).map(|place| Release::At { t_ns: place * SPACING_NS }).collect();
     let mut plan = crate::drive::plan(&releases);
