@@ -8,7 +8,7 @@ use harness::{
     http::{ApiKey, HttpEndpoint, HttpOptions},
     machine,
 };
-use record::{Machine, Recipe, recipe::Attach};
+use record::{Machine, Recipe, recipe::AttachTarget};
 use url::{Host, Url};
 
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
 
 /// A server that a recipe names, and the recipe with what the server said of its model: its name where the recipe leaves that open, and the
 /// longest context.
-pub(crate) async fn attach(setup: &Setup, recipe: Recipe, attach: &Attach) -> Result<(AttachedEngine, Recipe), BenchError> {
+pub(crate) async fn attach(setup: &Setup, recipe: Recipe, attach: &AttachTarget) -> Result<(AttachedEngine, Recipe), BenchError> {
     let mut recipe = recipe;
     if recipe.model.id.is_empty() || recipe.model.max_context.is_none() {
         let asked = endpoint(&recipe, attach)?;
@@ -32,7 +32,7 @@ pub(crate) async fn attach(setup: &Setup, recipe: Recipe, attach: &Attach) -> Re
     Ok((engine, recipe))
 }
 
-fn endpoint(recipe: &Recipe, attach: &Attach) -> Result<HttpEndpoint, BenchError> {
+fn endpoint(recipe: &Recipe, attach: &AttachTarget) -> Result<HttpEndpoint, BenchError> {
     let key = match &attach.api_key_env {
         Some(name) => Some(secret(name).ok_or_else(|| UsageError(format!("the environment variable {name} is not set")))?),
         None => None,
@@ -45,7 +45,7 @@ fn endpoint(recipe: &Recipe, attach: &Attach) -> Result<HttpEndpoint, BenchError
 
 /// The machine of a server. One elsewhere cannot be looked at from here.
 pub(crate) fn machine_of(url: &str) -> Machine {
-    if is_this_machine(url) { machine::look() } else { Machine { name: "remote, unknown".to_owned(), ..Machine::default() } }
+    if is_this_machine(url) { machine::detect() } else { Machine { name: "remote, unknown".to_owned(), ..Machine::default() } }
 }
 
 /// Whether a URL names this machine: by an address that is its own, or by the one name that always means it, `localhost` (RFC 6761, section

@@ -1,6 +1,6 @@
 //! The canonical suite, as the harness asks for it.
 
-use harness::suite::{Probe, Sized, Suite, SuiteError};
+use harness::suite::{BootSizing, Probe, Suite, SuiteError};
 use record::{Cell, Length, Load, Plan, PrefixReuse};
 use workloads::{
     PromptSizing, RecordedLengths, Speeds, TableError, TokenTable, context_tokens, corpus, estimate::trial_s, planning, seed,
@@ -18,7 +18,7 @@ pub struct Canonical {
 }
 
 impl Canonical {
-    fn prompt_sizing(sized: &Sized<'_>) -> Result<PromptSizing, SuiteError> {
+    fn prompt_sizing(sized: &BootSizing<'_>) -> Result<PromptSizing, SuiteError> {
         Ok(PromptSizing {
             table: table(sized.counts).map_err(SuiteError::counts)?,
             template_tokens: sized.sizing.template_tokens,
@@ -56,13 +56,13 @@ impl Suite for Canonical {
         seed::trial_seed(run_seed, &cell.name(), trial)
     }
 
-    fn plan(&self, cell: &Cell, seed: u64, sized: &Sized<'_>) -> Result<Plan, SuiteError> {
+    fn plan(&self, cell: &Cell, seed: u64, sized: &BootSizing<'_>) -> Result<Plan, SuiteError> {
         let plan = planning::plan(cell, seed, &Self::prompt_sizing(sized)?, &self.recorded).map_err(SuiteError::plan)?;
         planning::check(&plan).map_err(SuiteError::plan)?;
         Ok(plan)
     }
 
-    fn warm_up(&self, cell: &Cell, seed: u64, sized: &Sized<'_>) -> Result<Plan, SuiteError> {
+    fn warm_up(&self, cell: &Cell, seed: u64, sized: &BootSizing<'_>) -> Result<Plan, SuiteError> {
         planning::warm_up(cell, seed, &Self::prompt_sizing(sized)?, &self.recorded).map_err(SuiteError::plan)
     }
 

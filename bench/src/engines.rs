@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use fixtures::{simulated_engine::SimulatedEngine, virtual_time::VirtualTime};
 use harness::{clock::RealClock, runtime};
-use record::{EndReason, Side, Simulated, Slower, Target};
+use record::{EndReason, Side, SimulatedSpark, Slowdown, Target};
 use twin::server::Params;
 
 use crate::{
@@ -42,13 +42,13 @@ fn in_real_time(work: impl Future<Output = Result<EndReason, BenchError>>) -> Re
     runtime.block_on(work)
 }
 
-fn simulated(setup: &Setup, spark: &Simulated) -> Result<EndReason, BenchError> {
+fn simulated(setup: &Setup, spark: &SimulatedSpark) -> Result<EndReason, BenchError> {
     let time = VirtualTime::new();
     let (mut engine, facts) = simulated_engine(spark, spark.noise_seed.unwrap_or(setup.request.seed), &time)?;
     time.block_on(setup.measure(Part { engine: &mut engine, facts }, &time))?
 }
 
-fn both_simulated(setup: &Setup, baseline: &Simulated, candidate: &Simulated) -> Result<EndReason, BenchError> {
+fn both_simulated(setup: &Setup, baseline: &SimulatedSpark, candidate: &SimulatedSpark) -> Result<EndReason, BenchError> {
     let time = VirtualTime::new();
     let [seed, candidate_seed] = [baseline, candidate].map(|spark| spark.noise_seed.unwrap_or(setup.request.seed));
     // Two sides of one noise would be one and the same.
@@ -60,10 +60,10 @@ fn both_simulated(setup: &Setup, baseline: &Simulated, candidate: &Simulated) ->
     time.block_on(setup.measure_both(baseline, candidate, &time))?
 }
 
-fn simulated_engine(spark: &Simulated, seed: u64, time: &VirtualTime) -> Result<(SimulatedEngine, EngineFacts), UsageError> {
+fn simulated_engine(spark: &SimulatedSpark, seed: u64, time: &VirtualTime) -> Result<(SimulatedEngine, EngineFacts), UsageError> {
     let params = spark.params.as_deref().map_or(Ok(Params::default()), Params::from_toml).map_err(UsageError::because)?;
     // The command line's word goes before the file's.
-    let slower = if spark.slower == Slower::default() { params.slower } else { spark.slower };
+    let slower = if spark.slower == Slowdown::default() { params.slower } else { spark.slower };
     let engine = SimulatedEngine::new(Params { slower, ..params }, seed, time).map_err(UsageError::because)?;
     let facts = EngineFacts { recipe: engine.recipe(), machine: SimulatedEngine::machine(), tokenizer: None };
     Ok((engine, facts))
@@ -79,7 +79,7 @@ async fn from_recipe(setup: &Setup, source: Source) -> Result<EndReason, BenchEr
         let secrets = source.secrets()?;
         let engine = source.engine(setup, setup.request.out_dir.clone(), &secrets, &[])?;
         let lock = take_machine(setup, engine.is_container()).await?;
-        (engine.noted_in(lock.clone()), lock)
+        (engine.with_lock(lock.clone()), lock)
     };
     Box::pin(setup.measure(Part { engine: &mut engine, facts }, &RealClock::start())).await
 }
@@ -98,7 +98,7 @@ async fn both_from_recipes(setup: &Setup, baseline: Source, candidate: Source) -
     let baseline = baseline.engine(setup, folder(Side::Baseline), &secrets, &all)?;
     let candidate = candidate.engine(setup, folder(Side::Candidate), &candidate_secrets, &all)?;
     let lock = take_machine(setup, baseline.is_container() || candidate.is_container()).await?;
-    let (mut baseline, mut candidate) = (baseline.noted_in(lock.clone()), candidate.noted_in(lock));
+    let (mut baseline, mut candidate) = (baseline.with_lock(lock.clone()), candidate.with_lock(lock));
     let baseline = Part { engine: &mut baseline, facts };
     let candidate = Part { engine: &mut candidate, facts: candidate_facts };
     Box::pin(setup.measure_both(baseline, candidate, &RealClock::start())).await

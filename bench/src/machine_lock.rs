@@ -3,8 +3,8 @@
 use std::{path::Path, rc::Rc, time::Duration};
 
 use harness::{
-    engine::{EngineError, process::kill_leftover},
-    run_lock::{self, Holder, RunLock, RunLockError},
+    engine::{EngineError, process::kill_orphan},
+    run_lock::{self, LockHolder, RunLock, RunLockError},
 };
 
 use crate::{BenchError, setup::Setup, terminal::say};
@@ -12,7 +12,7 @@ use crate::{BenchError, setup::Setup, terminal::say};
 /// The machine for this run alone, and rid of what an earlier one left on it.
 pub(crate) async fn take_machine(setup: &Setup, containers: bool) -> Result<Rc<RunLock>, BenchError> {
     let lock = machine_alone(setup)?;
-    if let Some(said) = lock.leftover().and_then(|leftover| kill_leftover(&leftover)) {
+    if let Some(said) = lock.orphaned_engine().and_then(|orphan| kill_orphan(&orphan)) {
         say(&said);
         lock.forget_engine().map_err(|why| BenchError::System { what: "the lock file cannot be written", why })?;
     }
@@ -45,7 +45,7 @@ pub(crate) fn machine_alone(setup: &Setup) -> Result<RunLock, BenchError> {
     let request = &setup.request;
     let mut told = false;
     loop {
-        let holder = Holder {
+        let holder = LockHolder {
             pid: std::process::id(),
             command: request.command.join(" "),
             run_folder: request.out_dir.display().to_string(),

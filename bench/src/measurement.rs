@@ -10,11 +10,11 @@ use harness::{
     drive::DriveLimits,
     engine::Engine,
     journal::Journal,
-    progress::{Bar, Progress, in_words},
-    session::{Making, RunError, Session, leave_out, leave_out_of_both, run as run_session, run_interleaved},
+    progress::{Progress, TerminalProgress, format_duration},
+    session::{RunError, RunInProgress, Session, exclude_cells, exclude_cells_of_both, run as run_session, run_interleaved},
     sizing::TokenizerFile,
 };
-use record::{Cell, EndReason, Header, Interleaved, Launch, Machine, Profile, Recipe, Side, Trial};
+use record::{Cell, EndReason, Header, Interleaving, Launch, Machine, Profile, Recipe, Side, Trial};
 use reports::{figures::TrialFigures, roofline::Roofline, statistics::abba, validity::Validity};
 use workloads::{Speeds, estimate_s};
 
@@ -56,11 +56,11 @@ impl Setup {
             return Err(UsageError(why.to_owned()).into());
         }
         self.check_pinned(&facts.recipe)?;
-        let (cells, left_out) = leave_out(&self.suite, self.cells.clone(), facts.recipe.model.max_context);
+        let (cells, left_out) = exclude_cells(&self.suite, self.cells.clone(), facts.recipe.model.max_context);
         let header = self.header(engine.launch(), &facts, &cells, left_out)?;
         self.announce(&header, &cells, 1);
         check_some(&cells)?;
-        let bar = Bar::new(trials(&header));
+        let bar = TerminalProgress::new(trials(&header));
         let is_valid = judge_by(&header);
         let session = self.session(header, cells, &facts, clock, &bar, &is_valid)?;
         let mut journal = Journal::create(&self.request.out_dir).map_err(RunError::from)?;
@@ -77,24 +77,24 @@ impl Setup {
         self.check_pinned(&baseline.facts.recipe)?;
         self.check_pinned(&candidate.facts.recipe)?;
         let contexts = [&baseline.facts, &candidate.facts].map(|facts| facts.recipe.model.max_context);
-        let (cells, [left_out, candidate_left_out]) = leave_out_of_both(&self.suite, self.cells.clone(), contexts);
+        let (cells, [left_out, candidate_left_out]) = exclude_cells_of_both(&self.suite, self.cells.clone(), contexts);
         let mut baseline_header = self.header(baseline.engine.launch(), &baseline.facts, &cells, left_out)?;
         let mut candidate_header = self.header(candidate.engine.launch(), &candidate.facts, &cells, candidate_left_out)?;
         let order = abba::order(candidate_header.boots, self.request.seed);
         for (header, side) in [(&mut baseline_header, Side::Baseline), (&mut candidate_header, Side::Candidate)] {
-            header.interleaved = Some(Interleaved { pair: self.pair_name(), side, order: order.clone() });
+            header.interleaved = Some(Interleaving { pair: self.pair_name(), side, order: order.clone() });
         }
         self.announce(&candidate_header, &cells, 2);
         check_some(&cells)?;
-        let bar = Bar::new(trials(&baseline_header) + trials(&candidate_header));
+        let bar = TerminalProgress::new(trials(&baseline_header) + trials(&candidate_header));
         let (is_valid_baseline, is_valid_candidate) = (judge_by(&baseline_header), judge_by(&candidate_header));
         let baseline_session = self.session(baseline_header, cells.clone(), &baseline.facts, clock, &bar, &is_valid_baseline)?;
         let candidate_session = self.session(candidate_header, cells, &candidate.facts, clock, &bar, &is_valid_candidate)?;
         let journal = |side| Journal::create(&side_folder(&self.request.out_dir, side)).map_err(RunError::from);
         let (mut baseline_journal, mut candidate_journal) = (journal(Side::Baseline)?, journal(Side::Candidate)?);
         Ok(run_interleaved(
-            Making::new(baseline.engine, &baseline_session, &mut baseline_journal),
-            Making::new(candidate.engine, &candidate_session, &mut candidate_journal),
+            RunInProgress::new(baseline.engine, &baseline_session, &mut baseline_journal),
+            RunInProgress::new(candidate.engine, &candidate_session, &mut candidate_journal),
             &order,
         )
         .await?)
@@ -205,9 +205,12 @@ impl Setup {
         let (boots, trials) = (header.boots, header.trials_per_boot);
         let what = format!("{}: {} cells, {boots} boots of {trials} trials each{each}", header.profile, cells.len());
         if header.launch == Launch::Simulated {
-            say(&format!("{what}; about {} of virtual time, on the SIMULATED Spark: no engine is measured", in_words(planned_s)));
+            say(&format!(
+                "{what}; about {} of virtual time, on the SIMULATED Spark: no engine is measured",
+                format_duration(planned_s)
+            ));
         } else {
-            say(&format!("{what}; planned for about {} on a Spark", in_words(planned_s)));
+            say(&format!("{what}; planned for about {} on a Spark", format_duration(planned_s)));
         }
         for (cell, why) in &header.left_out {
             say(&format!("left out: {cell}: {why}"));

@@ -56,7 +56,7 @@ impl RunOutcome {
             Err(error) => error.exit_code(),
             Ok(EndReason::Interrupted) => ExitCode::Interrupted,
             Ok(_) if self.workloads.iter().any(|workload| !workload.invalid.is_empty()) => ExitCode::Invalid,
-            Ok(_) => ExitCode::Fine,
+            Ok(_) => ExitCode::Success,
         }
     }
 }

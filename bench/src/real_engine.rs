@@ -7,8 +7,8 @@ use std::rc::Rc;
 use harness::engine::container::{ContainerEngine, RunningContainer};
 use harness::{
     engine::{
-        Engine, EngineError, Running,
-        attach::{Attached, AttachedEngine},
+        Engine, EngineError, EngineInstance,
+        attach::{AttachedEngine, AttachedServer},
         process::{ProcessEngine, RunningProcess},
     },
     http::HttpEndpoint,
@@ -29,7 +29,7 @@ pub(crate) enum RealEngine {
 
 /// One that was started.
 pub(crate) enum RunningEngine {
-    Attached(Box<Attached>),
+    Attached(Box<AttachedServer>),
     Process(Box<RunningProcess>),
     #[cfg(feature = "container")]
     Container(Box<RunningContainer>),
@@ -53,13 +53,13 @@ impl RealEngine {
     }
 
     /// Has a process written down in the lock, so that the next run finds it if we are killed. A container says itself whose it is.
-    pub(crate) fn noted_in(self, lock: Rc<RunLock>) -> Self {
-        if let Self::Process(engine) = self { Self::Process(Box::new(engine.noted_in(lock))) } else { self }
+    pub(crate) fn with_lock(self, lock: Rc<RunLock>) -> Self {
+        if let Self::Process(engine) = self { Self::Process(Box::new(engine.with_lock(lock))) } else { self }
     }
 }
 
 impl Engine for RealEngine {
-    type Running = RunningEngine;
+    type Instance = RunningEngine;
 
     fn launch(&self) -> Launch {
         on_each!(self, Self, engine => engine.launch())
@@ -75,7 +75,7 @@ impl Engine for RealEngine {
     }
 }
 
-impl Running for RunningEngine {
+impl EngineInstance for RunningEngine {
     type Endpoint = HttpEndpoint;
 
     fn endpoint(&self) -> &HttpEndpoint {

@@ -44,7 +44,7 @@ impl Source {
             }
             (None, None) => None,
         };
-        let machine = recipe.attach.as_ref().map_or_else(machine::look, |attach| attach::machine_of(&attach.url));
+        let machine = recipe.attach.as_ref().map_or_else(machine::detect, |attach| attach::machine_of(&attach.url));
         Ok(EngineFacts { recipe: recipe.clone(), machine, tokenizer })
     }
 
@@ -77,13 +77,13 @@ impl Source {
             #[cfg(feature = "container")]
             {
                 let engine = ContainerEngine::new(recipe, placeholders, folder, secrets.to_vec(), options)?;
-                let engine = engine.redacting(others.to_vec()).on_cores(setup.cores.clone());
+                let engine = engine.with_redaction(others.to_vec()).with_cores(setup.cores.clone());
                 return Ok(RealEngine::Container(Box::new(engine)));
             }
         }
         values.extend(inherited_secrets());
         let engine = ProcessEngine::new(recipe, placeholders, folder, values, options)?;
-        Ok(RealEngine::Process(Box::new(engine.on_cores(setup.cores.clone()))))
+        Ok(RealEngine::Process(Box::new(engine.with_cores(setup.cores.clone()))))
     }
 }
 

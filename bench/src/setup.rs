@@ -5,7 +5,7 @@ use std::{fs, sync::Arc};
 use harness::{
     cores,
     engine::EngineError,
-    stop::{Stop, stop_pair},
+    stop::{StopToken, stop_pair},
 };
 use record::{Cell, ClientCore, Cores, EndReason, RunRequest, Target};
 use workloads::{RecordedLengths, Speeds, sharegpt::file};
@@ -22,18 +22,18 @@ pub(crate) struct Setup {
     pub(crate) request: RunRequest,
     pub(crate) cells: Vec<Cell>,
     pub(crate) suite: Canonical,
-    pub(crate) stop: Stop,
+    pub(crate) stop: StopToken,
     /// The processors of either side, where they are kept apart.
     pub(crate) cores: Option<Cores>,
 }
 
 /// Makes the run.
 pub(crate) fn run(request: &RunRequest) -> Result<EndReason, BenchError> {
-    let (teller, stop) = stop_pair();
-    let teller = Arc::new(teller);
-    stop_on_signals(Arc::clone(&teller)).map_err(|why| BenchError::System { what: "signals cannot be waited for", why })?;
+    let (source, stop) = stop_pair();
+    let source = Arc::new(source);
+    stop_on_signals(Arc::clone(&source)).map_err(|why| BenchError::System { what: "signals cannot be waited for", why })?;
     if request.stop_at_eof {
-        stop_at_eof(teller);
+        stop_at_eof(source);
     }
     let recorded = recorded_lengths(request)?;
     let cells = workloads::cells(request.profile, &request.workloads).map_err(UsageError::because)?;
@@ -88,6 +88,6 @@ impl Setup {
 
     /// Whether a person or a signal stopped us already.
     pub(crate) fn is_stopped(&self) -> bool {
-        self.stop.is_told()
+        self.stop.is_requested()
     }
 }

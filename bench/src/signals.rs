@@ -2,7 +2,7 @@
 
 use std::{io, sync::Arc};
 
-use harness::stop::StopTeller;
+use harness::stop::StopSource;
 use signal_hook::{
     consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM},
     iterator::Signals,
@@ -10,13 +10,13 @@ use signal_hook::{
 
 use crate::terminal::say;
 
-pub(crate) fn stop_on_signals(teller: Arc<StopTeller>) -> io::Result<()> {
+pub(crate) fn stop_on_signals(source: Arc<StopSource>) -> io::Result<()> {
     let mut signals = Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM])?;
     std::thread::spawn(move || {
         // Once: the terminal tells us, and so does the command line's program that it told too.
         let mut said = false;
         for _ in signals.forever() {
-            teller.tell();
+            source.request_stop();
             if !std::mem::replace(&mut said, true) {
                 say("stopping: the engine is put away and the record finished");
             }
@@ -27,10 +27,10 @@ pub(crate) fn stop_on_signals(teller: Arc<StopTeller>) -> io::Result<()> {
 
 /// The command line's program holds the other end of standard input. It ends also when that program is killed without a word, and then
 /// nobody is left who wants this run.
-pub(crate) fn stop_at_eof(teller: Arc<StopTeller>) {
+pub(crate) fn stop_at_eof(source: Arc<StopSource>) {
     std::thread::spawn(move || {
         let ended = io::copy(&mut io::stdin().lock(), &mut io::sink());
-        teller.tell();
+        source.request_stop();
         say(&format!(
             "stopping: the program that asked for this run is gone{}",
             ended.map_or_else(|error| format!(" ({error})"), |_| String::new())

@@ -5,7 +5,7 @@ use std::io::Write;
 use flate2::{Compression, write::GzEncoder};
 use record::{
     Entry,
-    file::{ReadError, Torn, decode, encode, open},
+    file::{ReadError, UnreadableTail, decode, encode, open},
 };
 
 /// What is read and written again is equal; of a torn file all that is before the tear is read.
@@ -21,10 +21,10 @@ pub fn check(data: &[u8]) {
     if *cut_64ths < 64 {
         let cut = bytes.len() * usize::from(*cut_64ths) / 64;
         match read(&bytes[..cut]) {
-            Ok((before, torn)) => {
+            Ok((before, tail)) => {
                 assert_eq!(before, entries.0[..before.len()], "cut at {cut}: other entries");
-                if let Some(torn) = torn {
-                    assert_eq!(torn.at_byte + torn.bytes, cut, "the tail does not end where the file does");
+                if let Some(tail) = tail {
+                    assert_eq!(tail.at_byte + tail.bytes, cut, "the tail does not end where the file does");
                 }
             }
             Err(ReadError::Empty | ReadError::NotARecord { .. } | ReadError::Newer { .. }) => (),
@@ -43,24 +43,24 @@ fn member(line: &[u8]) -> Vec<u8> {
 }
 
 /// All entries, the header among them, and what could not be read.
-fn read(bytes: &[u8]) -> Result<(Vec<Entry>, Option<Torn>), ReadError> {
+fn read(bytes: &[u8]) -> Result<(Vec<Entry>, Option<UnreadableTail>), ReadError> {
     let (header, rest) = open(bytes)?;
     let mut entries = vec![Entry::Header(Box::new(header))];
-    let mut torn = None;
+    let mut unreadable = None;
     for entry in rest {
-        assert!(torn.is_none(), "something is read behind what cannot be");
+        assert!(unreadable.is_none(), "something is read behind what cannot be");
         match entry {
             Ok(entry) => entries.push(entry),
-            Err(tail) => torn = Some(tail),
+            Err(tail) => unreadable = Some(tail),
         }
     }
-    Ok((entries, torn))
+    Ok((entries, unreadable))
 }
 
 fn check_whole(bytes: &[u8], entries: &[Entry]) {
     let written: Vec<u8> = entries.iter().flat_map(encode).collect();
     assert_eq!(read(&written), Ok((entries.to_vec(), None)), "what was written is not what was read");
     let (mut before, after) = (decode(bytes).expect("it was read before"), decode(&written).expect("it was written by us"));
-    before.torn = None;
+    before.unreadable_tail = None;
     assert_eq!(before, after, "written and read again");
 }

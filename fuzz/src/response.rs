@@ -1,6 +1,6 @@
 //! An HTTP answer: a seed for the reads, then the bytes of a connection.
 
-use harness::http::response::{BadResponse, Body, Head, HeadReader};
+use harness::http::response::{BodyDecoder, Head, HeadReader, MalformedResponse};
 
 /// What became of a connection's bytes.
 #[derive(Debug, Default, PartialEq)]
@@ -9,7 +9,7 @@ struct Seen {
     data: Vec<u8>,
     /// Whether the body is done, whether it ended cleanly, and what is missing if the connection ends here.
     body: Option<(bool, bool, Result<(), &'static str>)>,
-    error: Option<BadResponse>,
+    error: Option<MalformedResponse>,
 }
 
 /// Any split of the bytes ends in the same head, body and verdict; a body is shorter than what was read; and one that is done lacks
@@ -33,7 +33,7 @@ pub fn check(data: &[u8]) {
 }
 
 fn read(parts: &[&[u8]]) -> Seen {
-    let (mut head_reader, mut body) = (HeadReader::default(), None::<Body>);
+    let (mut head_reader, mut body) = (HeadReader::default(), None::<BodyDecoder>);
     let mut seen = Seen::default();
     for part in parts {
         if let Err(error) = read_part(part, &mut head_reader, &mut body, &mut seen) {
@@ -45,11 +45,16 @@ fn read(parts: &[&[u8]]) -> Seen {
     seen
 }
 
-fn read_part(part: &[u8], head_reader: &mut HeadReader, body: &mut Option<Body>, seen: &mut Seen) -> Result<(), BadResponse> {
+fn read_part(
+    part: &[u8],
+    head_reader: &mut HeadReader,
+    body: &mut Option<BodyDecoder>,
+    seen: &mut Seen,
+) -> Result<(), MalformedResponse> {
     let mut part = part;
     if body.is_none() {
         let Some((head, taken)) = head_reader.feed(part)? else { return Ok(()) };
-        *body = Some(Body::of(&head));
+        *body = Some(BodyDecoder::of(&head));
         seen.head = Some(head);
         part = &part[taken..];
     }

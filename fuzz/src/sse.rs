@@ -1,6 +1,6 @@
 //! Server-sent events: a seed for the reads, the limit of an event in fours of bytes, then the stream.
 
-use harness::sse::{SseParser, TooLong};
+use harness::sse::{EventTooLong, SseParser};
 
 /// Any split gives the same events, which are those of a plain reading, and none is longer than the limit.
 pub fn check(data: &[u8]) {
@@ -16,7 +16,7 @@ pub fn check(data: &[u8]) {
 }
 
 /// The events up to the end of the stream, what that left open included, or up to the line that was too long.
-fn events<'a>(parts: impl IntoIterator<Item = &'a [u8]>, max_bytes: usize) -> (Vec<Vec<u8>>, Result<(), TooLong>) {
+fn events<'a>(parts: impl IntoIterator<Item = &'a [u8]>, max_bytes: usize) -> (Vec<Vec<u8>>, Result<(), EventTooLong>) {
     let mut parser = SseParser::new(max_bytes);
     let mut events = Vec::new();
     for part in parts {

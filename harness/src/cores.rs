@@ -5,7 +5,7 @@
 
 use std::io;
 
-use record::{ClientCore, Cores, cores::listed};
+use record::{ClientCore, Cores, cores::format_core_list};
 
 /// Fewest processors of which one is set aside unasked: of fewer it would be a large part of what the engine has.
 pub const SPARE_FROM: usize = 8;
@@ -14,7 +14,7 @@ pub const SPARE_FROM: usize = 8;
 #[derive(Debug, thiserror::Error)]
 pub enum CoresError {
     /// It is not there, or not ours to use.
-    #[error("--client-core {asked}: this run may use {}", listed(.allowed))]
+    #[error("--client-core {asked}: this run may use {}", format_core_list(.allowed))]
     NotAllowed {
         /// What was asked for.
         asked: u32,
@@ -70,7 +70,7 @@ pub fn pin_client(cores: &Cores) -> Result<(), CoresError> {
 }
 
 /// Does something as the engine would: what it starts may use the engine's processors.
-pub fn as_engine<T>(cores: Option<&Cores>, start: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+pub fn with_engine_cores<T>(cores: Option<&Cores>, start: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
     let Some(cores) = cores else { return start() };
     system::set(&cores.engine)?;
     let started = start();
@@ -121,7 +121,7 @@ mod tests {
             let allowed: Vec<u32> = (0..count).collect();
             match reserve(choice, &allowed) {
                 Ok(None) => "shared".to_owned(),
-                Ok(Some(cores)) => format!("client {}, engine {}", cores.client, listed(&cores.engine)),
+                Ok(Some(cores)) => format!("client {}, engine {}", cores.client, format_core_list(&cores.engine)),
                 Err(error) => error.to_string(),
             }
         };
@@ -156,7 +156,7 @@ mod tests {
         };
         let seen = std::thread::spawn(move || {
             pin_client(&cores).unwrap();
-            let engine = as_engine(Some(&cores), || Ok(std::thread::spawn(allowed).join().unwrap())).unwrap();
+            let engine = with_engine_cores(Some(&cores), || Ok(std::thread::spawn(allowed).join().unwrap())).unwrap();
             let client = std::thread::spawn(allowed).join().unwrap();
             assert_eq!((engine, client, allowed()), (cores.engine, vec![cores.client], vec![cores.client]));
         });

@@ -27,7 +27,7 @@ pub struct DriveLimits {
 
 /// What came of a plan.
 #[derive(Debug)]
-pub struct Driven {
+pub struct DriveOutcome {
     /// One observation per planned request, in the plan's order.
     pub observations: Vec<Observation>,
     /// From the begin until the last request ended, in nanoseconds.
@@ -44,7 +44,7 @@ pub async fn drive<E: Endpoint, C: Clock>(
     plan: &Plan,
     limits: DriveLimits,
     stop: impl Future<Output = String>,
-) -> Driven {
+) -> DriveOutcome {
     let mut observations: Vec<_> = plan.requests.iter().map(Observation::unsent).collect();
     for observation in &mut observations {
         observation.text = limits.collect_text.then(String::new);
@@ -72,7 +72,7 @@ pub async fn drive<E: Endpoint, C: Clock>(
     if let Some(cut) = &cut_short {
         close_open(&mut observations, cut, duration_ns);
     }
-    Driven { observations, duration_ns, cut_short: cut_short.map(|cut| cut.reason) }
+    DriveOutcome { observations, duration_ns, cut_short: cut_short.map(|cut| cut.reason) }
 }
 
 /// Why a trial was cut short.
@@ -96,11 +96,11 @@ impl<E: Endpoint, C: Clock> One<'_, E, C> {
     fn start_all<'b>(
         &'b self,
         plan: &Plan,
-        prepared: Vec<E::Prepared>,
+        prepared: Vec<E::PreparedRequest>,
         observations: &'b mut [Observation],
     ) -> FuturesUnordered<LocalBoxFuture<'b, ()>>
     where
-        E::Prepared: 'b,
+        E::PreparedRequest: 'b,
     {
         let (tell, hear): (Vec<_>, Vec<Ended>) = plan
             .requests
@@ -125,7 +125,7 @@ impl<E: Endpoint, C: Clock> One<'_, E, C> {
     async fn run(
         &self,
         release: Release,
-        prepared: E::Prepared,
+        prepared: E::PreparedRequest,
         after: Option<Ended>,
         observation: &mut Observation,
         tell: oneshot::Sender<u64>,
@@ -149,7 +149,7 @@ impl<E: Endpoint, C: Clock> One<'_, E, C> {
         let _ = tell.send(end_ns);
     }
 
-    async fn send_within_limit(&self, prepared: E::Prepared, observation: &mut Observation) -> Outcome {
+    async fn send_within_limit(&self, prepared: E::PreparedRequest, observation: &mut Observation) -> Outcome {
         let limit_ns = self.trial.now_ns().saturating_add(self.request_ns);
         // In a box of its own: a plan may have many requests that are not sent yet.
         let send = Box::pin(self.endpoint.send_prepared(prepared, self.trial, observation));

@@ -10,10 +10,10 @@ use crate::clock::{Clock, TrialClock};
 #[warn(missing_docs)]
 pub trait Endpoint {
     /// A request with all in it that can be built before the clock of a trial starts.
-    type Prepared;
+    type PreparedRequest;
 
     /// Builds a request. A trial does it for all of its requests before it begins, so that no answer waits while a prompt is written.
-    fn prepare(&self, request: &PlannedRequest) -> Self::Prepared;
+    fn prepare(&self, request: &PlannedRequest) -> Self::PreparedRequest;
 
     /// Sends one request and writes down what comes back, as it comes back: stamps, chunks, usage. Returns how it ended.
     ///
@@ -21,7 +21,7 @@ pub trait Endpoint {
     /// `send_ns` just before the request is written. It collects the text if `observation.text` is `Some`.
     fn send_prepared<C: Clock>(
         &self,
-        request: Self::Prepared,
+        request: Self::PreparedRequest,
         clock: &TrialClock<'_, C>,
         observation: &mut Observation,
     ) -> impl Future<Output = Outcome>;

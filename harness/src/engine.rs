@@ -31,18 +31,18 @@ pub use docker_error::DockerError;
 #[warn(missing_docs)]
 pub trait Engine {
     /// What a start gives.
-    type Running: Running;
+    type Instance: EngineInstance;
 
     /// How it comes to run.
     fn launch(&self) -> Launch;
 
     /// Starts it, without waiting until it is ready. `boot` is the boot's number in the record.
-    fn start(&mut self, boot: u32) -> impl Future<Output = Result<Self::Running, EngineError>>;
+    fn start(&mut self, boot: u32) -> impl Future<Output = Result<Self::Instance, EngineError>>;
 }
 
 /// An engine that was started.
 #[warn(missing_docs)]
-pub trait Running {
+pub trait EngineInstance {
     /// Where it answers.
     type Endpoint: Endpoint;
 

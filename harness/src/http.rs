@@ -225,7 +225,7 @@ pub struct PreparedRequest {
 }
 
 impl Endpoint for HttpEndpoint {
-    type Prepared = PreparedRequest;
+    type PreparedRequest = PreparedRequest;
 
     fn prepare(&self, request: &PlannedRequest) -> PreparedRequest {
         let body = RequestBody {

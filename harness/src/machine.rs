@@ -7,7 +7,7 @@ use rustix::param::{clock_ticks_per_second, page_size};
 
 /// Looks at this machine. What cannot be read is left out; nothing here identifies its owner.
 #[must_use]
-pub fn look() -> Machine {
+pub fn detect() -> Machine {
     let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let meminfo = fs::read_to_string("/proc/meminfo").unwrap_or_default();
     let (gpu, driver) = gpu_and_driver().unzip();
@@ -159,7 +159,7 @@ mod tests {
         assert_eq!(paged_in_bytes("pgpgout 7\n"), None);
         assert_eq!(field("x\nmodel name\t: A CPU\n", "model name").as_deref(), Some("A CPU"));
         assert_eq!(processors("processor\t: 0\nprocessors: 9\nmodel name\t: x\n\nprocessor\t: 1\n"), Some(2));
-        let machine = look();
+        let machine = detect();
         assert!(machine.cpus.is_some_and(|cpus| cpus > 0), "{machine:?}");
         assert!(memory_available_bytes() <= machine.memory_bytes && disk_read_bytes().is_some());
     }

@@ -26,13 +26,13 @@ pub trait Progress {
 
 /// A progress bar on stderr, hidden where that is no terminal.
 #[derive(Debug)]
-pub struct Bar {
+pub struct TerminalProgress {
     bar: ProgressBar,
     /// What the last trial's end told of the time left; it stays true enough until the next one ends.
     left: RefCell<String>,
 }
 
-impl Bar {
+impl TerminalProgress {
     /// A bar over this many trials.
     #[must_use]
     pub fn new(trials: u32) -> Self {
@@ -44,7 +44,7 @@ impl Bar {
     }
 }
 
-impl Progress for Bar {
+impl Progress for TerminalProgress {
     fn boot_started(&self, place: u32, boots: u32) {
         self.bar.set_message(format!("boot {} of {boots}", place + 1));
         self.bar.enable_steady_tick(Duration::from_millis(500));
@@ -68,7 +68,7 @@ impl Progress for Bar {
 
     fn trial_ended(&self, left_s: f64) {
         self.bar.inc(1);
-        self.left.replace(format!(", about {} left", in_words(left_s)));
+        self.left.replace(format!(", about {} left", format_duration(left_s)));
     }
 
     fn stopping(&self) {
@@ -83,7 +83,7 @@ impl Progress for Bar {
 /// A duration for people.
 #[must_use]
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a display, clamped first")]
-pub fn in_words(seconds: f64) -> String {
+pub fn format_duration(seconds: f64) -> String {
     let seconds = seconds.clamp(0.0, 1e9).round() as u64;
     match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
         (0, 0, seconds) => format!("{seconds} s"),
@@ -94,11 +94,11 @@ pub fn in_words(seconds: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::in_words;
+    use super::format_duration;
 
     #[test]
     fn durations_read_well() {
-        let words: Vec<_> = [0.4, 59.0, 61.0, 3599.6, 7260.0, -1.0].map(in_words).into();
+        let words: Vec<_> = [0.4, 59.0, 61.0, 3599.6, 7260.0, -1.0].map(format_duration).into();
         assert_eq!(words, ["0 s", "59 s", "1 min 01 s", "1 h 00 min", "2 h 01 min", "0 s"]);
     }
 }

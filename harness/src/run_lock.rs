@@ -20,7 +20,7 @@ pub const PATH: &str = "/tmp/sparkgauge.lock";
 
 /// Who measures.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Holder {
+pub struct LockHolder {
     /// Its process.
     pub pid: u32,
     /// Its command line.
@@ -31,7 +31,7 @@ pub struct Holder {
 
 /// A process engine that a holder left behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Leftover {
+pub struct OrphanedEngine {
     /// Its process group, which is also its leader's process id.
     pub group: u32,
     /// When its leader began, in clock ticks since the machine started.
@@ -41,9 +41,9 @@ pub struct Leftover {
 /// What the file says. Anyone may write there, so nothing is believed: it is shown, or checked.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Note {
-    holder: Holder,
+    holder: LockHolder,
     #[serde(default)]
-    engine: Option<Leftover>,
+    engine: Option<OrphanedEngine>,
 }
 
 /// A lock that was not had.
@@ -78,13 +78,13 @@ impl RunLockError {
 pub struct RunLock {
     // Behind a lock only since its position moves with every write.
     file: Mutex<File>,
-    holder: Holder,
-    leftover: Option<Leftover>,
+    holder: LockHolder,
+    leftover: Option<OrphanedEngine>,
 }
 
 impl RunLock {
     /// Takes the lock on the file at `path`, which is [`PATH`] but in tests.
-    pub fn take(path: &Path, holder: Holder) -> Result<Self, RunLockError> {
+    pub fn take(path: &Path, holder: LockHolder) -> Result<Self, RunLockError> {
         let unusable = |error| RunLockError::Unusable { path: path.to_owned(), error };
         let mut file = open(path).map_err(unusable)?;
         match file.try_lock() {
@@ -102,13 +102,13 @@ impl RunLock {
 
     /// The engine that a holder before us left behind, if it crashed. It may have ended since.
     #[must_use]
-    pub fn leftover(&self) -> Option<Leftover> {
+    pub fn orphaned_engine(&self) -> Option<OrphanedEngine> {
         self.leftover
     }
 
     /// Notes that this engine now runs, as a process group and the start time of its leader.
     pub fn note_engine(&self, group: u32, start_ticks: u64) -> io::Result<()> {
-        self.write(Some(Leftover { group, start_ticks }))
+        self.write(Some(OrphanedEngine { group, start_ticks }))
     }
 
     /// Notes that none runs any more.
@@ -120,7 +120,7 @@ impl RunLock {
         self.file.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self, engine: Option<Leftover>) -> io::Result<()> {
+    fn write(&self, engine: Option<OrphanedEngine>) -> io::Result<()> {
         let text = serde_json::to_string(&Note { holder: self.holder.clone(), engine })?;
         let mut file = self.file();
         file.set_len(0)?;
@@ -177,7 +177,7 @@ fn in_words(note: Option<Note>) -> String {
 
 /// Whether a run measures just now, and which; for those who only ask.
 #[must_use]
-pub fn held_by(path: &Path) -> Option<String> {
+pub fn describe_holder(path: &Path) -> Option<String> {
     let mut file = fs::File::open(path).ok()?;
     match file.try_lock_shared() {
         Err(TryLockError::WouldBlock) => Some(in_words(read(&mut file))),
@@ -189,8 +189,8 @@ pub fn held_by(path: &Path) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn holder(command: &str) -> Holder {
-        Holder { pid: 123, command: command.to_owned(), run_folder: "runs/x".to_owned() }
+    fn holder(command: &str) -> LockHolder {
+        LockHolder { pid: 123, command: command.to_owned(), run_folder: "runs/x".to_owned() }
     }
 
     #[test]
@@ -198,14 +198,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("lock");
         let first = RunLock::take(&path, holder("cargo xtask bench")).unwrap();
-        assert_eq!(first.leftover(), None);
+        assert_eq!(first.orphaned_engine(), None);
         let refused = RunLock::take(&path, holder("another")).unwrap_err();
         insta::assert_snapshot!(refused, @"another run measures on this machine: pid 123, `cargo xtask bench`, into runs/x; two would measure each other, so wait for it (--wait), or stop it");
-        assert_eq!(held_by(&path).as_deref(), Some("pid 123, `cargo xtask bench`, into runs/x"));
+        assert_eq!(describe_holder(&path).as_deref(), Some("pid 123, `cargo xtask bench`, into runs/x"));
         drop(first);
-        assert_eq!(held_by(&path), None);
+        assert_eq!(describe_holder(&path), None);
         assert_eq!(fs::read_to_string(&path).unwrap(), "");
-        assert_eq!(RunLock::take(&path, holder("another")).unwrap().leftover(), None);
+        assert_eq!(RunLock::take(&path, holder("another")).unwrap().orphaned_engine(), None);
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o666);
     }
 
@@ -213,7 +213,7 @@ mod tests {
     fn a_crash_leaves_a_note_of_the_engine_and_a_release_does_not() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("lock");
-        let engine = Leftover { group: 42, start_ticks: 777 };
+        let engine = OrphanedEngine { group: 42, start_ticks: 777 };
         // What a crash leaves: the file as it is, the lock given back by the kernel.
         let lock = RunLock::take(&path, holder("first")).unwrap();
         lock.note_engine(41, 1).unwrap();
@@ -222,18 +222,18 @@ mod tests {
         drop(lock);
         fs::write(&path, crashed).unwrap();
         let next = RunLock::take(&path, holder("a second one with a longer command")).unwrap();
-        assert_eq!(next.leftover(), Some(engine));
+        assert_eq!(next.orphaned_engine(), Some(engine));
         // Crashed again before it was dealt with.
         let crashed = fs::read(&path).unwrap();
         drop(next);
         fs::write(&path, crashed).unwrap();
         let third = RunLock::take(&path, holder("third")).unwrap();
-        assert_eq!(third.leftover(), Some(engine));
+        assert_eq!(third.orphaned_engine(), Some(engine));
         third.forget_engine().unwrap();
         fs::copy(&path, folder.path().join("copy")).unwrap();
         drop(third);
         fs::copy(folder.path().join("copy"), &path).unwrap();
-        assert_eq!(RunLock::take(&path, holder("fourth")).unwrap().leftover(), None);
+        assert_eq!(RunLock::take(&path, holder("fourth")).unwrap().orphaned_engine(), None);
     }
 
     #[test]
@@ -242,7 +242,7 @@ mod tests {
         let path = |name: &str| folder.path().join(name);
         fs::write(path("garbage"), [0xff, b'{', 0]).unwrap();
         let lock = RunLock::take(&path("garbage"), holder("x")).unwrap();
-        assert_eq!(lock.leftover(), None);
+        assert_eq!(lock.orphaned_engine(), None);
         fs::write(path("garbage"), "{").unwrap();
         let refused = RunLock::take(&path("garbage"), holder("y")).unwrap_err().to_string();
         assert!(refused.contains("it did not say which"), "{refused}");

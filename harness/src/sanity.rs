@@ -7,7 +7,7 @@ use crate::{
     endpoint::Endpoint,
     engine::{
         EngineError,
-        readiness::{ask, question, user},
+        readiness::{probe_request, send_probe, user_message},
     },
 };
 
@@ -20,7 +20,7 @@ const LIMIT_NS: u64 = 120_000_000_000;
 pub async fn check<E: Endpoint, C: Clock>(endpoint: &E, clock: &C) -> Result<String, EngineError> {
     let mut texts = Vec::new();
     for prompt in PROMPTS {
-        let answer = ask(endpoint, clock, &question(vec![user(prompt)], OUTPUT_TOKENS), LIMIT_NS).await;
+        let answer = send_probe(endpoint, clock, &probe_request(vec![user_message(prompt)], OUTPUT_TOKENS), LIMIT_NS).await;
         texts.push(text_of(answer)?);
     }
     judge(&texts).map_err(|why| EngineError::Insane { why })

@@ -14,14 +14,14 @@ const READING_LIMIT_NS: u64 = 5_000_000_000;
 
 /// Readings that failed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Failures {
+pub struct ReadingFailures {
     /// How many.
     pub count: u32,
     /// Why the last of them did.
     pub last: Option<String>,
 }
 
-impl Failures {
+impl ReadingFailures {
     fn add(&mut self, why: String) {
         self.count += 1;
         self.last = Some(why);
@@ -35,8 +35,8 @@ pub async fn watch_server<E: Endpoint, C: Clock, W: Future>(
     endpoint: &E,
     clock: &C,
     work: W,
-) -> (W::Output, Vec<ServerReading>, Failures) {
-    let (mut readings, mut failures) = (Vec::new(), Failures::default());
+) -> (W::Output, Vec<ServerReading>, ReadingFailures) {
+    let (mut readings, mut failures) = (Vec::new(), ReadingFailures::default());
     let output = {
         let watch = WhenWoken::new(read_each_second(endpoint, clock, &mut readings, &mut failures));
         match future::select(Box::pin(work), watch).await {
@@ -51,7 +51,7 @@ async fn read_each_second<E: Endpoint, C: Clock>(
     endpoint: &E,
     clock: &C,
     readings: &mut Vec<ServerReading>,
-    failures: &mut Failures,
+    failures: &mut ReadingFailures,
 ) -> Infallible {
     let began_ns = clock.now_ns();
     loop {

@@ -6,24 +6,24 @@ use record::{Cell, EndReason, ExitCode, Header, Side, Trial};
 use crate::{
     clock::Clock,
     drive::DriveLimits,
-    engine::{Engine, EngineError, Running},
+    engine::{Engine, EngineError, EngineInstance},
     journal::{Journal, JournalError},
     progress::Progress,
     sizing::TokenizerFile,
-    stop::Stop,
+    stop::StopToken,
     suite::{Suite, SuiteError},
 };
 
 mod boot;
 mod context;
 mod interleaved;
-mod making;
 mod pace;
+mod run_in_progress;
 mod trial;
 
-pub use context::{leave_out, leave_out_of_both};
+pub use context::{exclude_cells, exclude_cells_of_both};
 pub use interleaved::run_interleaved;
-pub use making::Making;
+pub use run_in_progress::RunInProgress;
 
 use pace::Pace;
 
@@ -106,7 +106,7 @@ pub struct Session<'a, C> {
     /// Who is told what happens.
     pub progress: &'a dyn Progress,
     /// The wish to stop.
-    pub stop: Stop,
+    pub stop: StopToken,
     /// False in virtual time, where the instrument has no cost.
     pub real_time: bool,
 }
@@ -117,7 +117,7 @@ pub async fn run<E: Engine, C: Clock>(
     session: &Session<'_, C>,
     journal: &mut Journal,
 ) -> Result<EndReason, RunError> {
-    let mut making = Making::new(engine, session, journal);
+    let mut making = RunInProgress::new(engine, session, journal);
     let made = make_boots(&mut making, &mut Pace::new(&[session])).await;
     session.progress.ended();
     let reason = end_reason(&made, &session.stop, ToString::to_string);
@@ -125,10 +125,10 @@ pub async fn run<E: Engine, C: Clock>(
     conclude(made, written, reason)
 }
 
-async fn make_boots<E: Engine, C: Clock>(making: &mut Making<'_, E, C>, pace: &mut Pace) -> Result<(), RunError> {
+async fn make_boots<E: Engine, C: Clock>(making: &mut RunInProgress<'_, E, C>, pace: &mut Pace) -> Result<(), RunError> {
     making.begin()?;
     for _ in 0..making.session().header.boots {
-        if making.session().stop.is_told() {
+        if making.session().stop.is_requested() {
             break;
         }
         making.boot(pace).await?;
@@ -137,9 +137,9 @@ async fn make_boots<E: Engine, C: Clock>(making: &mut Making<'_, E, C>, pace: &m
 }
 
 /// How a run ended by what became of it. `in_words` is what its record says of an error.
-fn end_reason(made: &Result<(), RunError>, stop: &Stop, in_words: impl FnOnce(&RunError) -> String) -> EndReason {
+fn end_reason(made: &Result<(), RunError>, stop: &StopToken, in_words: impl FnOnce(&RunError) -> String) -> EndReason {
     match made {
-        Ok(()) if stop.is_told() => EndReason::Interrupted,
+        Ok(()) if stop.is_requested() => EndReason::Interrupted,
         Ok(()) => EndReason::Finished,
         Err(error) if error.is_interrupt() => EndReason::Interrupted,
         Err(error) => EndReason::Failed { detail: in_words(error) },
@@ -160,7 +160,7 @@ enum GivenUp {
     Died(String),
 }
 
-async fn given_up<R: Running, C: Clock>(running: &R, session: &Session<'_, C>) -> GivenUp {
+async fn given_up<R: EngineInstance, C: Clock>(running: &R, session: &Session<'_, C>) -> GivenUp {
     match future::select(Box::pin(session.stop.wait()), Box::pin(running.died())).await {
         Either::Left(_) => GivenUp::Interrupted,
         Either::Right((how, _)) => GivenUp::Died(how),

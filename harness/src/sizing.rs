@@ -10,7 +10,7 @@ use crate::{
     endpoint::Endpoint,
     engine::{
         EngineError,
-        readiness::{ask, question},
+        readiness::{probe_request, send_probe},
     },
     suite::{Probe, Suite},
 };
@@ -111,7 +111,7 @@ async fn probe_all<E: Endpoint, C: Clock>(
 async fn usage_of<E: Endpoint, C: Clock>(endpoint: &E, clock: &C, probes: &[Probe]) -> Result<Option<(f64, f64)>, EngineError> {
     let messages: Vec<Message> = probes.iter().map(|probe| probe.message.clone()).collect();
     let own: f64 = probes.iter().map(|probe| probe.own_tokens).sum();
-    let answer = ask(endpoint, clock, &question(messages, 1), LIMIT_NS).await;
+    let answer = send_probe(endpoint, clock, &probe_request(messages, 1), LIMIT_NS).await;
     if !answer.outcome.is_complete() {
         return Err(EngineError::Sizing {
             why: format!("a probe of about {own:.0} tokens did not complete: {:?}", answer.outcome),

@@ -33,7 +33,7 @@ pub struct SseParser {
 /// A line or an event longer than the limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a line or event of more than {max_bytes} bytes")]
-pub struct TooLong {
+pub struct EventTooLong {
     /// The limit, in bytes.
     pub max_bytes: usize,
 }
@@ -46,7 +46,7 @@ impl SseParser {
     }
 
     /// Takes the bytes of one read and hands on the data of each event that they complete.
-    pub fn feed(&mut self, bytes: &[u8], mut on_event: impl FnMut(&[u8])) -> Result<(), TooLong> {
+    pub fn feed(&mut self, bytes: &[u8], mut on_event: impl FnMut(&[u8])) -> Result<(), EventTooLong> {
         let mut rest = bytes;
         // The data of the event being read, as long as it is one line that lies within this read.
         let mut in_place: Option<&[u8]> = None;
@@ -78,7 +78,7 @@ impl SseParser {
 
     /// Ends the stream and returns the data of an event that was still open. The standard drops such an event, but some servers
     /// leave out the last empty line.
-    pub fn finish(mut self) -> Result<Option<Vec<u8>>, TooLong> {
+    pub fn finish(mut self) -> Result<Option<Vec<u8>>, EventTooLong> {
         let line = std::mem::take(&mut self.line);
         if !line.is_empty() {
             let mut last = None;
@@ -93,7 +93,7 @@ impl SseParser {
         line: &'b [u8],
         in_place: &mut Option<&'b [u8]>,
         on_event: &mut impl FnMut(&[u8]),
-    ) -> Result<(), TooLong> {
+    ) -> Result<(), EventTooLong> {
         if line.len() > self.max_bytes {
             return Err(self.too_long());
         }
@@ -117,7 +117,7 @@ impl SseParser {
     }
 
     /// Copies a data line, because the event's end is not in the same place.
-    fn keep(&mut self, value: Option<&[u8]>) -> Result<(), TooLong> {
+    fn keep(&mut self, value: Option<&[u8]>) -> Result<(), EventTooLong> {
         let Some(value) = value else { return Ok(()) };
         if self.data.len() + value.len() >= self.max_bytes {
             return Err(self.too_long());
@@ -130,7 +130,7 @@ impl SseParser {
     }
 
     /// Copies the beginning of a line, because its end has not come yet.
-    fn carry(&mut self, part: &[u8]) -> Result<(), TooLong> {
+    fn carry(&mut self, part: &[u8]) -> Result<(), EventTooLong> {
         if self.line.len() + part.len() > self.max_bytes {
             return Err(self.too_long());
         }
@@ -138,8 +138,8 @@ impl SseParser {
         Ok(())
     }
 
-    fn too_long(&self) -> TooLong {
-        TooLong { max_bytes: self.max_bytes }
+    fn too_long(&self) -> EventTooLong {
+        EventTooLong { max_bytes: self.max_bytes }
     }
 }
 

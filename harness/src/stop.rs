@@ -1,40 +1,39 @@
-//! The wish to stop: told once by a signal, heard wherever something waits.
+//! Cooperative stop of a run: requested once, by a signal, and awaited wherever something waits.
 
 use tokio::sync::watch;
 
-/// Hears that a run must stop.
+/// The side that a run waits on. Clones share one request.
 #[derive(Debug, Clone)]
-pub struct Stop(watch::Receiver<bool>);
+pub struct StopToken(watch::Receiver<bool>);
 
-/// Tells it.
+/// The side that requests the stop. Dropping it without a request stops nothing.
 #[derive(Debug)]
-pub struct StopTeller(watch::Sender<bool>);
+pub struct StopSource(watch::Sender<bool>);
 
-/// A pair of the two. A teller that is dropped without a word never stops anything.
+/// A source and its token.
 #[must_use]
-pub fn stop_pair() -> (StopTeller, Stop) {
-    let (tell, hear) = watch::channel(false);
-    (StopTeller(tell), Stop(hear))
+pub fn stop_pair() -> (StopSource, StopToken) {
+    let (sender, receiver) = watch::channel(false);
+    (StopSource(sender), StopToken(receiver))
 }
 
-impl StopTeller {
-    /// Says that the run must stop. Safe from any thread.
-    pub fn tell(&self) {
+impl StopSource {
+    /// Requests the stop. Safe from any thread.
+    pub fn request_stop(&self) {
         self.0.send_replace(true);
     }
 }
 
-impl Stop {
-    /// Whether it was told already.
+impl StopToken {
     #[must_use]
-    pub fn is_told(&self) -> bool {
+    pub fn is_requested(&self) -> bool {
         *self.0.borrow()
     }
 
-    /// Resolves once it was told.
+    /// Resolves once a stop was requested; never if the source was dropped before.
     pub async fn wait(&self) {
-        let mut hear = self.0.clone();
-        if hear.wait_for(|told| *told).await.is_err() {
+        let mut receiver = self.0.clone();
+        if receiver.wait_for(|requested| *requested).await.is_err() {
             std::future::pending::<()>().await;
         }
     }

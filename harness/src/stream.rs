@@ -12,7 +12,7 @@ use self::{
     ollama::Line,
     refusal::{Refusal, shortened},
 };
-use crate::sse::{SseParser, TooLong};
+use crate::sse::{EventTooLong, SseParser};
 
 mod event;
 mod lines;
@@ -40,7 +40,7 @@ enum Framing {
 }
 
 impl Framing {
-    fn feed(&mut self, bytes: &[u8], on_event: impl FnMut(&[u8])) -> Result<(), TooLong> {
+    fn feed(&mut self, bytes: &[u8], on_event: impl FnMut(&[u8])) -> Result<(), EventTooLong> {
         match self {
             Self::Sse(sse) => sse.feed(bytes, on_event),
             Self::Lines(lines) => lines.feed(bytes, on_event),
@@ -48,7 +48,7 @@ impl Framing {
     }
 
     /// An event that was still open at the end of the stream.
-    fn finish(self) -> Result<Option<Vec<u8>>, TooLong> {
+    fn finish(self) -> Result<Option<Vec<u8>>, EventTooLong> {
         match self {
             Self::Sse(sse) => sse.finish(),
             Self::Lines(lines) => Ok(lines.finish()),

@@ -49,10 +49,10 @@ pub trait Suite {
     fn trial_seed(&self, run_seed: u64, cell: &Cell, trial: u32) -> u64;
 
     /// The plan of a trial.
-    fn plan(&self, cell: &Cell, seed: u64, sized: &Sized<'_>) -> Result<Plan, SuiteError>;
+    fn plan(&self, cell: &Cell, seed: u64, sized: &BootSizing<'_>) -> Result<Plan, SuiteError>;
 
     /// The warm-up before it: the same shape and concurrency, other prompts.
-    fn warm_up(&self, cell: &Cell, seed: u64, sized: &Sized<'_>) -> Result<Plan, SuiteError>;
+    fn warm_up(&self, cell: &Cell, seed: u64, sized: &BootSizing<'_>) -> Result<Plan, SuiteError>;
 
     /// Tokens of context that the longest request of this cell needs, with its output.
     fn context_tokens(&self, cell: &Cell) -> u32;
@@ -63,7 +63,7 @@ pub trait Suite {
 
 /// How prompts are sized in one boot.
 #[derive(Debug, Clone, Copy)]
-pub struct Sized<'a> {
+pub struct BootSizing<'a> {
     /// Tokens of each unit; none where only lengths and usage are known.
     pub counts: Option<&'a [u32]>,
     /// What the template adds, and the scale.

@@ -51,7 +51,7 @@ pub struct Cores {
 
 /// A list of processors as the kernel and Docker write it: `0-6,8`.
 #[must_use]
-pub fn listed(cores: &[u32]) -> String {
+pub fn format_core_list(cores: &[u32]) -> String {
     let mut ranges: Vec<(u32, u32)> = Vec::new();
     for &core in cores {
         match ranges.last_mut() {
@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn lists_are_ranges() {
-        assert_eq!(listed(&[0, 1, 2, 5, 7, 8]), "0-2,5,7-8");
-        assert_eq!(listed(&[]), "");
+        assert_eq!(format_core_list(&[0, 1, 2, 5, 7, 8]), "0-2,5,7-8");
+        assert_eq!(format_core_list(&[]), "");
     }
 }

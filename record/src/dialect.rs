@@ -88,7 +88,7 @@ const VLLM: Dialect = Dialect {
         "cuda graph",
         "quantization=",
     ],
-    evidence: Evidence::Ran,
+    evidence: Evidence::Executed,
     version: Some(("/version", "/version")),
     ..OPENAI
 };
@@ -138,7 +138,7 @@ const LLAMACPP: Dialect = Dialect {
         "kv buffer",
         "speculative",
     ],
-    evidence: Evidence::Ran,
+    evidence: Evidence::Executed,
     version: Some(("/props", "/build_info")),
     ..OPENAI
 };
@@ -199,6 +199,6 @@ const SIMULATED: Dialect = Dialect {
     metrics: Some(&names::SIMULATED),
     cache_reset: None,
     backend_words: &[],
-    evidence: Evidence::Own,
+    evidence: Evidence::Simulation,
     ..VLLM
 };

@@ -210,13 +210,13 @@ pub struct CacheReset {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Evidence {
     /// The real server ran under the harness, on a CPU with a tiny model, and its streams are recorded.
-    Ran,
+    Executed,
     /// Streams that were recorded from the real server.
     Recorded,
     /// Its documentation and source only.
     Documented,
-    /// It is our own.
-    Own,
+    /// The simulated Spark, which is part of this workspace.
+    Simulation,
 }
 
 /// How a running token count is had from each chunk.

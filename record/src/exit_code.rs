@@ -4,9 +4,9 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum ExitCode {
-    /// Fine.
-    Fine = 0,
-    /// A bug of ours.
+    /// The verb did what was asked; a verdict, if there was one, found no regression.
+    Success = 0,
+    /// A bug in this program.
     Bug = 1,
     /// The command line or a recipe is wrong.
     Usage = 2,
@@ -14,7 +14,7 @@ pub enum ExitCode {
     Engine = 3,
     /// A measurement is invalid, or a comparison is refused or insufficient.
     Invalid = 4,
-    /// Regressed.
+    /// A verdict: at least one gate cell is worse by more than its margin.
     Regressed = 5,
     /// Inconclusive, where the policy says that this fails.
     Inconclusive = 6,

@@ -40,12 +40,12 @@ pub struct Record {
     /// How it ended; none if the file is torn.
     pub end: Option<End>,
     /// What of the file could not be read.
-    pub torn: Option<Torn>,
+    pub unreadable_tail: Option<UnreadableTail>,
 }
 
 /// The unreadable tail of a run file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Torn {
+pub struct UnreadableTail {
     /// Where it begins.
     pub at_byte: usize,
     /// Its length.
@@ -86,17 +86,17 @@ pub fn encode(entry: &Entry) -> Vec<u8> {
     gzip.finish().expect("memory takes all")
 }
 
-/// Reads a run file. An unreadable tail is kept apart in [`Record::torn`]; an unreadable head is an error.
+/// Reads a run file. An unreadable tail is kept apart in [`Record::unreadable_tail`]; an unreadable head is an error.
 pub fn decode(bytes: &[u8]) -> Result<Record, ReadError> {
     let (header, entries) = open(bytes)?;
-    let mut record = Record { header, boots: Vec::new(), trials: Vec::new(), end: None, torn: None };
+    let mut record = Record { header, boots: Vec::new(), trials: Vec::new(), end: None, unreadable_tail: None };
     for entry in entries {
         match entry {
             Ok(Entry::Header(_)) => {}
             Ok(Entry::Boot(boot)) => record.boots.push(*boot),
             Ok(Entry::Trial(trial)) => record.trials.push(*trial),
             Ok(Entry::End(end)) => record.end = Some(end),
-            Err(torn) => record.torn = Some(torn),
+            Err(tail) => record.unreadable_tail = Some(tail),
         }
     }
     Ok(record)
@@ -127,7 +127,7 @@ pub struct Entries<'a> {
 }
 
 impl Iterator for Entries<'_> {
-    type Item = Result<Entry, Torn>;
+    type Item = Result<Entry, UnreadableTail>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.rest.is_empty() {
@@ -137,7 +137,7 @@ impl Iterator for Entries<'_> {
         let entry = next_line(&mut self.rest).and_then(|line| parse(&line)).and_then(|entry| self.check(entry));
         Some(entry.map_err(|why| {
             self.rest = &[];
-            Torn { at_byte: self.length - left, bytes: left, why }
+            UnreadableTail { at_byte: self.length - left, bytes: left, why }
         }))
     }
 }

@@ -31,8 +31,8 @@ named! {
 
 /// Two runs that were measured together, boot by boot, so that a drift of the machine falls on both alike.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Interleaved {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Interleaved"))]
+pub struct Interleaving {
     /// Names the pair: both records have the same.
     pub pair: String,
     /// Which of the two this record is.

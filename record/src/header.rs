@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Cores, ErrorBudget, Gate, Identity, Interleaved, Launch, Profile, Recipe};
+use crate::{Cores, ErrorBudget, Gate, Identity, Interleaving, Launch, Profile, Recipe};
 
 /// The first entry of a record.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -55,7 +55,7 @@ pub struct Header {
     pub gates: Vec<Gate>,
     /// The other run that was measured together with this one, boot by boot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub interleaved: Option<Interleaved>,
+    pub interleaved: Option<Interleaving>,
     /// The processors of the client and the engine, where they were kept apart.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cores: Option<Cores>,

@@ -41,7 +41,7 @@ pub struct BudgetPoint {
     pub name: String,
     /// Streams at once, all started together.
     pub streams: u32,
-    /// Chunks that the server wrote per second, where they were densest: [`densest_per_s`].
+    /// Chunks that the server wrote per second, where they were densest: [`peak_rate_per_s`].
     pub chunks_per_s: f64,
     /// Tokens of each chunk.
     pub tokens_per_chunk: u32,
@@ -54,7 +54,7 @@ pub struct BudgetPoint {
     /// How often it was measured.
     pub repeats: u32,
     /// Whether every chunk and every token was accounted for, in every repeat.
-    pub account: Account,
+    pub account: DeliveryCounts,
     /// Requests that did not end well, by what was said of them, all repeats together.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub failures: BTreeMap<String, u64>,
@@ -75,7 +75,7 @@ pub struct BudgetPoint {
 /// time of less than one. A trial that is prefilled for a minute and then decodes for ten seconds asks as much of a client as one that does
 /// not wait.
 #[must_use]
-pub fn densest_per_s(stamps_ns: impl Iterator<Item = u64>, began_ns: u64, ended_ns: u64) -> Option<f64> {
+pub fn peak_rate_per_s(stamps_ns: impl Iterator<Item = u64>, began_ns: u64, ended_ns: u64) -> Option<f64> {
     const SECOND_NS: u64 = 1_000_000_000;
     let mut counts: BTreeMap<u64, u64> = BTreeMap::new();
     for t_ns in stamps_ns {
@@ -91,8 +91,8 @@ pub fn densest_per_s(stamps_ns: impl Iterator<Item = u64>, began_ns: u64, ended_
 
 /// What the server wrote and what the client saw of it, all repeats together.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Account {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Account"))]
+pub struct DeliveryCounts {
     /// Requests that were planned.
     pub requests: u64,
     /// Requests whose chunks and tokens are at both ends the same.
@@ -107,7 +107,7 @@ pub struct Account {
     pub tokens_seen: u64,
 }
 
-impl Account {
+impl DeliveryCounts {
     /// Both together.
     #[must_use]
     pub fn plus(&self, other: &Self) -> Self {
@@ -211,7 +211,7 @@ pub struct OpenLoopPoint {
     /// Requests that never reached the server.
     pub not_sent: u32,
     /// Whether every chunk and every token was accounted for, in every repeat.
-    pub account: Account,
+    pub account: DeliveryCounts,
     /// How often it was measured.
     pub repeats: u32,
     /// The instrument's errors there.
@@ -246,7 +246,7 @@ mod tests {
     #[test]
     fn the_fullest_second_is_the_load() {
         const MS: u64 = 1_000_000;
-        let per_s = |stamps: &[u64], ended_ms: u64| densest_per_s(stamps.iter().map(|ms| ms * MS), 500 * MS, ended_ms * MS);
+        let per_s = |stamps: &[u64], ended_ms: u64| peak_rate_per_s(stamps.iter().map(|ms| ms * MS), 500 * MS, ended_ms * MS);
         assert_eq!(per_s(&[600, 1400, 1600, 1700, 2400, 9000], 9000), Some(3.0));
         assert_eq!(per_s(&[600, 700], 1000), Some(4.0));
         assert_eq!((per_s(&[], 9000), per_s(&[500], 500)), (Some(0.0), None));

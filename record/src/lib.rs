@@ -33,7 +33,7 @@ pub use cores::{ClientCore, Cores};
 pub use engine::{Dialect, DialectName, EngineName, Launch};
 pub use exit_code::ExitCode;
 pub use file::{Entry, Record};
-pub use gate::{Gate, Interleaved, Side};
+pub use gate::{Gate, Interleaving, Side};
 pub use header::{Boot, End, EndReason, Header, Machine, Sizing, SizingSource};
 pub use identity::{Device, DeviceKind, Identity, Image};
 pub use instrument::ErrorBudget;
@@ -41,9 +41,9 @@ pub use metric::Metric;
 pub use observation::{Chunk, Chunks, Observation, Outcome, TokenSource, Usage};
 pub use plan::{Message, Plan, PlannedRequest, Release, Role};
 pub use recipe::Recipe;
-pub use request::{Profile, RunRequest, Simulated, Slower, Target};
+pub use request::{Profile, RunRequest, SimulatedSpark, Slowdown, Target};
 pub use secret_name::is_secret_name;
-pub use server::{ServerMetrics, ServerReading, ServerTimings, ServerWatch, Spent};
+pub use server::{HistogramTotals, ServerMetrics, ServerReading, ServerTimings, ServerWatch};
 pub use trial::{Counters, Trial, TrialFacts, WarmUp, WireCounts};
 
 /// The version of the run file's layout. A reader refuses a newer one and keeps reading the ones before.

@@ -63,7 +63,7 @@ fn parts(place: &str) -> Option<[&str; 3]> {
 
 /// A process, from `/proc/PID/stat`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stat {
+pub struct ProcessStat {
     /// Ended, but not yet asked about by its parent: gone, for us.
     pub is_ended: bool,
     /// Its process group.
@@ -74,7 +74,7 @@ pub struct Stat {
     pub start_ticks: u64,
 }
 
-impl Stat {
+impl ProcessStat {
     /// The name in the second field may hold spaces and brackets, so fields are counted from its closing one: the state is the 3rd, the
     /// group the 5th, the CPU times are the 14th to the 17th, the start time is the 22nd (proc(5)).
     #[must_use]
@@ -127,9 +127,12 @@ mod tests {
     #[test]
     fn a_name_full_of_brackets_does_not_shift_the_fields() {
         let stat = "4242 (a) b (c) d) S 1 77 77 0 -1 4194560 1 2 3 4 500 60 7000 80000 20 0 1 0 123456 10 20";
-        assert_eq!(Stat::parse(stat), Some(Stat { is_ended: false, group: 77, cpu_ticks: 87_560, start_ticks: 123_456 }));
-        assert!(Stat::parse(&stat.replace(") S ", ") Z ")).is_some_and(|stat| stat.is_ended));
-        assert_eq!(Stat::parse("1 (x) S 1 2"), None);
-        assert_eq!(Stat::parse(""), None);
+        assert_eq!(
+            ProcessStat::parse(stat),
+            Some(ProcessStat { is_ended: false, group: 77, cpu_ticks: 87_560, start_ticks: 123_456 })
+        );
+        assert!(ProcessStat::parse(&stat.replace(") S ", ") Z ")).is_some_and(|stat| stat.is_ended));
+        assert_eq!(ProcessStat::parse("1 (x) S 1 2"), None);
+        assert_eq!(ProcessStat::parse(""), None);
     }
 }

@@ -37,7 +37,7 @@ pub struct Recipe {
     pub process: Option<Process>,
     /// Where it already runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub attach: Option<Attach>,
+    pub attach: Option<AttachTarget>,
     /// What its prefix cache may do.
     #[serde(default, skip_serializing_if = "PrefixCache::is_default")]
     pub prefix_cache: PrefixCache,
@@ -46,7 +46,7 @@ pub struct Recipe {
     pub metrics_path: Option<String>,
     /// When it counts as ready.
     #[serde(default)]
-    pub ready: Ready,
+    pub ready: Readiness,
     /// What it can take.
     #[serde(default)]
     pub limits: Limits,
@@ -131,9 +131,9 @@ pub enum StopSignal {
 
 /// A server that already runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Attach"))]
 #[serde(deny_unknown_fields)]
-pub struct Attach {
+pub struct AttachTarget {
     /// Its base URL, e.g. `http://127.0.0.1:8000`.
     pub url: String,
     /// Name of the environment variable that holds the API key.
@@ -143,15 +143,15 @@ pub struct Attach {
 
 /// When an engine counts as ready: when it has answered with a real token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Ready"))]
 #[serde(deny_unknown_fields)]
-pub struct Ready {
+pub struct Readiness {
     /// Seconds after which the boot has failed.
     #[serde(default = "default_ready_timeout_s")]
     pub timeout_s: u32,
 }
 
-impl Default for Ready {
+impl Default for Readiness {
     fn default() -> Self {
         Self { timeout_s: default_ready_timeout_s() }
     }

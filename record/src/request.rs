@@ -73,7 +73,7 @@ pub struct RunRequest {
 #[serde(rename_all = "snake_case")]
 pub enum Target {
     /// The simulated Spark, in virtual time.
-    Simulated(Simulated),
+    Simulated(SimulatedSpark),
     /// A recipe: a server to start, or one that already runs.
     Recipe {
         /// The recipe itself. One of a running server may leave the model's name empty, which takes the only one that the server lists.
@@ -108,9 +108,9 @@ impl Target {
 
 /// A simulated Spark.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Simulated {
+pub struct SimulatedSpark {
     /// What of it is slower than it should be.
-    pub slower: Slower,
+    pub slower: Slowdown,
     /// The seed of its noise; `None` takes the run's. Two runs of one seed are the same to the byte, so that a comparison needs two.
     pub noise_seed: Option<u64>,
     /// Its parameters as the TOML that `cargo xtask sim fit --out` writes; `None` takes the default ones.
@@ -120,7 +120,7 @@ pub struct Simulated {
 /// A simulated Spark that is slower than it should be, to see what a verdict says of it. In parts per million; 50 000 are 5 %.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Slower {
+pub struct Slowdown {
     /// Every decode step.
     pub decode_ppm: u32,
     /// Every token of prefill.
@@ -138,7 +138,7 @@ mod tests {
         let text = "name = 'x'\nengine = 'other'\ndialect = 'openai'\n[model]\nid = 'm'\n[attach]\nurl = 'http://127.0.0.1:1'\n";
         let recipe = crate::recipe::parse(text, "x.toml", "x").unwrap();
         let attached = Target::Recipe { recipe: Box::new(recipe), folder: "recipes".into() };
-        let simulated = Target::Simulated(Simulated::default());
+        let simulated = Target::Simulated(SimulatedSpark::default());
         assert!(attached.is_attached() && !simulated.is_attached());
         let of_attached = [ClientCore::Auto, ClientCore::Shared, ClientCore::Number(3)].map(|asked| attached.client_core(asked));
         assert_eq!(of_attached, [ClientCore::Shared, ClientCore::Shared, ClientCore::Number(3)]);

@@ -75,11 +75,11 @@ pub fn is_secret_name(name: &str) -> bool {
 /// The first word of a command that gives a secret's value for anyone to see: a flag with the value behind it or behind its `=`, or a
 /// variable that is set.
 #[must_use]
-pub fn given_in<'a>(words: &[&'a str]) -> Option<&'a str> {
+pub fn exposed_secret<'a>(words: &[&'a str]) -> Option<&'a str> {
     let (mut words, mut given) = (words.iter().copied().peekable(), None);
     while let (Some(word), None) = (words.next(), given) {
         given = match word.split_once('=') {
-            Some((name, _)) => Some(name).filter(|name| is_flag(name) || is_variable(name) && is_secret_name(name)),
+            Some((name, _)) => Some(name).filter(|name| is_flag(name) || is_variable_name(name) && is_secret_name(name)),
             None => Some(word).filter(|flag| is_flag(flag) && words.peek().is_some_and(|value| !value.starts_with("--"))),
         };
     }
@@ -92,7 +92,7 @@ fn is_flag(word: &str) -> bool {
 
 /// Whether an environment's variable can be called so.
 #[must_use]
-pub fn is_variable(name: &str) -> bool {
+pub fn is_variable_name(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
         && name.chars().all(|one| one.is_ascii_alphanumeric() || one == '_')
 }
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn a_command_gives_a_secret_by_a_flag_or_a_variable() {
-        let given = |command: &str| given_in(&command.split(' ').collect::<Vec<_>>()).map(str::to_owned);
+        let given = |command: &str| exposed_secret(&command.split(' ').collect::<Vec<_>>()).map(str::to_owned);
         for (command, by) in [
             ("vllm serve m --api-key abc", "--api-key"),
             ("vllm serve m --port 1 --hf_token=abc", "--hf_token"),

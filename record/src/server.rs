@@ -64,22 +64,22 @@ pub struct ServerMetrics {
     pub accepted_length: Option<f64>,
     /// Time that requests waited before they were computed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub queue: Option<Spent>,
+    pub queue: Option<HistogramTotals>,
     /// Time that their prompts took.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub prefill: Option<Spent>,
+    pub prefill: Option<HistogramTotals>,
     /// Time that their answers took after the first token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub decode: Option<Spent>,
+    pub decode: Option<HistogramTotals>,
     /// Time to first token as the server sees it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ttft: Option<Spent>,
+    pub ttft: Option<HistogramTotals>,
 }
 
 /// A histogram's sum and count: the mean over a trial is the quotient of their differences.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Spent {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Spent"))]
+pub struct HistogramTotals {
     /// Seconds in all.
     pub sum_s: f64,
     /// Requests.

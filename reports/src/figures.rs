@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 
 use record::{
     Boot, Cell, End, Entry, ErrorBudget, Header, Metric, Record, Trial,
-    file::{self, ReadError, Torn},
+    file::{self, ReadError, UnreadableTail},
 };
 
 use crate::{
     metric::METRICS,
-    metrics::{SideBySide, TrialMetrics},
+    metrics::{ServerAccount, TrialMetrics},
     roofline::{Distance, Roofline},
     validity::{self, Judgement, Validity},
 };
@@ -27,7 +27,7 @@ pub struct RunFigures {
     /// How it ended; none if the file is torn.
     pub end: Option<End>,
     /// What of the file could not be read.
-    pub torn: Option<Torn>,
+    pub unreadable_tail: Option<UnreadableTail>,
     /// The limits of its machine, as far as header and boots tell.
     limits: Option<Roofline>,
 }
@@ -62,7 +62,7 @@ pub struct TrialFigures {
     /// Each metric that is defined; +inf where a percentile fell among failures.
     pub figures: BTreeMap<Metric, f64>,
     /// The server's account beside the client's.
-    pub sides: Option<SideBySide>,
+    pub server_account: Option<ServerAccount>,
     /// How close it came to the limits of its machine.
     pub distance: Distance,
 }
@@ -75,7 +75,7 @@ impl RunFigures {
         for entry in entries {
             match entry {
                 Ok(entry) => run.take(entry),
-                Err(torn) => run.torn = Some(torn),
+                Err(tail) => run.unreadable_tail = Some(tail),
             }
         }
         Ok(run)
@@ -91,13 +91,13 @@ impl RunFigures {
             run.push(trial);
         }
         run.end.clone_from(&record.end);
-        run.torn.clone_from(&record.torn);
+        run.unreadable_tail.clone_from(&record.unreadable_tail);
         run
     }
 
     fn new(header: Header) -> Self {
         let limits = Roofline::of(&header, &[]);
-        Self { header, boots: Vec::new(), trials: Vec::new(), end: None, torn: None, limits }
+        Self { header, boots: Vec::new(), trials: Vec::new(), end: None, unreadable_tail: None, limits }
     }
 
     fn take(&mut self, entry: Entry) {
@@ -134,8 +134,8 @@ impl TrialFigures {
     ) -> Self {
         let metrics = TrialMetrics::of(trial);
         let mut judgement = validity::judge(trial, &metrics, template_tokens, instrument);
-        let sides = SideBySide::of(trial);
-        let distance = limits.map(|limits| limits.distance(trial, sides.as_ref())).unwrap_or_default();
+        let server_account = ServerAccount::of(trial);
+        let distance = limits.map(|limits| limits.distance(trial, server_account.as_ref())).unwrap_or_default();
         judgement.reasons.extend(limits.map(|limits| validity::judge_distance(&distance, limits)).unwrap_or_default());
         let plans = earlier.into_iter().map(|other| (other.trial, other.plan_digest.as_str()));
         judgement.reasons.extend(validity::judge_repetition(trial, plans));
@@ -154,7 +154,7 @@ impl TrialFigures {
             validity: judgement.validity(),
             judgement,
             figures,
-            sides,
+            server_account,
             distance,
         }
     }

@@ -133,7 +133,7 @@ pub(crate) fn record(trials: Vec<Trial>) -> Record {
         boots: vec![boot(0)],
         trials,
         end: Some(End { reason: EndReason::Finished, engine_stop: Some("exited with 0 after SIGTERM".to_owned()) }),
-        torn: None,
+        unreadable_tail: None,
     }
 }
 
@@ -212,7 +212,7 @@ fn recipe() -> Recipe {
         attach: None,
         prefix_cache: record::recipe::PrefixCache::default(),
         metrics_path: None,
-        ready: record::recipe::Ready { timeout_s: 600 },
+        ready: record::recipe::Readiness { timeout_s: 600 },
         limits: record::recipe::Limits { max_concurrent: Some(8), ..Default::default() },
         secrets: vec!["HF_TOKEN".to_owned()],
     }

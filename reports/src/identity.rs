@@ -8,12 +8,12 @@ use serde::Serialize;
 
 use crate::words;
 
-mod class;
+mod comparability;
 
 #[cfg(test)]
 mod tests;
 
-pub use class::{Class, Treatment};
+pub use comparability::{Comparability, Treatment};
 
 /// One fact in which two engines differ. The texts are those of recipes and servers: not to be trusted as Markdown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -21,7 +21,8 @@ pub struct Difference {
     /// What it is a fact of.
     pub field: String,
     /// What kind of fact it is.
-    pub class: Class,
+    #[serde(rename = "class")]
+    pub comparability: Comparability,
     /// What it is on the left; of a list, only what the right one lacks.
     pub left: String,
     /// What it is on the right, likewise.
@@ -35,15 +36,16 @@ pub const NOT_KNOWN: &str = "not known";
 const NOT_SET: &str = "not set";
 
 /// A run's engine: its header, and its boots.
-pub type Engine<'r> = (&'r Header, &'r [Boot]);
+pub type EngineRecord<'r> = (&'r Header, &'r [Boot]);
 
 /// In what the engines of two sides differ, over all runs and boots of each. Not compared: the harness, the suite, the host's port, and
 /// the tag of an image, whose id says what it was.
 #[must_use]
-pub fn differences(left: &[Engine<'_>], right: &[Engine<'_>]) -> Vec<Difference> {
+pub fn differences(left: &[EngineRecord<'_>], right: &[EngineRecord<'_>]) -> Vec<Difference> {
     let sides = [left, right];
-    let asked = ASKED.iter().filter_map(|fact| {
-        let [left, right] = sides.map(|side| side.iter().flat_map(|(header, _)| known((fact.of)(header))).collect::<Values>());
+    let asked = REQUESTED.iter().filter_map(|fact| {
+        let [left, right] =
+            sides.map(|side| side.iter().flat_map(|(header, _)| known((fact.of)(header))).collect::<KnownValues>());
         fact.difference(&left, &right)
     });
     let came = came(&sides.map(|side| side.iter().map(|(header, boots)| (&header.recipe, *boots)).collect()));
@@ -53,10 +55,10 @@ pub fn differences(left: &[Engine<'_>], right: &[Engine<'_>]) -> Vec<Difference>
         let not_set = || [NOT_SET.to_owned()].into();
         let [left, right] = [&left_env, &right_env].map(|env| env.get(name).cloned().unwrap_or_else(not_set));
         let words = |values: BTreeSet<String>| values.into_iter().collect::<Vec<_>>().join(" or ");
-        let class = Class::Treatable(Treatment::Environment);
+        let comparability = Comparability::Treatable(Treatment::Environment);
         (left != right).then(|| Difference {
             field: format!("environment {name}"),
-            class,
+            comparability,
             left: words(left),
             right: words(right),
         })
@@ -66,7 +68,7 @@ pub fn differences(left: &[Engine<'_>], right: &[Engine<'_>]) -> Vec<Difference>
 
 /// In what later boots of one run differ from its first: the number of the boot, and the first boot on the left.
 #[must_use]
-pub fn between_boots((header, boots): Engine<'_>) -> Vec<(u32, Difference)> {
+pub fn between_boots((header, boots): EngineRecord<'_>) -> Vec<(u32, Difference)> {
     let Some((first, later)) = boots.split_first() else { return Vec::new() };
     let recipe = &header.recipe;
     let each = later.iter().flat_map(|boot| {
@@ -77,56 +79,61 @@ pub fn between_boots((header, boots): Engine<'_>) -> Vec<(u32, Difference)> {
 }
 
 /// The values of one fact over boots; `None` among them is a boot of which it is not known.
-type Values = BTreeSet<Option<String>>;
+type KnownValues = BTreeSet<Option<String>>;
 
 /// A fact: its name, whether it has several values at once, and how it is had.
 struct Fact<F> {
     field: &'static str,
-    class: Class,
+    comparability: Comparability,
     is_list: bool,
     of: F,
 }
 
 /// How a fact is had that one run has once.
-type OfRun = fn(&Header) -> Vec<String>;
+type HeaderReader = fn(&Header) -> Vec<String>;
 
 /// How a fact is had that each boot has for itself.
-type OfBoot = fn(&Recipe, &Boot) -> Vec<String>;
+type BootReader = fn(&Recipe, &Boot) -> Vec<String>;
 
 impl<F> Fact<F> {
-    const fn one(field: &'static str, class: Class, of: F) -> Self {
-        Self { field, class, is_list: false, of }
+    const fn one(field: &'static str, comparability: Comparability, of: F) -> Self {
+        Self { field, comparability, is_list: false, of }
     }
 
-    const fn list(field: &'static str, class: Class, of: F) -> Self {
-        Self { field, class, is_list: true, of }
+    const fn list(field: &'static str, comparability: Comparability, of: F) -> Self {
+        Self { field, comparability, is_list: true, of }
     }
 
-    fn difference(&self, left: &Values, right: &Values) -> Option<Difference> {
+    fn difference(&self, left: &KnownValues, right: &KnownValues) -> Option<Difference> {
         if left == right {
             return None;
         }
-        let words = |these: &Values, others: &Values| {
+        let words = |these: &KnownValues, others: &KnownValues| {
             let shown = these.iter().filter(|value| !self.is_list || !others.contains(*value));
             let words: Vec<&str> = shown.map(|value| value.as_deref().unwrap_or(NOT_KNOWN)).collect();
             if words.is_empty() { "nothing else".to_owned() } else { words.join(if self.is_list { "; " } else { " or " }) }
         };
-        Some(Difference { field: self.field.to_owned(), class: self.class, left: words(left, right), right: words(right, left) })
+        Some(Difference {
+            field: self.field.to_owned(),
+            comparability: self.comparability,
+            left: words(left, right),
+            right: words(right, left),
+        })
     }
 }
 
 const IMAGE_ID: &str = "image id";
 const IMAGE_DIGEST: &str = "registry digest";
 
-const IMAGE: Class = Class::Treatable(Treatment::Image);
-const ENGINE: Class = Class::Treatable(Treatment::Engine);
-const FLAGS: Class = Class::Treatable(Treatment::Flags);
-const MODEL: Class = Class::Treatable(Treatment::Model);
-const TOKENIZER: Class = Class::Treatable(Treatment::Tokenizer);
-const MACHINE: Class = Class::Treatable(Treatment::Machine);
+const IMAGE: Comparability = Comparability::Treatable(Treatment::Image);
+const ENGINE: Comparability = Comparability::Treatable(Treatment::Engine);
+const FLAGS: Comparability = Comparability::Treatable(Treatment::Flags);
+const MODEL: Comparability = Comparability::Treatable(Treatment::Model);
+const TOKENIZER: Comparability = Comparability::Treatable(Treatment::Tokenizer);
+const MACHINE: Comparability = Comparability::Treatable(Treatment::Machine);
 
 /// What was asked for.
-const ASKED: [Fact<OfRun>; 21] = [
+const REQUESTED: [Fact<HeaderReader>; 21] = [
     Fact::one("engine", ENGINE, |header| vec![header.recipe.engine.to_string()]),
     Fact::one("dialect", ENGINE, |header| vec![header.recipe.dialect.to_string()]),
     Fact::one("launch", ENGINE, |header| vec![header.launch.to_string()]),
@@ -140,8 +147,8 @@ const ASKED: [Fact<OfRun>; 21] = [
     Fact::one("processors of the engine", FLAGS, |header| header.cores.iter().map(engine_processors).collect()),
     Fact::one("memory, GiB", MACHINE, |header| header.machine.memory_bytes.iter().map(|bytes| gib(*bytes)).collect()),
     Fact::one("GPU", MACHINE, |header| header.machine.gpu.iter().cloned().collect()),
-    Fact::one("GPU driver", Class::Soft, |header| header.machine.driver.iter().cloned().collect()),
-    Fact::one("kernel", Class::Soft, |header| header.machine.kernel.iter().cloned().collect()),
+    Fact::one("GPU driver", Comparability::Informational, |header| header.machine.driver.iter().cloned().collect()),
+    Fact::one("kernel", Comparability::Informational, |header| header.machine.kernel.iter().cloned().collect()),
     Fact::one("GPUs given", FLAGS, |header| container(header, |one| vec![words::gpus(one.gpus).to_owned()])),
     Fact::one("shared memory, MiB", FLAGS, |header| container(header, |one| vec![number(one.shm_mib)])),
     Fact::one("IPC", FLAGS, |header| container(header, |one| vec![words::ipc(one.ipc).to_owned()])),
@@ -156,7 +163,7 @@ fn engine_processors(cores: &Cores) -> String {
 }
 
 /// What came.
-const CAME: [Fact<OfBoot>; 10] = [
+const OBSERVED: [Fact<BootReader>; 10] = [
     Fact::one(IMAGE_ID, IMAGE, |_, boot| image(boot, |image| vec![image.id.clone()])),
     Fact::list(IMAGE_DIGEST, IMAGE, |_, boot| image(boot, |image| image.digests.clone())),
     Fact::one("platform", IMAGE, |_, boot| image(boot, |image| vec![image.platform.clone()])),
@@ -168,7 +175,7 @@ const CAME: [Fact<OfBoot>; 10] = [
     Fact::one("device", MACHINE, |_, boot| {
         boot.identity.device.iter().map(|device| words::device(device.kind).to_owned()).collect()
     }),
-    Fact::list("backends", Class::Soft, |_, boot| boot.identity.backends.clone()),
+    Fact::list("backends", Comparability::Informational, |_, boot| boot.identity.backends.clone()),
 ];
 
 /// What counted the prompts, and so what they are made of.
@@ -209,8 +216,8 @@ fn image(boot: &Boot, one: fn(&record::Image) -> Vec<String>) -> Vec<String> {
     boot.identity.image.as_ref().map(one).unwrap_or_default()
 }
 
-fn known(values: Vec<String>) -> Values {
-    let values: Values = values.into_iter().filter(|value| !value.trim().is_empty()).map(Some).collect();
+fn known(values: Vec<String>) -> KnownValues {
+    let values: KnownValues = values.into_iter().filter(|value| !value.trim().is_empty()).map(Some).collect();
     if values.is_empty() { [None].into() } else { values }
 }
 
@@ -224,11 +231,12 @@ fn entrypoint(container: &Container) -> String {
 
 /// In what two groups of boots differ. The same image may have come from two registries, so digests only count beside another id.
 fn came(sides: &[Vec<(&Recipe, &[Boot])>; 2]) -> Vec<Difference> {
-    let of_run = |(recipe, boots): (&Recipe, &[Boot]), of: OfBoot| -> Values {
+    let of_run = |(recipe, boots): (&Recipe, &[Boot]), of: BootReader| -> KnownValues {
         if boots.is_empty() { [None].into() } else { boots.iter().flat_map(|boot| known(of(recipe, boot))).collect() }
     };
-    let over = |runs: &[(&Recipe, &[Boot])], of: OfBoot| -> Values { runs.iter().flat_map(|run| of_run(*run, of)).collect() };
-    let each = CAME.iter().filter_map(|fact| fact.difference(&over(&sides[0], fact.of), &over(&sides[1], fact.of)));
+    let over =
+        |runs: &[(&Recipe, &[Boot])], of: BootReader| -> KnownValues { runs.iter().flat_map(|run| of_run(*run, of)).collect() };
+    let each = OBSERVED.iter().filter_map(|fact| fact.difference(&over(&sides[0], fact.of), &over(&sides[1], fact.of)));
     let mut found: Vec<Difference> = each.collect();
     if !found.iter().any(|one| one.field == IMAGE_ID) {
         found.retain(|one| one.field != IMAGE_DIGEST);
@@ -237,7 +245,7 @@ fn came(sides: &[Vec<(&Recipe, &[Boot])>; 2]) -> Vec<Difference> {
 }
 
 /// The variables of all runs of a side, each with its values.
-fn environments(side: &[Engine<'_>]) -> BTreeMap<String, BTreeSet<String>> {
+fn environments(side: &[EngineRecord<'_>]) -> BTreeMap<String, BTreeSet<String>> {
     let mut all: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (header, _) in side {
         for (name, value) in environment(&header.recipe) {

@@ -2,7 +2,7 @@
 
 use record::{
     ErrorBudget, Metric, Trial,
-    instrument::{BudgetPoint, densest_per_s},
+    instrument::{BudgetPoint, peak_rate_per_s},
 };
 
 use crate::{
@@ -41,7 +41,7 @@ impl ClientLoad {
     #[must_use]
     pub fn of(trial: &Trial, metrics: &TrialMetrics) -> Option<Self> {
         let stamps_ns = trial.observations.iter().flat_map(|one| one.chunks.iter().map(|chunk| chunk.t_ns));
-        let chunks_per_s = densest_per_s(stamps_ns, 0, trial.duration_ns)?;
+        let chunks_per_s = peak_rate_per_s(stamps_ns, 0, trial.duration_ns)?;
         let median = |distribution: Option<Distribution>| distribution.map(|one| one.p50);
         let (ttft_p50_ns, tpot_p50_ns) = (median(metrics.ttft), median(metrics.tpot));
         Some(Self { streams: metrics.in_flight_peak, chunks_per_s, ttft_p50_ns, tpot_p50_ns })
@@ -128,7 +128,7 @@ pub fn covering(budget: &ErrorBudget, load: ClientLoad) -> Coverage<'_> {
 
 /// How far a figure stays right, going from small loads to large ones.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Limit<'b> {
+pub struct FigureLimit<'b> {
     /// The figure.
     pub figure: &'static str,
     /// The largest load below the first at which it is off; none if it is off at the smallest.
@@ -139,14 +139,14 @@ pub struct Limit<'b> {
 
 /// The load at which each figure's error passes 1 %, by chunks per second.
 #[must_use]
-pub fn limits(budget: &ErrorBudget) -> Vec<Limit<'_>> {
+pub fn limits(budget: &ErrorBudget) -> Vec<FigureLimit<'_>> {
     let mut points: Vec<&BudgetPoint> = budget.points.iter().collect();
     points.sort_by(|one, other| one.chunks_per_s.total_cmp(&other.chunks_per_s));
     let limit = |place: usize| {
         let error = |point: &BudgetPoint| relative_errors(point).nth(place).map_or(0.0, |(_, error)| error);
         let first_off = points.iter().position(|point| !point.account.is_exact() || error(point).abs() > MAX_RELATIVE_ERROR);
         let right = points[..first_off.unwrap_or(points.len())].last().copied();
-        Limit { figure: FIGURES[place], right, off: first_off.map(|at| (points[at], error(points[at]))) }
+        FigureLimit { figure: FIGURES[place], right, off: first_off.map(|at| (points[at], error(points[at]))) }
     };
     (0..FIGURES.len()).map(limit).collect()
 }

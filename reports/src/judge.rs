@@ -29,15 +29,15 @@ mod units;
 #[cfg(test)]
 mod tests;
 
-pub use crate::identity::{Class, Treatment};
-pub use policy::{Inconclusive, Policy};
+pub use crate::identity::{Comparability, Treatment};
+pub use policy::{InconclusivePolicy, Policy};
 pub use ruling::{
-    Consequence, Drifted, Method, NoiseSource, Order, Overall, Party, RULING_SCHEMA_VERSION, Row, Ruling, RunNote,
-    SideDifference, TrialNote, Values, WorkloadRatio,
+    Consequence, MachineDrift, Method, NoiseSource, Order, OverallVerdict, RULING_SCHEMA_VERSION, Row, Ruling, RunNote,
+    SideDifference, SideSummary, SideValues, TrialNote, WorkloadRatio,
 };
 
 use rows::Design;
-pub(crate) use rows::Prepared;
+pub(crate) use rows::PendingRow;
 
 /// Judges a candidate against its baseline. Each side is one or several runs of one engine.
 #[must_use]
@@ -91,7 +91,11 @@ pub fn judge(baseline: &[RunFigures], candidate: &[RunFigures], policy: &Policy)
 }
 
 /// The verdicts, after a drift has refused what it makes worthless. Simulations of the judge's errors come in here.
-pub(crate) fn decide_after_drift(prepared: &mut [Prepared], order: Order, options: &Options) -> (Option<Drifted>, Vec<Decision>) {
+pub(crate) fn decide_after_drift(
+    prepared: &mut [PendingRow],
+    order: Order,
+    options: &Options,
+) -> (Option<MachineDrift>, Vec<Decision>) {
     let drift = drift::of_machine(prepared);
     drift::apply(prepared, drift, order);
     let cells: Vec<_> = prepared.iter().map(|one| one.cell.clone()).collect();
@@ -99,27 +103,27 @@ pub(crate) fn decide_after_drift(prepared: &mut [Prepared], order: Order, option
 }
 
 /// The worst of the gate. A regression is news even where another cell is refused.
-fn overall(refusals: &[String], rows: &[Row]) -> Overall {
+fn overall(refusals: &[String], rows: &[Row]) -> OverallVerdict {
     let any = |verdict| rows.iter().any(|row| row.gate && row.verdict == verdict);
     if !refusals.is_empty() {
-        Overall::Refused
+        OverallVerdict::Refused
     } else if any(Verdict::Regressed) {
-        Overall::Regressed
+        OverallVerdict::Regressed
     } else if any(Verdict::Refused) {
-        Overall::Refused
+        OverallVerdict::Refused
     } else if any(Verdict::Insufficient) {
-        Overall::Insufficient
+        OverallVerdict::Insufficient
     } else if any(Verdict::Inconclusive) {
-        Overall::Inconclusive
+        OverallVerdict::Inconclusive
     } else if any(Verdict::Improved) {
-        Overall::Improved
+        OverallVerdict::Improved
     } else {
-        Overall::Unchanged
+        OverallVerdict::Unchanged
     }
 }
 
 /// Where the components that were added to the gate cells come from.
-fn noise(prepared: &[Prepared], design: &Design<'_>, of: fn(&Prepared) -> Option<Component>) -> NoiseSource {
+fn noise(prepared: &[PendingRow], design: &Design<'_>, of: fn(&PendingRow) -> Option<Component>) -> NoiseSource {
     let calibrated = prepared.iter().filter(|one| one.cell.gate && of(one).is_some_and(|component| !component.assumed)).count();
     match design.calibration {
         Some(calibration) if calibrated > 0 => {
@@ -129,11 +133,11 @@ fn noise(prepared: &[Prepared], design: &Design<'_>, of: fn(&Prepared) -> Option
     }
 }
 
-fn party(runs: &[RunFigures]) -> Party {
+fn party(runs: &[RunFigures]) -> SideSummary {
     let trials = || runs.iter().flat_map(|run| &run.trials);
     let count = |validity| trials().filter(|trial| trial.validity == validity).count();
     let first = runs.first();
-    Party {
+    SideSummary {
         recipe: first.map(|run| run.header.recipe.name.clone()).unwrap_or_default(),
         engine: first.map_or(record::EngineName::Other, |run| run.header.recipe.engine),
         launch: first.map_or(record::Launch::Attach, |run| run.header.launch),

@@ -4,7 +4,7 @@
 use record::Metric;
 
 use crate::metrics::TrialMetrics;
-pub use crate::{number::Unit, statistics::comparison::Better};
+pub use crate::{number::Unit, statistics::comparison::BetterDirection};
 
 mod table;
 
@@ -27,7 +27,7 @@ pub struct MetricInfo {
     /// What it counts, for printing.
     pub unit: Unit,
     /// Which way it is better; none of what describes the load or the stream, which no gate can be about.
-    pub better: Option<Better>,
+    pub better: Option<BetterDirection>,
     /// The smallest change worth acting on where no gate declares one, as a share; none of what is never compared.
     pub margin: Option<f64>,
     /// Fewest requests per trial that support it, for a percentile that has such a number. Gaps between the tokens of one request are

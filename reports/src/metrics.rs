@@ -9,8 +9,8 @@ pub mod token_curve;
 mod trial;
 
 pub use request::RequestMetrics;
-pub use server::SideBySide;
-pub use trial::{Distribution, Steady, TrialMetrics};
+pub use server::ServerAccount;
+pub use trial::{Distribution, SteadyState, TrialMetrics};
 
 /// Nanoseconds in a second.
 pub(crate) const SECOND_NS: f64 = 1e9;

@@ -16,12 +16,12 @@ const WHOLE: f64 = 1e-9;
 ///
 /// Failed requests are +inf, so a quantile that falls among them, or between a finite value and them, is +inf.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Sorted {
+pub struct SortedSample {
     values: Vec<(f64, u32)>,
     count: u64,
 }
 
-impl Sorted {
+impl SortedSample {
     /// Sorts values that occur as often as they say. Those that occur 0 times vanish.
     #[must_use]
     pub fn weighted(mut values: Vec<(f64, u32)>) -> Self {
@@ -71,7 +71,7 @@ impl Sorted {
     }
 }
 
-impl FromIterator<f64> for Sorted {
+impl FromIterator<f64> for SortedSample {
     fn from_iter<I: IntoIterator<Item = f64>>(values: I) -> Self {
         Self::weighted(values.into_iter().map(|value| (value, 1)).collect())
     }

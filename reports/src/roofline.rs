@@ -13,13 +13,13 @@ use serde::Serialize;
 use twin::description::{Machine, Model, Precision};
 
 use self::{
-    known::Known,
+    lookup::DescribedSetup,
     spans::{Overlap, union_ns},
     steps::Steps,
 };
-use crate::metrics::{SideBySide, per_second, request::uncached_prompt_tokens};
+use crate::metrics::{ServerAccount, per_second, request::uncached_prompt_tokens};
 
-mod known;
+mod lookup;
 mod spans;
 mod steps;
 
@@ -28,7 +28,7 @@ mod tests;
 
 /// The described model that a run on a described machine is of, though perhaps not all its weights are stored as described.
 pub(crate) fn model(header: &Header, boots: &[Boot]) -> Option<Model> {
-    known::find(header, boots).map(|known| known.model)
+    lookup::find(header, boots).map(|known| known.model)
 }
 
 /// The limits of one machine for one model.
@@ -47,15 +47,15 @@ pub struct Roofline {
 pub struct Distance {
     /// Decode against the memory.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub decode: Option<Reach>,
+    pub decode: Option<Utilisation>,
     /// Prefill against the arithmetic.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub prefill: Option<Reach>,
+    pub prefill: Option<Utilisation>,
 }
 
 /// A rate, and its share of the limit.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Reach {
+pub struct Utilisation {
     /// Tokens per second of all streams together while any was at it.
     pub tok_s: f64,
     /// MBU or MFU: 1 is the limit of the machine for the model as it is described.
@@ -65,7 +65,7 @@ pub struct Reach {
     pub sure_share: f64,
 }
 
-impl Reach {
+impl Utilisation {
     /// The most tokens per second that the limit leaves to the same work.
     #[must_use]
     pub fn ceiling_tok_s(&self) -> f64 {
@@ -85,15 +85,16 @@ impl Roofline {
     /// The limits of a run on one machine; none where its machine or model is not described, or the model's quantisation is not told.
     #[must_use]
     pub fn of(header: &Header, boots: &[Boot]) -> Option<Self> {
-        let Known { machine, model, cache_numbers_bytes, .. } = known::find(header, boots).filter(|known| known.is_whole)?;
+        let DescribedSetup { machine, model, cache_numbers_bytes, .. } =
+            lookup::find(header, boots).filter(|known| known.is_whole)?;
         let numbers = model.cache_bytes_per_token() / f64::from(model.attention.cache_bytes.max(1));
         Some(Self { machine, model, least_cache_bytes: numbers * cache_numbers_bytes })
     }
 
-    /// How close a trial came to them. `sides` is what its server said of itself.
+    /// How close a trial came to them. `account` is what its server said of itself.
     #[must_use]
-    pub fn distance(&self, trial: &Trial, sides: Option<&SideBySide>) -> Distance {
-        let tokens_per_step = sides.and_then(|sides| sides.tokens_per_step).unwrap_or(1.0);
+    pub fn distance(&self, trial: &Trial, account: Option<&ServerAccount>) -> Distance {
+        let tokens_per_step = account.and_then(|account| account.tokens_per_step).unwrap_or(1.0);
         Distance { decode: self.decode(trial, tokens_per_step), prefill: self.prefill(trial) }
     }
 
@@ -113,7 +114,7 @@ impl Roofline {
     /// Engines may narrow the rest too; a fork of vLLM does so with gpt-oss (`--mxfp4-layers`) and decodes faster than its published
     /// weights allow.
     fn sure_weight_bytes(&self) -> f64 {
-        let narrowed = self.model.active_parameters_b * 1e9 * known::stored_bits(&self.model) / 8.0;
+        let narrowed = self.model.active_parameters_b * 1e9 * lookup::stored_bits(&self.model) / 8.0;
         self.model.weight_bytes_read(1.0).min(narrowed)
     }
 
@@ -132,7 +133,7 @@ impl Roofline {
     /// experts depends on the text, and the description is a fit; the sure share takes it that all tokens need what one does.
     ///
     /// Prompt tokens that were in a cache do not count: several requests may share them, and a kernel that knows reads them once.
-    fn decode(&self, trial: &Trial, tokens_per_step: f64) -> Option<Reach> {
+    fn decode(&self, trial: &Trial, tokens_per_step: f64) -> Option<Utilisation> {
         let all: Vec<(u64, u64)> = trial.observations.iter().filter_map(decoding).collect();
         let overlap = Overlap::of(&all);
         let (mut spans, mut bytes, mut sure_bytes, mut tokens, mut steps) = (Vec::new(), 0.0, 0.0, 0.0, 0.0);
@@ -153,14 +154,14 @@ impl Roofline {
         let drafted = if tokens_per_step > 1.0 { (tokens / (tokens_per_step * steps)).min(1.0) } else { 1.0 };
         let busy_ns = union_ns(spans) as f64;
         let share = |bytes: f64| Some(per_second(bytes * drafted, busy_ns)? / self.bandwidth());
-        let reach = Reach { tok_s: per_second(tokens, busy_ns)?, share: share(bytes)?, sure_share: share(sure_bytes)? };
+        let reach = Utilisation { tok_s: per_second(tokens, busy_ns)?, share: share(bytes)?, sure_share: share(sure_bytes)? };
         (steps > 0.0).then_some(reach)
     }
 
     /// MFU: `operations / (time * peak)`. The time is that in which any request waited for its first token. The operations are those of the
     /// prompts, `2 * active parameters * tokens` and the attention of each token to those before it. Only where prompts share nothing: of
     /// a prompt that is cached in part, that part's attention is not known.
-    fn prefill(&self, trial: &Trial) -> Option<Reach> {
+    fn prefill(&self, trial: &Trial) -> Option<Utilisation> {
         if trial.cell.prefix_reuse != PrefixReuse::Forbidden {
             return None;
         }
@@ -175,7 +176,7 @@ impl Roofline {
         }
         let busy_ns = union_ns(spans) as f64;
         let share = per_second(flops, busy_ns)? / self.flops();
-        let reach = Reach { tok_s: per_second(tokens, busy_ns)?, share, sure_share: share / self.narrower() };
+        let reach = Utilisation { tok_s: per_second(tokens, busy_ns)?, share, sure_share: share / self.narrower() };
         (tokens > 0.0).then_some(reach)
     }
 }

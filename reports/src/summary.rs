@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::{
     figures::{RunFigures, TrialFigures},
-    metrics::SideBySide,
+    metrics::ServerAccount,
     roofline::Distance,
     validity::{Judgement, Validity},
 };
@@ -79,7 +79,8 @@ pub struct TrialSummary {
     pub figures: BTreeMap<Metric, f64>,
     /// The server's account beside the client's, where the server has one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub sides: Option<SideBySide>,
+    #[serde(rename = "sides")]
+    pub server_account: Option<ServerAccount>,
     /// How close it came to the limits of its machine, where they are known.
     #[serde(skip_serializing_if = "Distance::is_empty")]
     pub distance: Distance,
@@ -158,7 +159,7 @@ impl TrialSummary {
             validity: trial.validity,
             judgement: trial.judgement.clone(),
             figures: trial.figures.clone(),
-            sides: trial.sides,
+            server_account: trial.server_account,
             distance: trial.distance,
         }
     }

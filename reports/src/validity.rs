@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::{
     metrics::TrialMetrics,
+    number::Unit,
     roofline::{Distance, Roofline},
 };
 
@@ -46,29 +47,46 @@ impl Validity {
 }
 
 /// One thing to know about a trial.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Reason {
     /// What it makes of the trial; [`Validity::Valid`] for a mere note.
     pub validity: Validity,
+    /// What all trials with this reason have in common, in a few words and without their own numbers: reports count by it.
+    pub kind: String,
     /// In words, with the numbers.
     pub text: String,
+    /// How far the trial is off, where a larger figure is worse: reports name the worst of a kind.
+    #[serde(skip)]
+    pub extent: Option<(f64, Unit)>,
     /// What the harness or a server said, word for word; not to be trusted as Markdown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quote: Option<String>,
 }
 
 impl Reason {
-    fn note(text: String) -> Self {
-        Self { validity: Validity::Valid, text, quote: None }
+    fn new(validity: Validity, kind: impl Into<String>, text: impl Into<String>) -> Self {
+        Self { validity, kind: kind.into(), text: text.into(), extent: None, quote: None }
     }
 
-    fn suspect(text: String) -> Self {
-        Self { validity: Validity::Suspect, text, quote: None }
+    fn note(kind: impl Into<String>, text: impl Into<String>) -> Self {
+        Self::new(Validity::Valid, kind, text)
     }
 
-    fn invalid(text: String) -> Self {
-        Self { validity: Validity::Invalid, text, quote: None }
+    fn suspect(kind: impl Into<String>, text: impl Into<String>) -> Self {
+        Self::new(Validity::Suspect, kind, text)
+    }
+
+    fn invalid(kind: impl Into<String>, text: impl Into<String>) -> Self {
+        Self::new(Validity::Invalid, kind, text)
+    }
+
+    fn with_extent(self, figure: f64, unit: Unit) -> Self {
+        Self { extent: Some((figure, unit)), ..self }
+    }
+
+    fn with_quote(self, quote: Option<String>) -> Self {
+        Self { quote, ..self }
     }
 
     /// The word for what it makes of the trial in reports.
@@ -78,7 +96,7 @@ impl Reason {
 }
 
 /// What is to be said of a trial.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Judgement {
     /// Every reason and note, in the order of the rules.
     pub reasons: Vec<Reason>,
@@ -119,5 +137,8 @@ pub fn judge_distance(distance: &Distance, limits: &Roofline) -> Vec<Reason> {
 pub fn judge_repetition<'p>(trial: &Trial, earlier: impl IntoIterator<Item = (u32, &'p str)>) -> Option<Reason> {
     let is_first_attempt = |number: u32| trial.attempt > 0 && number == trial.trial;
     let (same, _) = earlier.into_iter().find(|&(number, plan)| plan == trial.plan_digest && !is_first_attempt(number))?;
-    Some(Reason::suspect(format!("its plan is that of trial {same}: the same prompts were sent before")))
+    Some(Reason::suspect(
+        "the same prompts as an earlier trial",
+        format!("its plan is that of trial {same}: the same prompts were sent before"),
+    ))
 }

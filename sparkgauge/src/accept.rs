@@ -90,7 +90,7 @@ pub(crate) fn run(args: &AcceptArgs) -> anyhow::Result<ExitCode> {
     baselines::put(&folder, &bytes, &accepted, &reports::render_onto(&record, noted.as_deref()))?;
     print(&folder.display().to_string());
     say("it is yours to commit: runs of this recipe on this machine are now judged against it");
-    Ok(ExitCode::Fine)
+    Ok(ExitCode::Success)
 }
 
 /// Who accepts. A name that nobody gave would be worth nothing later.

@@ -166,7 +166,7 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
     check_parts(&request)?;
     let request = args.with_instrument(request)?;
     let measured = measure_and_render(&request)?;
-    let is_judged = matches!(measured, ExitCode::Fine | ExitCode::Invalid) && request.profile != Profile::Smoke;
+    let is_judged = matches!(measured, ExitCode::Success | ExitCode::Invalid) && request.profile != Profile::Smoke;
     if !is_judged || args.judging.no_baseline {
         return Ok(measured);
     }
@@ -175,8 +175,8 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
         None => stored::judge(&request, &args.judging),
     };
     match ruled {
-        Ok(ruled) if measured == ExitCode::Fine => Ok(ruled),
-        Err(error) if measured == ExitCode::Fine => Err(error),
+        Ok(ruled) if measured == ExitCode::Success => Ok(ruled),
+        Err(error) if measured == ExitCode::Success => Err(error),
         Ok(_) => Ok(measured),
         // What is wrong with the verdict must not hide how the measurement itself ended.
         Err(error) => {
@@ -203,7 +203,7 @@ fn measure_and_render(request: &RunRequest) -> anyhow::Result<ExitCode> {
         // A full disk must not hide how the measurement itself ended.
         if let Err(error) = report::render_beside(record) {
             say(&format!("error: the report could not be written: {error:#}"));
-            return Ok(if measured == ExitCode::Fine { ExitCode::Engine } else { measured });
+            return Ok(if measured == ExitCode::Success { ExitCode::Engine } else { measured });
         }
     }
     Ok(measured)

@@ -68,7 +68,7 @@ pub(crate) fn run(args: &CalibrateArgs) -> anyhow::Result<ExitCode> {
     let path = args.out.clone().unwrap_or_else(|| args.place.place().folder(&runs[0].header).join(CALIBRATION));
     write(&path, &(serde_json::to_string_pretty(&noise)? + "\n"))?;
     print(&path.display().to_string());
-    Ok(ExitCode::Fine)
+    Ok(ExitCode::Success)
 }
 
 /// How an occasion is measured.
@@ -147,7 +147,7 @@ fn simulate(out: Option<&Path>) -> anyhow::Result<ExitCode> {
     let path = out.map_or_else(|| home::folder().join("reports/operating_characteristics.md"), Path::to_path_buf);
     write(&path, &found.markdown())?;
     print(&path.display().to_string());
-    Ok(ExitCode::Fine)
+    Ok(ExitCode::Success)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use std::fs;
 use harness::engine::place;
 use record::{
     ExitCode,
-    owner::{LABEL_PID, LABEL_PID_START, LABEL_PLACE, LABEL_RUN, Place, Stat, compare},
+    owner::{LABEL_PID, LABEL_PID_START, LABEL_PLACE, LABEL_RUN, Place, ProcessStat, compare},
 };
 
 use crate::{
@@ -50,7 +50,7 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
     if removed + failed == 0 {
         say("nothing to clean");
     }
-    Ok(if failed == 0 { ExitCode::Fine } else { ExitCode::Engine })
+    Ok(if failed == 0 { ExitCode::Success } else { ExitCode::Engine })
 }
 
 /// The process that a container belongs to.
@@ -95,7 +95,7 @@ fn owner(container: &Container, here: &str, seen: impl Fn(u32) -> Seen) -> Owner
 fn seen(pid: u32) -> Seen {
     let stat = |pid| fs::read_to_string(format!("/proc/{pid}/stat"));
     match stat(pid) {
-        Ok(stat) => match Stat::parse(&stat) {
+        Ok(stat) => match ProcessStat::parse(&stat) {
             Some(stat) if !stat.is_ended => Seen::Started(stat.start_ticks),
             _ => Seen::Nothing,
         },

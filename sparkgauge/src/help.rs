@@ -44,7 +44,7 @@ pub(crate) fn run(command: Command, args: &HelpArgs) -> anyhow::Result<ExitCode>
         Some(page) => {
             // Whoever reads the page may stop before its end.
             let _ = page.print();
-            Ok(ExitCode::Fine)
+            Ok(ExitCode::Success)
         }
         None => Err(UsageError(format!("no help on `{}`: `sparkgauge help` lists the verbs", args.topic.join(" "))).into()),
     }

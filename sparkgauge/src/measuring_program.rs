@@ -107,7 +107,7 @@ fn pid_of(child: &Child) -> Option<Pid> {
 }
 
 fn from_code(code: i32) -> ExitCode {
-    let known = [ExitCode::Fine, ExitCode::Usage, ExitCode::Engine, ExitCode::Invalid, ExitCode::Interrupted];
+    let known = [ExitCode::Success, ExitCode::Usage, ExitCode::Engine, ExitCode::Invalid, ExitCode::Interrupted];
     // A panic of the program ends with 101: a bug of ours.
     known.into_iter().find(|&known| known as i32 == code).unwrap_or(ExitCode::Bug)
 }

@@ -66,5 +66,5 @@ fn show(name: &str) -> anyhow::Result<ExitCode> {
     for line in recipe.container.iter().filter_map(boot::local_id_note) {
         print(&line);
     }
-    Ok(ExitCode::Fine)
+    Ok(ExitCode::Success)
 }

@@ -28,18 +28,18 @@ pub(crate) fn run(args: &ReportArgs) -> anyhow::Result<ExitCode> {
     } else {
         render_beside(&path)?;
     }
-    Ok(ExitCode::Fine)
+    Ok(ExitCode::Success)
 }
 
 /// Writes `report.md` beside a record. A person's text between its markers stays.
 pub(crate) fn render_beside(record: &Path) -> anyhow::Result<()> {
     let read = read(record)?;
-    if let Some(torn) = &read.torn {
+    if let Some(tail) = &read.unreadable_tail {
         say(&format!(
             "{}: the last {} bytes cannot be read ({}); the {} trials before them can",
             record.display(),
-            torn.bytes,
-            torn.why,
+            tail.bytes,
+            tail.why,
             read.trials.len()
         ));
     }

@@ -115,12 +115,12 @@ pub(crate) fn read(records: &[PathBuf]) -> Result<Vec<RunFigures>, UsageError> {
 
 fn read_one(path: &Path) -> Result<RunFigures, UsageError> {
     let run = RunFigures::read(&bytes(path)?).map_err(|error| wrong(path, &error.to_string()))?;
-    if let Some(torn) = &run.torn {
+    if let Some(tail) = &run.unreadable_tail {
         say(&format!(
             "{}: the last {} bytes cannot be read ({}); the {} trials before them can",
             path.display(),
-            torn.bytes,
-            torn.why,
+            tail.bytes,
+            tail.why,
             run.trials.len()
         ));
     }

@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum, builder::PossibleValuesParser, builder::TypedValuePa
 use record::{Cell, ExitCode, Gate};
 use reports::{
     figures::RunFigures,
-    judge::{Inconclusive, Policy, Ruling, Treatment, judge},
+    judge::{InconclusivePolicy, Policy, Ruling, Treatment, judge},
     statistics::verdict::{Looks, Multiplicity, Options, Rule},
 };
 
@@ -38,7 +38,7 @@ pub(crate) struct PolicyArgs {
     pub(crate) strict: bool,
     /// Whether an inconclusive verdict warns or fails, with exit code 6
     #[arg(long, default_value = "warn", value_name = "WORD", value_parser = inconclusive())]
-    pub(crate) inconclusive: Inconclusive,
+    pub(crate) inconclusive: InconclusivePolicy,
     /// Noise file from `calibrate`, instead of noise.json beside the baseline
     #[arg(long, value_name = "FILE")]
     pub(crate) noise: Option<PathBuf>,
@@ -49,8 +49,9 @@ pub(crate) struct PolicyArgs {
     pub(crate) looks: Option<u32>,
 }
 
-fn inconclusive() -> impl TypedValueParser<Value = Inconclusive> {
-    PossibleValuesParser::new(["warn", "fail"]).map(|word| if word == "fail" { Inconclusive::Fail } else { Inconclusive::Warn })
+fn inconclusive() -> impl TypedValueParser<Value = InconclusivePolicy> {
+    PossibleValuesParser::new(["warn", "fail"])
+        .map(|word| if word == "fail" { InconclusivePolicy::Fail } else { InconclusivePolicy::Warn })
 }
 
 /// How a verdict is written.
@@ -78,7 +79,11 @@ impl PolicyArgs {
 
     /// Whether the person asked for anything that only a comparison can give.
     pub(crate) fn asks_for_a_verdict(&self) -> bool {
-        !self.treatment.is_empty() || self.holm || self.strict || self.noise.is_some() || self.inconclusive == Inconclusive::Fail
+        !self.treatment.is_empty()
+            || self.holm
+            || self.strict
+            || self.noise.is_some()
+            || self.inconclusive == InconclusivePolicy::Fail
     }
 
     /// The words that ask for the same again.
@@ -87,7 +92,7 @@ impl PolicyArgs {
             self.treatment.iter().flat_map(|one| ["--treatment".to_owned(), one.word().to_owned()]).collect();
         words.extend(self.holm.then(|| "--holm".to_owned()));
         words.extend(self.strict.then(|| "--strict".to_owned()));
-        if self.inconclusive == Inconclusive::Fail {
+        if self.inconclusive == InconclusivePolicy::Fail {
             words.extend(["--inconclusive".to_owned(), "fail".to_owned()]);
         }
         if let Some(noise) = &self.noise {
@@ -217,7 +222,7 @@ mod tests {
         let args = PolicyArgs {
             treatment: vec![Treatment::Image, Treatment::Flags],
             holm: true,
-            inconclusive: Inconclusive::Fail,
+            inconclusive: InconclusivePolicy::Fail,
             noise: Some(home::folder().join("noise.json")),
             ..PolicyArgs::default()
         };

@@ -2,8 +2,8 @@
 
 use std::{error::Error, io::Write};
 
-use twin::published::{page, published};
+use twin::published::{page, published_data};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    Ok(std::io::stdout().write_all(page(&published()?)?.as_bytes())?)
+    Ok(std::io::stdout().write_all(page(&published_data()?)?.as_bytes())?)
 }

@@ -18,16 +18,14 @@ mod numpy;
 mod open;
 
 pub use closed::BadTable;
-pub use open::{OpenTest, Published};
+pub use open::{OpenTest, PublishedFigures};
 
-/// A published run.
+/// One run of the arena: the files of a folder, read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Run {
-    /// What its server was told, with costs that are nobody's.
+    /// The server's settings from `meta.json`; its costs are those of `Params::default`, not fitted.
     pub engine: Params,
-    /// Its closed loops.
     pub closed: Vec<Trial>,
-    /// Its open loops.
     pub open: Vec<OpenTest>,
 }
 
@@ -40,7 +38,6 @@ pub enum ArenaError {
     /// A file cannot be read.
     #[error("{file}: {why}")]
     File {
-        /// Its name.
         file: String,
         /// What is wrong with it.
         why: String,
@@ -48,7 +45,6 @@ pub enum ArenaError {
     /// A table is not llama-benchy's, or not as its headers say.
     #[error("{file}: {why}")]
     Table {
-        /// The file's name.
         file: String,
         /// What is wrong with it.
         why: BadTable,
@@ -70,7 +66,7 @@ struct ServerConfig {
     extra_vllm_args: String,
 }
 
-/// What vLLM does unless it is told otherwise, on a GPU with at least 70 GiB: `EngineArgs` of v0.26.
+/// vLLM's defaults on a GPU with at least 70 GiB: `EngineArgs` of v0.26.
 const STEP_TOKENS: u32 = 8192;
 const SEQUENCES: u32 = 1024;
 

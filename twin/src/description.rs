@@ -11,13 +11,12 @@ mod known;
 mod price;
 
 pub use known::{BadDescription, engines, machines, models};
-pub use price::{DoesNotFit, Placed, place};
+pub use price::{Placement, PlacementError, place};
 
-/// A machine.
+/// Hardware that serves models, described in `descriptions/machines/`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Machine {
-    /// Its name.
     pub name: String,
     /// Words of which a record's machine or GPU has one in its name if it is such a machine.
     pub called: Vec<String>,
@@ -39,11 +38,8 @@ pub struct Machine {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tflops {
-    /// Four bits.
     pub fp4: f64,
-    /// Eight bits.
     pub fp8: f64,
-    /// Sixteen bits.
     pub bf16: f64,
 }
 
@@ -51,11 +47,8 @@ pub struct Tflops {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Precision {
-    /// Four bits.
     Fp4,
-    /// Eight bits.
     Fp8,
-    /// Sixteen bits.
     Bf16,
 }
 
@@ -63,7 +56,6 @@ pub enum Precision {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Model {
-    /// Its name.
     pub name: String,
     /// What recipes and servers call it.
     pub ids: Vec<String>,
@@ -108,13 +100,10 @@ pub struct Experts {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Attention {
-    /// Layers that have it.
     pub full_layers: u32,
-    /// Heads of queries.
     pub query_heads: u32,
     /// Heads of keys and values.
     pub key_heads: u32,
-    /// Numbers per head.
     pub head_dim: u32,
     /// Bytes of a number in the cache.
     pub cache_bytes: u32,
@@ -124,7 +113,6 @@ pub struct Attention {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Engine {
-    /// Its name.
     pub name: String,
     /// Requests that are computed at once.
     pub max_sequences: u32,
@@ -192,7 +180,6 @@ impl Model {
         })
     }
 
-    /// Bytes of all weights.
     #[must_use]
     pub fn weight_bytes(&self) -> f64 {
         (self.always_read_gb + self.experts.map_or(0.0, |experts| experts.all_gb)) * 1e9

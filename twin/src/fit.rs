@@ -5,7 +5,7 @@
 
 use crate::{
     least_squares::minimise,
-    load::{BadLoad, Load, Release, Request, Served, serve},
+    load::{BadLoad, Load, Release, Request, ServedRequest, serve},
     nearest::nearest_u32,
     server::Params,
 };
@@ -14,10 +14,10 @@ mod costs;
 mod recorded;
 
 use costs::Costs;
-pub use costs::{Cost, Unseen};
+pub use costs::{Cost, UnidentifiedCost};
 pub use recorded::trials;
 
-/// What is seen of a closed loop.
+/// A figure of a closed loop that a fit can be held to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Quantity {
     /// The mean time to first token, in seconds.
@@ -32,8 +32,7 @@ pub enum Quantity {
 
 /// A quantity as it was measured.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Observed {
-    /// Which.
+pub struct Measurement {
     pub quantity: Quantity,
     /// Its value, in its unit.
     pub value: f64,
@@ -52,30 +51,27 @@ pub struct Trial {
     pub requests: Vec<(u32, u32)>,
     /// Whether requests may have ended before they had all these tokens, and nobody wrote down when.
     pub may_end_early: bool,
-    /// What was seen.
-    pub observed: Vec<Observed>,
+    pub observed: Vec<Measurement>,
 }
 
-/// A fitted engine.
+/// An engine with fitted costs, and how well they reproduce the trials.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fit {
     /// The engine: what was given, with the costs that were found and without noise.
     pub params: Params,
     /// Each cost with its relative standard error.
     pub costs: Vec<Cost>,
-    /// Each thing that was seen, and what the fitted engine says to it.
+    /// Each measurement with the fitted engine's value for it.
     pub residuals: Vec<Residual>,
     /// The probability that a request ends after any token of its own accord, where that was allowed.
     pub ends_per_token: f64,
 }
 
-/// Something that was seen and what the fit says to it.
+/// A measurement and the fitted engine's value for it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Residual {
-    /// The trial's name.
     pub trial: String,
-    /// What was seen.
-    pub observed: Observed,
+    pub observed: Measurement,
     /// What the fitted engine gives.
     pub fitted: f64,
 }
@@ -85,25 +81,15 @@ pub struct Residual {
 pub enum FitError {
     /// The measurements do not say what a cost is.
     #[error("the trials cannot tell what {} is: {}", .0.cost, .0.needs)]
-    Unidentified(Unseen),
+    Unidentified(UnidentifiedCost),
     /// A figure is none, or the model has none for it, as for the decode rate of answers of one token.
     #[error(
         "{trial}: {quantity:?} cannot be compared with the model's: it must be above 0 and finite, and each answer have two tokens"
     )]
-    NoFigure {
-        /// The trial's name.
-        trial: String,
-        /// Which figure.
-        quantity: Quantity,
-    },
+    NoFigure { trial: String, quantity: Quantity },
     /// A trial cannot be served.
     #[error("{trial}: {why}")]
-    Trial {
-        /// Its name.
-        trial: String,
-        /// Why.
-        why: BadLoad,
-    },
+    Trial { trial: String, why: BadLoad },
 }
 
 /// What the model leaves out of any figure, as a relative standard deviation: it should not be held to a hundredth of a percent.
@@ -122,9 +108,9 @@ pub fn fit(engine: &Params, trials: &[Trial]) -> Result<Fit, FitError> {
         let params = costs.params(&costs.starts()[0]);
         let (load, served) =
             serve_trial(&params, trial, 0.0).map_err(|why| FitError::Trial { trial: trial.name.clone(), why })?;
-        let seen = quantities(&load, &served);
+        let quantities = quantities(&load, &served);
         let is_figure = |value: f64| value > 0.0 && value.is_finite();
-        let is_sound = |one: &&Observed| is_figure(one.value) && one.sd.is_finite() && is_figure(seen.get(one.quantity));
+        let is_sound = |one: &&Measurement| is_figure(one.value) && one.sd.is_finite() && is_figure(quantities.get(one.quantity));
         if let Some(odd) = trial.observed.iter().find(|one| !is_sound(one)) {
             return Err(FitError::NoFigure { trial: trial.name.clone(), quantity: odd.quantity });
         }
@@ -136,15 +122,15 @@ pub fn fit(engine: &Params, trials: &[Trial]) -> Result<Fit, FitError> {
     let best = begun.min_by(|a, b| a.sum().total_cmp(&b.sum()));
     let least = best.map(|best| minimise(&best.at, &low, &high, ROUNDS, &mut off));
     // There is always a start.
-    let Some(least) = least else { return Err(FitError::Unidentified(Unseen::nothing())) };
-    let found = costs.found(&least).map_err(FitError::Unidentified)?;
+    let Some(least) = least else { return Err(FitError::Unidentified(UnidentifiedCost::nothing())) };
+    let found = costs.estimates(&least).map_err(FitError::Unidentified)?;
     let (params, ends_per_token) = (costs.params(&least.at), Costs::ends_per_token(&least.at));
     let residuals = trials.iter().flat_map(|trial| {
-        let seen = seen(&params, trial, ends_per_token);
+        let quantities = predict(&params, trial, ends_per_token);
         trial.observed.iter().map(move |&observed| Residual {
             trial: trial.name.clone(),
             observed,
-            fitted: seen.get(observed.quantity),
+            fitted: quantities.get(observed.quantity),
         })
     });
     Ok(Fit { residuals: residuals.collect(), params, costs: found, ends_per_token })
@@ -154,21 +140,21 @@ fn residuals(costs: &Costs<'_>, at: &[f64], trials: &[Trial]) -> Vec<f64> {
     let (params, ends_per_token) = (costs.params(at), Costs::ends_per_token(at));
     let mut all = Vec::new();
     for trial in trials {
-        let seen = seen(&params, trial, ends_per_token);
+        let quantities = predict(&params, trial, ends_per_token);
         for observed in &trial.observed {
-            let off = libm::log(seen.get(observed.quantity) / observed.value) / libm::hypot(observed.sd, MODEL_SD);
+            let off = libm::log(quantities.get(observed.quantity) / observed.value) / libm::hypot(observed.sd, MODEL_SD);
             all.push(off / (1.0 + off.abs() / ROBUST_FROM).sqrt());
         }
     }
-    all.extend(Costs::leanings(at));
+    all.extend(Costs::prior_residuals(at));
     all
 }
 
-/// What a client sees of a trial; the quantities in the order of [`Quantity`].
+/// A client's view of a trial, in the order of [`Quantity`].
 #[derive(Debug, Clone, Copy, Default)]
-struct Seen([f64; 4]);
+struct Quantities([f64; 4]);
 
-impl Seen {
+impl Quantities {
     fn get(self, quantity: Quantity) -> f64 {
         let [ttft_s, prefill_tok_s, decode_tok_s, output_tok_s] = self.0;
         match quantity {
@@ -180,12 +166,12 @@ impl Seen {
     }
 }
 
-fn seen(params: &Params, trial: &Trial, ends_per_token: f64) -> Seen {
+fn predict(params: &Params, trial: &Trial, ends_per_token: f64) -> Quantities {
     // Every trial was served once before the fit began; its lengths only get shorter.
     serve_trial(params, trial, ends_per_token).map(|(load, served)| quantities(&load, &served)).unwrap_or_default()
 }
 
-fn serve_trial(params: &Params, trial: &Trial, ends_per_token: f64) -> Result<(Load, Vec<Served>), BadLoad> {
+fn serve_trial(params: &Params, trial: &Trial, ends_per_token: f64) -> Result<(Load, Vec<ServedRequest>), BadLoad> {
     let streams = trial.streams.max(1) as usize;
     let requests = trial.requests.iter().enumerate().map(|(index, &(prompt_tokens, output_tokens))| {
         // A client sends one after the other, not all at once.
@@ -211,9 +197,9 @@ fn ends_early(index: usize, of: usize, at_most: u32, ends_per_token: f64) -> u32
     nearest_u32(tokens.clamp(8.0, f64::from(at_most.max(8)))).min(at_most)
 }
 
-fn quantities(load: &Load, served: &[Served]) -> Seen {
+fn quantities(load: &Load, served: &[ServedRequest]) -> Quantities {
     let requests = served.len() as f64;
-    let mean = |of: fn(&Served) -> Option<f64>| {
+    let mean = |of: fn(&ServedRequest) -> Option<f64>| {
         let values: Vec<_> = served.iter().filter_map(of).collect();
         values.iter().sum::<f64>() / values.len() as f64
     };
@@ -222,7 +208,7 @@ fn quantities(load: &Load, served: &[Served]) -> Seen {
     let last_first_ns = served.iter().map(|one| one.first_ns).max().unwrap_or(0);
     let last_ns = served.iter().map(|one| one.last_ns).max().unwrap_or(0);
     let output_tokens = served.iter().map(|one| f64::from(one.output_tokens)).sum::<f64>() - requests;
-    Seen([
+    Quantities([
         mean(|one| Some(one.ttft_s())),
         prompt_tokens * 1e9 / last_first_ns as f64,
         mean(|one| one.tpot_s().map(f64::recip)),

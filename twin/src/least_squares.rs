@@ -1,25 +1,23 @@
-//! Least squares of a function that nobody can differentiate: Levenberg and Marquardt's method with differences.
+//! Least squares of a function without a known derivative: the Levenberg-Marquardt method with finite differences.
 
 /// How far a variable is moved to see what changes. Costs are whole nanoseconds, so that far smaller would only show rounding.
 const PROBE: f64 = 0.01;
 /// A step of no more than this in any variable: they are logarithms, and e is far.
-const LONGEST: f64 = 1.0;
+const MAX_STEP: f64 = 1.0;
 
-/// Who gains less than this share of the sum of squares has arrived.
-const ENOUGH: f64 = 3e-4;
+/// The search ends when a round gains less than this share of the sum of squares.
+const MIN_GAIN: f64 = 3e-4;
 
 /// Where a sum of squares is smallest.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Least {
-    /// The variables.
+pub(crate) struct Minimum {
     pub(crate) at: Vec<f64>,
-    /// The residuals there.
     pub(crate) residuals: Vec<f64>,
     /// How each residual (row) changes with each variable (column).
     pub(crate) jacobian: Vec<Vec<f64>>,
 }
 
-impl Least {
+impl Minimum {
     /// The sum of squares.
     #[must_use]
     pub(crate) fn sum(&self) -> f64 {
@@ -51,7 +49,7 @@ pub(crate) fn minimise(
     high: &[f64],
     rounds: u32,
     mut residuals: impl FnMut(&[f64]) -> Vec<f64>,
-) -> Least {
+) -> Minimum {
     let mut at = start.to_vec();
     let mut here = residuals(&at);
     let mut damping = 1.0;
@@ -59,11 +57,11 @@ pub(crate) fn minimise(
     for _ in 0..rounds {
         let gained = descend(&mut at, &mut here, &jacobian, &mut damping, low, high, &mut residuals);
         jacobian = differences(&at, &here, &mut residuals);
-        if gained < ENOUGH {
+        if gained < MIN_GAIN {
             break;
         }
     }
-    Least { at, residuals: here, jacobian }
+    Minimum { at, residuals: here, jacobian }
 }
 
 /// One step down, damped until it is one. Gives the share of the sum of squares that was gained.
@@ -97,7 +95,7 @@ fn descend(
         }
         if let Some(step) = solve(damped, downhill.clone()) {
             let there: Vec<f64> =
-                (0..at.len()).map(|k| (at[k] + step[k].clamp(-LONGEST, LONGEST)).clamp(low[k], high[k])).collect();
+                (0..at.len()).map(|k| (at[k] + step[k].clamp(-MAX_STEP, MAX_STEP)).clamp(low[k], high[k])).collect();
             let then = residuals(&there);
             let after = square(&then);
             if after < before {
@@ -161,7 +159,7 @@ mod tests {
     use super::{minimise, solve};
 
     #[test]
-    fn a_line_is_found_with_its_covariance() {
+    fn line_fit_has_the_exact_covariance() {
         let points = [(0.0, 1.0), (1.0, 3.1), (2.0, 4.9), (3.0, 7.0)];
         let line = |at: &[f64]| points.iter().map(|&(x, y)| at[0] + at[1] * x - y).collect();
         let least = minimise(&[0.0, 0.0], &[-9.0; 2], &[9.0; 2], 40, line);
@@ -172,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn bounds_hold_and_what_cannot_be_told_apart_is_said() {
+    fn bounds_hold_and_indistinguishable_variables_have_no_covariance() {
         let bounded = minimise(&[0.0], &[-1.0], &[1.0], 40, |at| vec![at[0] - 5.0]);
         assert_eq!(bounded.at[0].to_bits(), 1f64.to_bits());
         let sum_only =

@@ -2,7 +2,7 @@
 
 use std::{cmp::Reverse, collections::BinaryHeap};
 
-use crate::server::{BadParams, Params, Refused, Server, Submission};
+use crate::server::{AdmissionError, BadParams, Params, Server, Submission};
 
 /// When a request is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +29,6 @@ pub struct Request {
 /// Requests in the order in which they are sent.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Load {
-    /// The requests.
     pub requests: Vec<Request>,
     /// How many the client keeps in flight at most; further ones are sent, in order, as others end. `None` is no limit.
     pub max_in_flight: Option<usize>,
@@ -37,18 +36,17 @@ pub struct Load {
 
 /// What a client saw of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Served {
+pub struct ServedRequest {
     /// When it was sent, in nanoseconds since the load began.
     pub sent_ns: u64,
     /// When its first token came.
     pub first_ns: u64,
     /// When its last token came.
     pub last_ns: u64,
-    /// Its tokens.
     pub output_tokens: u32,
 }
 
-impl Served {
+impl ServedRequest {
     /// Time to first token, in seconds.
     #[must_use]
     pub fn ttft_s(&self) -> f64 {
@@ -74,8 +72,7 @@ pub enum BadLoad {
     Refused {
         /// Its place in the load, from 0.
         index: usize,
-        /// Why.
-        why: Refused,
+        why: AdmissionError,
     },
     /// Its limit lets nothing be sent.
     #[error("the load may have no request in flight, so that none is ever sent")]
@@ -85,7 +82,6 @@ pub enum BadLoad {
     NeverSent {
         /// Its place in the load, from 0.
         index: usize,
-        /// Whom it waits for.
         after: usize,
     },
 }
@@ -93,7 +89,7 @@ pub enum BadLoad {
 /// Serves a load in the server's boot 0, trial 0, and says what a client saw of each of its requests, in their order.
 ///
 /// A request is queued [`Params::accept_ns`] after it was sent.
-pub fn serve(params: &Params, seed: u64, load: &Load) -> Result<Vec<Served>, BadLoad> {
+pub fn serve(params: &Params, seed: u64, load: &Load) -> Result<Vec<ServedRequest>, BadLoad> {
     let mut client = Client::new(params, load)?;
     let mut server = Server::new(params.clone(), seed)?;
     while client.left > 0 {
@@ -104,12 +100,12 @@ pub fn serve(params: &Params, seed: u64, load: &Load) -> Result<Vec<Served>, Bad
         for finished in server.take_finished() {
             let [first_ns, .., last_ns] = finished.stamps_ns[..] else {
                 let only_ns = finished.stamps_ns[0];
-                client.ended(finished.id, only_ns, only_ns);
+                client.record_end(finished.id, only_ns, only_ns);
                 continue;
             };
-            client.ended(finished.id, first_ns, last_ns);
+            client.record_end(finished.id, first_ns, last_ns);
         }
-        while let Some((id, request)) = client.due(now_ns) {
+        while let Some((id, request)) = client.next_arrival(now_ns) {
             let Request { prompt_tokens, cached_tokens, output_tokens, .. } = request;
             let submission = Submission { id, prompt_tokens, cached_tokens, output_tokens, prompt: None };
             server.submit(now_ns, submission).map_err(|why| BadLoad::Refused { index: place(id), why })?;
@@ -122,12 +118,12 @@ fn place(id: u64) -> usize {
     usize::try_from(id).unwrap_or(usize::MAX)
 }
 
-/// Who sends the requests and keeps what came.
+/// Sends the requests and records when their tokens came.
 struct Client<'a> {
     load: &'a Load,
     accept_ns: u64,
-    served: Vec<Served>,
-    /// Who waits for the end of each request.
+    served: Vec<ServedRequest>,
+    /// For each request, the ones released by its end.
     followers: Vec<Vec<usize>>,
     /// Released and not sent: their times and places.
     released: BinaryHeap<Reverse<(u64, usize)>>,
@@ -152,7 +148,7 @@ impl<'a> Client<'a> {
         }
         let served = requests
             .iter()
-            .map(|request| Served { sent_ns: 0, first_ns: 0, last_ns: 0, output_tokens: request.output_tokens })
+            .map(|request| ServedRequest { sent_ns: 0, first_ns: 0, last_ns: 0, output_tokens: request.output_tokens })
             .collect();
         let (accept_ns, left) = (params.accept_ns, requests.len());
         let mut client =
@@ -177,7 +173,7 @@ impl<'a> Client<'a> {
     }
 
     /// The next request that reaches the server by now.
-    fn due(&mut self, now_ns: u64) -> Option<(u64, Request)> {
+    fn next_arrival(&mut self, now_ns: u64) -> Option<(u64, Request)> {
         let &Reverse((t_ns, index)) = self.on_their_way.peek()?;
         if t_ns > now_ns {
             return None;
@@ -186,7 +182,7 @@ impl<'a> Client<'a> {
         Some((index as u64, self.load.requests[index]))
     }
 
-    fn ended(&mut self, id: u64, first_ns: u64, last_ns: u64) {
+    fn record_end(&mut self, id: u64, first_ns: u64, last_ns: u64) {
         let index = place(id);
         (self.served[index].first_ns, self.served[index].last_ns) = (first_ns, last_ns);
         self.in_flight -= 1;

@@ -3,18 +3,18 @@
 use serde::Deserialize;
 
 use crate::{
-    description::{BadDescription, DoesNotFit, Placed, engines, machines, models, place},
-    load::{BadLoad, Load, Release, Request, Served, serve},
+    description::{BadDescription, Placement, PlacementError, engines, machines, models, place},
+    load::{BadLoad, Load, Release, Request, ServedRequest, serve},
 };
 
 mod page;
 
 pub use page::page;
 
-/// All that is known.
+/// The figures of `published.toml`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Published {
+pub struct PublishedData {
     /// Output rates over numbers of streams.
     pub sweep: Vec<Sweep>,
     /// Rates of one load.
@@ -25,7 +25,7 @@ pub struct Published {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sweep {
-    /// Its name here.
+    /// Name of its rows in `published.md`.
     pub id: String,
     /// Who published it, where and when.
     pub source: String,
@@ -39,7 +39,6 @@ pub struct Sweep {
     pub shared_prompt: bool,
     /// Output tokens of each request.
     pub output_tokens: u32,
-    /// Numbers of streams.
     pub streams: Vec<u32>,
     /// Output tokens per second of all streams together, at each of them.
     pub output_tok_s: Vec<f64>,
@@ -49,7 +48,7 @@ pub struct Sweep {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Point {
-    /// Its name here.
+    /// Name of its rows in `published.md`.
     pub id: String,
     /// Who published it, where and when.
     pub source: String,
@@ -57,11 +56,8 @@ pub struct Point {
     pub model: String,
     /// The description of its engine.
     pub engine: String,
-    /// Requests at once.
     pub streams: u32,
-    /// Prompt tokens of each.
     pub prompt_tokens: u32,
-    /// Output tokens of each.
     pub output_tokens: u32,
     /// Prompt tokens per second of all together.
     pub prefill_tok_s: f64,
@@ -72,9 +68,8 @@ pub struct Point {
 /// A published figure and what the twin says to it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
-    /// What it is of.
+    /// The sweep's or point's `id`.
     pub id: String,
-    /// Streams.
     pub streams: u32,
     /// Which rate: `output`, `prefill` or `decode`.
     pub rate: &'static str,
@@ -94,7 +89,7 @@ impl Row {
 
 /// Why a published figure has no counterpart.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum NoTwin {
+pub enum PredictionError {
     /// The table or a description cannot be read.
     #[error(transparent)]
     Description(#[from] BadDescription),
@@ -103,25 +98,20 @@ pub enum NoTwin {
     Unknown(String),
     /// The model does not fit.
     #[error(transparent)]
-    TooLarge(#[from] DoesNotFit),
+    TooLarge(#[from] PlacementError),
     /// The load cannot be served.
     #[error("{id}: {why}")]
-    Load {
-        /// Of what.
-        id: String,
-        /// Why.
-        why: BadLoad,
-    },
+    Load { id: String, why: BadLoad },
 }
 
-/// The table.
-pub fn published() -> Result<Published, BadDescription> {
+/// Reads the committed `published.toml`.
+pub fn published_data() -> Result<PublishedData, BadDescription> {
     toml::from_str(include_str!("../published.toml")).map_err(|error| BadDescription::new("published.toml", &error))
 }
 
-/// A described engine that serves a described model on one Spark.
-pub fn described(model: &str, engine: &str) -> Result<Placed, NoTwin> {
-    let unknown = |what: &str| NoTwin::Unknown(what.to_owned());
+/// Places a model from `descriptions/models` with an engine from `descriptions/engines` on one Spark.
+pub fn place_on_spark(model: &str, engine: &str) -> Result<Placement, PredictionError> {
+    let unknown = |what: &str| PredictionError::Unknown(what.to_owned());
     let machine = machines()?.into_iter().next().ok_or_else(|| unknown("a machine"))?;
     let model = models()?.into_iter().find(|known| known.name == model).ok_or_else(|| unknown(model))?;
     let engine = engines()?.into_iter().find(|known| known.name == engine).ok_or_else(|| unknown(engine))?;
@@ -130,8 +120,8 @@ pub fn described(model: &str, engine: &str) -> Result<Placed, NoTwin> {
 
 impl Sweep {
     /// The twin's rate at each number of streams.
-    pub fn rows(&self) -> Result<Vec<Row>, NoTwin> {
-        let placed = described(&self.model, &self.engine)?;
+    pub fn rows(&self) -> Result<Vec<Row>, PredictionError> {
+        let placed = place_on_spark(&self.model, &self.engine)?;
         let row = |(&streams, &published_tok_s): (&u32, &f64)| {
             let cached_tokens = if self.shared_prompt { self.prompt_tokens - 1 } else { 0 };
             let served = self.wave(&placed, streams, cached_tokens)?;
@@ -142,20 +132,20 @@ impl Sweep {
         self.streams.iter().zip(&self.output_tok_s).map(row).collect()
     }
 
-    fn wave(&self, placed: &Placed, streams: u32, cached_tokens: u32) -> Result<Vec<Served>, NoTwin> {
+    fn wave(&self, placed: &Placement, streams: u32, cached_tokens: u32) -> Result<Vec<ServedRequest>, PredictionError> {
         wave(&self.id, placed, streams, (self.prompt_tokens, cached_tokens, self.output_tokens))
     }
 }
 
 impl Point {
     /// The twin's two rates.
-    pub fn rows(&self) -> Result<[Row; 2], NoTwin> {
-        let placed = described(&self.model, &self.engine)?;
+    pub fn rows(&self) -> Result<[Row; 2], PredictionError> {
+        let placed = place_on_spark(&self.model, &self.engine)?;
         let served = wave(&self.id, &placed, self.streams, (self.prompt_tokens, 0, self.output_tokens))?;
         let last_first_ns = served.iter().map(|one| one.first_ns).max().unwrap_or(1);
         let last_ns = served.iter().map(|one| one.last_ns).max().unwrap_or(1);
         // While all decode: what each has left after the last first token.
-        let left_ns = |one: &Served| one.last_ns.checked_sub(last_first_ns);
+        let left_ns = |one: &ServedRequest| one.last_ns.checked_sub(last_first_ns);
         let left: f64 = served.iter().filter_map(|one| Some(left_ns(one)? as f64 / 1e9 / one.tpot_s()?)).sum();
         let prefilled = f64::from(self.streams) * f64::from(self.prompt_tokens);
         let busy_ns = last_first_ns.saturating_sub(placed.params.accept_ns);
@@ -173,11 +163,11 @@ impl Point {
     }
 }
 
-fn wave(id: &str, placed: &Placed, streams: u32, tokens: (u32, u32, u32)) -> Result<Vec<Served>, NoTwin> {
+fn wave(id: &str, placed: &Placement, streams: u32, tokens: (u32, u32, u32)) -> Result<Vec<ServedRequest>, PredictionError> {
     let (prompt_tokens, cached_tokens, output_tokens) = tokens;
     let request = Request { release: Release::At(0), prompt_tokens, cached_tokens, output_tokens };
     let load = Load { requests: vec![request; streams as usize], max_in_flight: None };
-    serve(&placed.params, 1, &load).map_err(|why| NoTwin::Load { id: id.to_owned(), why })
+    serve(&placed.params, 1, &load).map_err(|why| PredictionError::Load { id: id.to_owned(), why })
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ mod tests {
     use super::quantile;
 
     #[test]
-    fn it_is_linear_between_two_values() {
+    fn quantile_is_linear_between_two_values() {
         let near = |found: f64, wanted: f64| assert!((found - wanted).abs() < 1e-12, "{found} {wanted}");
         near(quantile(&[1.0, 2.0, 4.0, 8.0], 0.5), 3.0);
         near(quantile(&[1.0, 2.0, 4.0, 8.0], 0.95), 7.4);

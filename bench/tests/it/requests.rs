@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use bench::{BenchError, RunOutcome, measure, read_request};
-use record::{ClientCore, EndReason, ExitCode, Profile, RunRequest, Side, Simulated, Target, recipe::parse};
+use record::{ClientCore, EndReason, ExitCode, Profile, RunRequest, Side, SimulatedSpark, Target, recipe::parse};
 
 fn request(out: &Path) -> RunRequest {
     RunRequest {
-        target: Target::Simulated(Simulated::default()),
+        target: Target::Simulated(SimulatedSpark::default()),
         against: None,
         workloads: vec!["chat".to_owned()],
         profile: Profile::Smoke,
@@ -70,9 +70,9 @@ fn simulated_spark_is_measured_and_its_record_read_back() {
 fn two_sides_leave_a_record_each() {
     let folder = tempfile::tempdir().unwrap();
     let mut request = request(&folder.path().join("run"));
-    request.against = Some(Target::Simulated(Simulated::default()));
+    request.against = Some(Target::Simulated(SimulatedSpark::default()));
     let outcome = measure(&request);
-    assert_eq!(outcome.exit_code(), ExitCode::Fine, "{:?}", outcome.ended);
+    assert_eq!(outcome.exit_code(), ExitCode::Success, "{:?}", outcome.ended);
     let sides: Vec<_> = outcome.workloads.iter().map(|workload| (workload.side, workload.name())).collect();
     let expected: Vec<_> = Side::ALL.iter().map(|&side| (Some(side), format!("{side}: chat"))).collect();
     assert_eq!(sides, expected);

@@ -7,12 +7,12 @@ use fixtures::{simulated_engine::SimulatedEngine, virtual_time::VirtualTime};
 use harness::{
     drive::DriveLimits,
     journal::Journal,
-    progress::Bar,
-    session::{Making, Session, run_interleaved},
+    progress::TerminalProgress,
+    session::{RunInProgress, Session, run_interleaved},
     stop::stop_pair,
 };
 use record::{
-    Arrival, Cell, EndReason, Gate, Header, Interleaved, Launch, Length, Load, Metric, PrefixReuse, Profile, Side, file,
+    Arrival, Cell, EndReason, Gate, Header, Interleaving, Launch, Length, Load, Metric, PrefixReuse, Profile, Side, file,
 };
 use reports::{
     figures::{RunFigures, TrialFigures},
@@ -80,7 +80,7 @@ pub(crate) fn compare(baseline: Params, candidate: Params, seed: u64) -> Ruling 
         |trial: &record::Trial, template: u32| TrialFigures::of(trial, [], template, None, None).validity != Validity::Invalid;
     let sessions = [Side::Baseline, Side::Candidate].map(|side| {
         let mut header = header(&engines[0], seed);
-        header.interleaved = Some(Interleaved { pair: "the pair".to_owned(), side, order: order.clone() });
+        header.interleaved = Some(Interleaving { pair: "the pair".to_owned(), side, order: order.clone() });
         Session {
             header,
             cells: cells(),
@@ -89,7 +89,7 @@ pub(crate) fn compare(baseline: Params, candidate: Params, seed: u64) -> Ruling 
             tokenizer: None,
             limits: DriveLimits { request_ns: HOUR_NS, trial_ns: HOUR_NS, collect_text: false },
             is_valid: &is_valid,
-            progress: Box::leak(Box::new(Bar::new(1))),
+            progress: Box::leak(Box::new(TerminalProgress::new(1))),
             stop: stop_pair().1,
             real_time: false,
         }
@@ -98,8 +98,11 @@ pub(crate) fn compare(baseline: Params, candidate: Params, seed: u64) -> Ruling 
     let mut journals = folders.each_ref().map(|folder| Journal::create(folder).unwrap());
     let [left, right] = &mut engines;
     let [left_journal, right_journal] = &mut journals;
-    let made =
-        run_interleaved(Making::new(left, &sessions[0], left_journal), Making::new(right, &sessions[1], right_journal), &order);
+    let made = run_interleaved(
+        RunInProgress::new(left, &sessions[0], left_journal),
+        RunInProgress::new(right, &sessions[1], right_journal),
+        &order,
+    );
     assert_eq!(time.block_on(made).unwrap().unwrap(), EndReason::Finished);
     let [baseline, candidate] = folders.map(|folder| figures(&folder));
     let policy = Policy { treatment: Treatment::RECIPE.iter().copied().collect(), ..Policy::default() };

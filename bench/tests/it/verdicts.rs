@@ -1,6 +1,6 @@
 use record::Metric;
 use reports::{
-    judge::{Order, Overall, Ruling},
+    judge::{Order, OverallVerdict, Ruling},
     statistics::verdict::Verdict,
 };
 use twin::server::{Noise, Params};
@@ -36,7 +36,10 @@ fn a_slowdown_of_five_percent_is_found_where_it_is() {
             change(&mut slower);
             let ruling = compare(params(QUIET), slower, seed);
             assert_eq!(blamed(&ruling), expected, "{part}, seed {seed}: {}", verdicts(&ruling));
-            assert_eq!((ruling.overall, ruling.exit_code, ruling.method.order), (Overall::Regressed, 5, Order::Interleaved));
+            assert_eq!(
+                (ruling.overall, ruling.exit_code, ruling.method.order),
+                (OverallVerdict::Regressed, 5, Order::Interleaved)
+            );
         }
     }
 }
@@ -49,10 +52,10 @@ fn two_hundred_pairs_that_do_not_differ_raise_few_alarms() {
     for seed in 1..=200 {
         let ruling = compare(params(Params::default().noise), params(Params::default().noise), seed);
         match ruling.overall {
-            Overall::Regressed => alarms.push(format!("seed {seed}: {}", verdicts(&ruling))),
-            Overall::Improved => improved += 1,
-            Overall::Refused | Overall::Insufficient => refused += 1,
-            Overall::Inconclusive | Overall::Unchanged => {}
+            OverallVerdict::Regressed => alarms.push(format!("seed {seed}: {}", verdicts(&ruling))),
+            OverallVerdict::Improved => improved += 1,
+            OverallVerdict::Refused | OverallVerdict::Insufficient => refused += 1,
+            OverallVerdict::Inconclusive | OverallVerdict::Unchanged => {}
         }
     }
     assert!(alarms.len() <= 4, "{}", alarms.join("\n"));

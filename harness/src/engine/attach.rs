@@ -2,7 +2,7 @@
 
 use record::{Cell, Identity, Launch, PrefixReuse};
 
-use super::{Engine, EngineError, Running, connections};
+use super::{Engine, EngineError, EngineInstance, connections};
 use crate::http::{HttpEndpoint, ServedModel};
 
 /// A server that already runs.
@@ -46,29 +46,29 @@ pub async fn choose_model(endpoint: &HttpEndpoint, url: &str, wanted: Option<&st
 }
 
 impl Engine for AttachedEngine {
-    type Running = Attached;
+    type Instance = AttachedServer;
 
     fn launch(&self) -> Launch {
         Launch::Attach
     }
 
-    async fn start(&mut self, _boot: u32) -> Result<Attached, EngineError> {
+    async fn start(&mut self, _boot: u32) -> Result<AttachedServer, EngineError> {
         let endpoint = self.endpoint.take().ok_or_else(|| EngineError::Recipe {
             recipe: "attach".to_owned(),
             why: "a running server cannot be booted again; use --boots 1 and more --trials".to_owned(),
         })?;
-        Ok(Attached { command: vec![format!("attached to {}", self.url)], endpoint })
+        Ok(AttachedServer { command: vec![format!("attached to {}", self.url)], endpoint })
     }
 }
 
 /// A server that was attached to.
 #[derive(Debug)]
-pub struct Attached {
+pub struct AttachedServer {
     command: Vec<String>,
     endpoint: HttpEndpoint,
 }
 
-impl Running for Attached {
+impl EngineInstance for AttachedServer {
     type Endpoint = HttpEndpoint;
 
     fn endpoint(&self) -> &HttpEndpoint {

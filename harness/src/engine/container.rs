@@ -17,7 +17,7 @@ mod watch;
 
 use std::path::PathBuf;
 
-use record::{Cell, Cores, Identity, Image, Launch, PrefixReuse, Recipe, cores::listed, recipe};
+use record::{Cell, Cores, Identity, Image, Launch, PrefixReuse, Recipe, cores::format_core_list, recipe};
 use testcontainers::{ContainerAsync, GenericImage, bollard::Docker, runners::AsyncRunner};
 
 pub use self::{docker::connect, orphans::remove_orphans};
@@ -28,7 +28,8 @@ use self::{
     watch::Watch,
 };
 use super::{
-    Engine, EngineError, Running, check_memory, choose_port, connections, device, log::EngineLog, placeholders::Placeholders,
+    Engine, EngineError, EngineInstance, check_memory, choose_port, connections, device, log::EngineLog,
+    placeholders::Placeholders,
 };
 use crate::{
     dialect::dialect,
@@ -83,14 +84,14 @@ impl ContainerEngine {
 
     /// Takes these values out of its log too: those of an engine that it is measured in turns with.
     #[must_use]
-    pub fn redacting(mut self, values: Vec<String>) -> Self {
+    pub fn with_redaction(mut self, values: Vec<String>) -> Self {
         self.secrets.others.extend(values);
         self
     }
 
     /// Boots it on the engine's processors.
     #[must_use]
-    pub fn on_cores(self, cores: Option<Cores>) -> Self {
+    pub fn with_cores(self, cores: Option<Cores>) -> Self {
         Self { cores, ..self }
     }
 
@@ -121,7 +122,7 @@ impl ContainerEngine {
 }
 
 impl Engine for ContainerEngine {
-    type Running = RunningContainer;
+    type Instance = RunningContainer;
 
     fn launch(&self) -> Launch {
         Launch::Container
@@ -137,7 +138,7 @@ impl Engine for ContainerEngine {
         wanted.image_id.clone_from(&found.image.id);
         let run = self.run_folder.file_name().unwrap_or_default().to_string_lossy();
         wanted.labels = orphans::labels(&run, boot);
-        wanted.cpus = self.cores.as_ref().map(|cores| listed(&cores.engine));
+        wanted.cpus = self.cores.as_ref().map(|cores| format_core_list(&cores.engine));
         let endpoint = HttpEndpoint::new(
             &format!("http://127.0.0.1:{}", wanted.host_port),
             dialect(self.recipe.dialect),
@@ -216,7 +217,7 @@ impl std::fmt::Debug for RunningContainer {
     }
 }
 
-impl Running for RunningContainer {
+impl EngineInstance for RunningContainer {
     type Endpoint = HttpEndpoint;
 
     fn endpoint(&self) -> &HttpEndpoint {
@@ -312,7 +313,7 @@ mod tests {
             HttpOptions::default(),
         )
         .unwrap()
-        .redacting(vec!["correct-horse".to_owned()]);
+        .with_redaction(vec!["correct-horse".to_owned()]);
         let shown = format!("{engine:?}");
         assert!(shown.contains("HF_TOKEN") && !shown.contains("hunter2") && !shown.contains("correct-horse"), "{shown}");
         assert_eq!(engine.log(0).redact("hunter2-hunter2, correct-horse"), "[redacted], [redacted]");

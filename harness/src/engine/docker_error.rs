@@ -118,7 +118,7 @@ impl DockerError {
     /// Understands what Docker answered to a request for a container with this port of the host. The words are those of Docker Engine 20
     /// to 29, of runc, and of NVIDIA's hook; what is not known stays as it is.
     #[must_use]
-    pub fn of_words(words: &str, host_port: u16) -> Self {
+    pub fn from_message(words: &str, host_port: u16) -> Self {
         let says = |some: &[&str]| some.iter().any(|part| words.contains(part));
         let words = shortened(words);
         if says(&[
@@ -210,7 +210,7 @@ mod tests {
         let runc =
             "failed to create shim: OCI runtime create failed: container_linux.go:380: starting container process caused: ";
         let check = |words: &str, expected: &str| {
-            let error = DockerError::of_words(words, 8000);
+            let error = DockerError::from_message(words, 8000);
             let name = format!("{error:?}");
             assert_eq!(name.split([' ', '{']).next(), Some(expected), "{words}: {error}");
             error
@@ -266,7 +266,7 @@ mod tests {
 
     #[test]
     fn what_the_recipe_asks_in_vain_is_usage_and_what_the_machine_lacks_is_not() {
-        let code = |words| DockerError::of_words(words, 1).exit_code();
+        let code = |words| DockerError::from_message(words, 1).exit_code();
         assert_eq!(code("exec: \"x\": permission denied"), ExitCode::Usage);
         assert_eq!(code("port is already allocated"), ExitCode::Engine);
         assert_eq!(code("anything"), ExitCode::Engine);

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use record::owner::Stat;
+use record::owner::ProcessStat;
 
 use crate::machine::ticks_to_ns;
 
@@ -10,8 +10,8 @@ use crate::machine::ticks_to_ns;
 /// that anyone may write must carry it.
 pub const MARK: &str = "SPARKGAUGE_ENGINE";
 
-fn stat(pid: u32) -> Option<Stat> {
-    Stat::parse(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+fn stat(pid: u32) -> Option<ProcessStat> {
+    ProcessStat::parse(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
 }
 
 /// When a process began, in clock ticks since the machine started; none if there is no such process.
@@ -49,7 +49,7 @@ pub fn cpu_ns(group: u32) -> Option<u64> {
     stats(group).map(|(_, stat)| ticks_to_ns(stat.cpu_ticks)).reduce(|sum, one| sum + one)
 }
 
-fn stats(group: u32) -> impl Iterator<Item = (u32, Stat)> {
+fn stats(group: u32) -> impl Iterator<Item = (u32, ProcessStat)> {
     let entries = fs::read_dir("/proc").into_iter().flatten();
     let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
     pids.filter_map(|pid| Some((pid, stat(pid)?))).filter(move |(_, stat)| stat.group == group)

@@ -10,14 +10,14 @@ use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 use tokio::{process::Command, sync::watch, time::timeout};
 
 use super::{
-    Engine, EngineError, Running, check_memory, choose_port, connections, device, group, log::EngineLog,
+    Engine, EngineError, EngineInstance, check_memory, choose_port, connections, device, group, log::EngineLog,
     placeholders::Placeholders,
 };
 use crate::{
-    cores::as_engine,
+    cores::with_engine_cores,
     dialect::dialect,
     http::{HttpEndpoint, HttpOptions},
-    run_lock::{Leftover, RunLock},
+    run_lock::{OrphanedEngine, RunLock},
 };
 
 /// How long what is killed is waited for: the kernel may have much memory to give back.
@@ -56,13 +56,13 @@ impl ProcessEngine {
 
     /// Notes each engine in this lock, so that whoever takes it after a crash of ours can put the engine away.
     #[must_use]
-    pub fn noted_in(self, lock: Rc<RunLock>) -> Self {
+    pub fn with_lock(self, lock: Rc<RunLock>) -> Self {
         Self { lock: Some(lock), ..self }
     }
 
     /// Starts it on the engine's processors.
     #[must_use]
-    pub fn on_cores(self, cores: Option<Cores>) -> Self {
+    pub fn with_cores(self, cores: Option<Cores>) -> Self {
         Self { cores, ..self }
     }
 
@@ -86,7 +86,7 @@ impl ProcessEngine {
 }
 
 impl Engine for ProcessEngine {
-    type Running = RunningProcess;
+    type Instance = RunningProcess;
 
     fn launch(&self) -> Launch {
         Launch::Process
@@ -144,7 +144,7 @@ fn spawn(filled: &Filled, log: &EngineLog, cores: Option<&Cores>) -> Result<(End
         .stderr(err)
         .process_group(0)
         .kill_on_drop(true);
-    let mut child = as_engine(cores, || command.spawn()).map_err(|error| cannot(error.to_string()))?;
+    let mut child = with_engine_cores(cores, || command.spawn()).map_err(|error| cannot(error.to_string()))?;
     let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
     let pid = pid.ok_or_else(|| cannot("it has no process id".to_owned()))?;
     let (tell, hear) = watch::channel(None);
@@ -180,7 +180,7 @@ pub struct RunningProcess {
     lock: Option<Rc<RunLock>>,
 }
 
-impl Running for RunningProcess {
+impl EngineInstance for RunningProcess {
     type Endpoint = HttpEndpoint;
 
     fn endpoint(&self) -> &HttpEndpoint {
@@ -241,7 +241,7 @@ async fn wait(mut ended: Ended) -> String {
 /// Kills what an earlier run left behind, and says what. Nothing is killed that is not surely that: neither a later process of the same
 /// id, nor one that was not spawned as an engine.
 #[must_use]
-pub fn kill_leftover(leftover: &Leftover) -> Option<String> {
+pub fn kill_orphan(leftover: &OrphanedEngine) -> Option<String> {
     let id = leftover.group;
     if group::start_ticks(id).is_some_and(|start| start != leftover.start_ticks) {
         return None;

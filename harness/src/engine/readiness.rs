@@ -5,11 +5,11 @@ use std::sync::Arc;
 use futures_util::future::{self, Either};
 use record::{Message, Observation, Outcome, PlannedRequest, Release, Role};
 
-use super::{EngineError, Running};
+use super::{EngineError, EngineInstance};
 use crate::{
     clock::{Clock, TrialClock},
     endpoint::Endpoint,
-    stop::Stop,
+    stop::StopToken,
 };
 
 /// Pause between two attempts, in nanoseconds.
@@ -19,7 +19,7 @@ const INTERNAL_ERRORS_MAX: u32 = 8;
 
 /// A request outside any plan.
 #[must_use]
-pub fn question(messages: Vec<Message>, output_tokens: u32) -> PlannedRequest {
+pub fn probe_request(messages: Vec<Message>, output_tokens: u32) -> PlannedRequest {
     PlannedRequest {
         id: 0,
         release: Release::At { t_ns: 0 },
@@ -33,12 +33,12 @@ pub fn question(messages: Vec<Message>, output_tokens: u32) -> PlannedRequest {
 
 /// A message from the person.
 #[must_use]
-pub fn user(text: &str) -> Message {
+pub fn user_message(text: &str) -> Message {
     Message { role: Role::User, content: Arc::from(text) }
 }
 
 /// Asks one question and returns what came back, its text included. `limit_ns` bounds it.
-pub async fn ask<E: Endpoint, C: Clock>(endpoint: &E, clock: &C, request: &PlannedRequest, limit_ns: u64) -> Observation {
+pub async fn send_probe<E: Endpoint, C: Clock>(endpoint: &E, clock: &C, request: &PlannedRequest, limit_ns: u64) -> Observation {
     let trial = TrialClock::begin(clock);
     let mut observation = Observation::unsent(request);
     observation.text = Some(String::new());
@@ -55,7 +55,7 @@ pub async fn ask<E: Endpoint, C: Clock>(endpoint: &E, clock: &C, request: &Plann
 
 /// When an engine was ready, in nanoseconds on the clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Booted {
+pub struct BootTimes {
     /// When its own health endpoint first answered with success; none where it has none.
     pub healthy_at_ns: Option<u64>,
     /// When it had answered with a token.
@@ -63,20 +63,20 @@ pub struct Booted {
 }
 
 /// Waits until the engine says that it is healthy, where it has a word for that, and then has answered with a token.
-pub async fn wait_until_ready<R: Running, C: Clock>(
+pub async fn wait_until_ready<R: EngineInstance, C: Clock>(
     running: &R,
     clock: &C,
     model: &str,
     timeout_s: u32,
-    stop: &Stop,
-) -> Result<Booted, EngineError> {
+    stop: &StopToken,
+) -> Result<BootTimes, EngineError> {
     let deadline_ns = clock.now_ns() + u64::from(timeout_s) * 1_000_000_000;
     let died = Box::pin(running.died());
     let attempts = Box::pin(async {
         let limit = Limit { deadline_ns, timeout_s };
         let healthy_at_ns = wait_until_healthy(running, clock, limit).await?;
         attempt_until(running, clock, model, limit).await?;
-        Ok(Booted { healthy_at_ns, ready_at_ns: clock.now_ns() })
+        Ok(BootTimes { healthy_at_ns, ready_at_ns: clock.now_ns() })
     });
     match future::select(future::select(died, Box::pin(stop.wait())), attempts).await {
         Either::Left((Either::Left((how, _)), _)) => Err(EngineError::Exited { how, log_tail: running.log_tail() }),
@@ -93,7 +93,11 @@ struct Limit {
 }
 
 /// When it was healthy; none where it has no endpoint that says so.
-async fn wait_until_healthy<R: Running, C: Clock>(running: &R, clock: &C, limit: Limit) -> Result<Option<u64>, EngineError> {
+async fn wait_until_healthy<R: EngineInstance, C: Clock>(
+    running: &R,
+    clock: &C,
+    limit: Limit,
+) -> Result<Option<u64>, EngineError> {
     loop {
         match running.endpoint().healthy().await {
             None => return Ok(None),
@@ -104,7 +108,7 @@ async fn wait_until_healthy<R: Running, C: Clock>(running: &R, clock: &C, limit:
 }
 
 /// Pauses before the next attempt, unless the time is over by then.
-async fn pause<R: Running, C: Clock>(
+async fn pause<R: EngineInstance, C: Clock>(
     running: &R,
     clock: &C,
     limit: Limit,
@@ -118,12 +122,17 @@ async fn pause<R: Running, C: Clock>(
     Ok(())
 }
 
-async fn attempt_until<R: Running, C: Clock>(running: &R, clock: &C, model: &str, limit: Limit) -> Result<(), EngineError> {
-    let request = question(vec![user("Say one word.")], 1);
+async fn attempt_until<R: EngineInstance, C: Clock>(
+    running: &R,
+    clock: &C,
+    model: &str,
+    limit: Limit,
+) -> Result<(), EngineError> {
+    let request = probe_request(vec![user_message("Say one word.")], 1);
     let mut internal_errors = 0;
     loop {
         let left_ns = limit.deadline_ns.saturating_sub(clock.now_ns());
-        let answer = ask(running.endpoint(), clock, &request, left_ns).await;
+        let answer = send_probe(running.endpoint(), clock, &request, left_ns).await;
         match &answer.outcome {
             Outcome::Complete if answer.first_token_ns.is_some() || answer.output_tokens() > Some(0) => return Ok(()),
             Outcome::Rejected { status, detail } if is_final(*status, &mut internal_errors) => {

@@ -7,7 +7,7 @@ use record::{Observation, Outcome};
 
 use super::{
     connection::Connection,
-    response::{BadResponse, Body, Head, HeadReader},
+    response::{BodyDecoder, Head, HeadReader, MalformedResponse},
 };
 use crate::{
     clock::{Clock, TrialClock, limit::until},
@@ -55,7 +55,7 @@ enum Ended {
     /// The server closed the connection where it must not.
     Closed(&'static str),
     Failed(io::Error),
-    Bad(BadResponse),
+    Bad(MalformedResponse),
     TooLarge,
 }
 
@@ -108,7 +108,7 @@ impl<C: Clock> Exchange<'_, '_, C> {
             Err(NoHead { outcome, is_unanswered }) => return Exchanged { outcome, is_clean: false, is_unanswered },
         };
         self.observation.headers_ns = Some(begun.t_ns);
-        let mut body = Body::of(&begun.head);
+        let mut body = BodyDecoder::of(&begun.head);
         let outcome = if !(200..300).contains(&begun.head.status) {
             self.read_refusal(&begun, &mut body).await
         } else if let Some(encoding) = foreign_encoding(&begun.head) {
@@ -171,13 +171,13 @@ impl<C: Clock> Exchange<'_, '_, C> {
         Err(NoHead { outcome: outcome.unwrap_or(Outcome::Disconnected { detail: String::new() }), is_unanswered })
     }
 
-    async fn read_answer(&mut self, begun: &Begun, body: &mut Body, mut answer: AnswerStream) -> Outcome {
+    async fn read_answer(&mut self, begun: &Begun, body: &mut BodyDecoder, mut answer: AnswerStream) -> Outcome {
         let limits = self.limits;
         let mut body_bytes = 0;
         let last_read = Cell::new(None);
         let ended = {
             let Self { connection, clock, observation, .. } = self;
-            let mut feed = |body: &mut Body, t_ns: u64, bytes: &[u8]| {
+            let mut feed = |body: &mut BodyDecoder, t_ns: u64, bytes: &[u8]| {
                 let fed = body.feed(bytes, |data| {
                     body_bytes += data.len() as u64;
                     if body_bytes <= limits.max_body_bytes {
@@ -224,7 +224,7 @@ impl<C: Clock> Exchange<'_, '_, C> {
         &mut self,
         ended: Option<Ended>,
         begun: &Begun,
-        body: &mut Body,
+        body: &mut BodyDecoder,
         answer: AnswerStream,
         body_bytes: u64,
     ) -> Outcome {
@@ -252,7 +252,7 @@ impl<C: Clock> Exchange<'_, '_, C> {
     }
 
     /// Reads what follows the answer, up to the body's end or for a moment.
-    async fn drain(&mut self, body: &mut Body) {
+    async fn drain(&mut self, body: &mut BodyDecoder) {
         let connection = &mut self.connection;
         let to_the_end = pin!(poll_fn(|context| {
             connection.poll_reads(context, |bytes| {
@@ -265,11 +265,11 @@ impl<C: Clock> Exchange<'_, '_, C> {
     }
 
     /// Reads a refusal: the status, and the server's words.
-    async fn read_refusal(&mut self, begun: &Begun, body: &mut Body) -> Outcome {
+    async fn read_refusal(&mut self, begun: &Begun, body: &mut BodyDecoder) -> Outcome {
         let status = begun.head.status;
         let mut words = Vec::new();
         let ended = {
-            let mut feed = |body: &mut Body, bytes: &[u8]| {
+            let mut feed = |body: &mut BodyDecoder, bytes: &[u8]| {
                 let fed = body.feed(bytes, |data| words.extend_from_slice(data));
                 match fed {
                     Err(bad) => Some(Ended::Bad(bad)),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use record::{ServerMetrics, Spent, engine::MetricNames};
+use record::{HistogramTotals, ServerMetrics, engine::MetricNames};
 
 use crate::{endpoint::ServerPage, stream::refusal::shortened};
 
@@ -105,10 +105,10 @@ impl Page<'_> {
         self.values(names).map(|values| values.iter().sum())
     }
 
-    fn spent(&self, names: &[&str]) -> Option<Spent> {
+    fn spent(&self, names: &[&str]) -> Option<HistogramTotals> {
         names.iter().find_map(|name| {
             let part = |end: &str| self.series.get(format!("{name}_{end}").as_str()).map(|values| values.iter().sum());
-            Some(Spent { sum_s: part("sum")?, count: part("count")? })
+            Some(HistogramTotals { sum_s: part("sum")?, count: part("count")? })
         })
     }
 }

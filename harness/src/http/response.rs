@@ -21,7 +21,7 @@ const MAX_HEADERS: usize = 128;
 
 /// Bytes that are not the protocol, or not within its limits.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BadResponse {
+pub enum MalformedResponse {
     /// What stands where the head should be.
     #[error("the answer's head is not HTTP: {0}")]
     Head(httparse::Error),
@@ -83,7 +83,7 @@ impl HeadReader {
     ///
     /// # Errors
     /// What comes is no head, or longer than any is.
-    pub fn feed(&mut self, bytes: &[u8]) -> Result<Option<(Head, usize)>, BadResponse> {
+    pub fn feed(&mut self, bytes: &[u8]) -> Result<Option<(Head, usize)>, MalformedResponse> {
         let mut taken = 0;
         loop {
             let before = self.bytes.len();
@@ -103,11 +103,11 @@ impl HeadReader {
                     }
                     self.interim += 1;
                     if self.interim > MAX_INTERIM {
-                        return Err(BadResponse::TooManyInterim);
+                        return Err(MalformedResponse::TooManyInterim);
                     }
                     self.bytes.clear();
                 }
-                None if self.bytes.len() > MAX_HEAD_BYTES => return Err(BadResponse::HeadTooLong),
+                None if self.bytes.len() > MAX_HEAD_BYTES => return Err(MalformedResponse::HeadTooLong),
                 None => return Ok(None),
             }
         }
@@ -127,14 +127,14 @@ impl HeadReader {
 }
 
 /// The head that these bytes begin with, and its length; none while its end is missing.
-fn parse_head(bytes: &[u8]) -> Result<Option<(Head, usize)>, BadResponse> {
+fn parse_head(bytes: &[u8]) -> Result<Option<(Head, usize)>, MalformedResponse> {
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut response = httparse::Response::new(&mut headers);
     let length = match response.parse(bytes) {
         Ok(httparse::Status::Complete(length)) => length,
         Ok(httparse::Status::Partial) => return Ok(None),
-        Err(httparse::Error::TooManyHeaders) => return Err(BadResponse::TooManyHeaders),
-        Err(error) => return Err(BadResponse::Head(error)),
+        Err(httparse::Error::TooManyHeaders) => return Err(MalformedResponse::TooManyHeaders),
+        Err(error) => return Err(MalformedResponse::Head(error)),
     };
     let status = response.code.unwrap_or(0);
     let mut said = Said { keeps_connection: response.version == Some(1), ..Said::default() };
@@ -156,10 +156,10 @@ struct Said {
 }
 
 impl Said {
-    fn take(&mut self, header: &httparse::Header<'_>) -> Result<(), BadResponse> {
+    fn take(&mut self, header: &httparse::Header<'_>) -> Result<(), MalformedResponse> {
         let is = |name: &str| header.name.eq_ignore_ascii_case(name);
         let value = String::from_utf8_lossy(header.value);
-        let bad = |header| BadResponse::Framing { header, value: value.clone().into_owned() };
+        let bad = |header| MalformedResponse::Framing { header, value: value.clone().into_owned() };
         if is("content-length") {
             let length = Some(value.trim().parse().map_err(|_| bad("content-length"))?);
             if self.length.is_some() && self.length != length {
@@ -189,10 +189,10 @@ impl Said {
         Ok(())
     }
 
-    fn into_head(self, status: u16) -> Result<Head, BadResponse> {
+    fn into_head(self, status: u16) -> Result<Head, MalformedResponse> {
         if self.chunked.is_some() && self.length.is_some() {
             let value = "beside a transfer-encoding".to_owned();
-            return Err(BadResponse::Framing { header: "content-length", value });
+            return Err(MalformedResponse::Framing { header: "content-length", value });
         }
         let framing = match (status, self.chunked, self.length) {
             (101 | 204 | 304, ..) => Framing::Length(0),
@@ -213,7 +213,7 @@ impl Said {
 
 /// A body whose end may not have come yet.
 #[derive(Debug)]
-pub struct Body(Rest);
+pub struct BodyDecoder(Rest);
 
 /// What is left of a body.
 #[derive(Debug)]
@@ -223,7 +223,7 @@ enum Rest {
     UntilClose,
 }
 
-impl Body {
+impl BodyDecoder {
     /// The body that follows a head.
     #[must_use]
     pub fn of(head: &Head) -> Self {
@@ -238,7 +238,7 @@ impl Body {
     ///
     /// # Errors
     /// Its chunks are not the encoding, or their lines longer than any are.
-    pub fn feed(&mut self, bytes: &[u8], mut on_data: impl FnMut(&[u8])) -> Result<(), BadResponse> {
+    pub fn feed(&mut self, bytes: &[u8], mut on_data: impl FnMut(&[u8])) -> Result<(), MalformedResponse> {
         match &mut self.0 {
             Rest::Length { missing, is_exceeded } => {
                 let own = usize::try_from(*missing).unwrap_or(usize::MAX).min(bytes.len());

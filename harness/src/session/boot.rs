@@ -7,11 +7,11 @@ use super::{GivenUp, RunError, Session, given_up, trial::died_just_now};
 use crate::{
     clock::Clock,
     endpoint::Endpoint,
-    engine::{EngineError, Running, readiness::wait_until_ready},
+    engine::{EngineError, EngineInstance, readiness::wait_until_ready},
     journal::Journal,
     machine, sanity,
     sizing::{SizedBoot, size},
-    suite::Sized,
+    suite::BootSizing,
 };
 
 /// When an engine was started, and what the disks had read by then.
@@ -28,7 +28,7 @@ impl Began {
 }
 
 /// Waits until the engine is ready, looks at its output, finds out how to size prompts, and writes the boot down.
-pub(super) async fn prepare<R: Running, C: Clock>(
+pub(super) async fn prepare<R: EngineInstance, C: Clock>(
     running: &R,
     session: &Session<'_, C>,
     journal: &mut Journal,
@@ -81,7 +81,7 @@ pub(super) async fn prepare<R: Running, C: Clock>(
 
 /// Plans every cell once before anything is timed, so that one that cannot be planned does not end a run of hours in its middle.
 fn check_plans<C>(session: &Session<'_, C>, sized: &SizedBoot) -> Result<(), RunError> {
-    let counted = Sized { counts: sized.counts.as_deref(), sizing: &sized.sizing };
+    let counted = BootSizing { counts: sized.counts.as_deref(), sizing: &sized.sizing };
     for cell in &session.cells {
         let seed = session.suite.trial_seed(session.header.seed, cell, 0);
         let cannot = |why| RunError::Plan { cell: cell.name(), why };

@@ -8,7 +8,7 @@ use crate::suite::Suite;
 
 /// Cells that the model's context cannot hold, with the reason; how much one needs is the suite's to say. The rest stay, in order.
 #[must_use]
-pub fn leave_out(suite: &dyn Suite, cells: Vec<Cell>, max_context: Option<u32>) -> (Vec<Cell>, BTreeMap<String, String>) {
+pub fn exclude_cells(suite: &dyn Suite, cells: Vec<Cell>, max_context: Option<u32>) -> (Vec<Cell>, BTreeMap<String, String>) {
     let Some(max_context) = max_context else { return (cells, BTreeMap::new()) };
     let mut left_out = BTreeMap::new();
     let kept = cells.into_iter().filter(|cell| {
@@ -25,13 +25,13 @@ pub fn leave_out(suite: &dyn Suite, cells: Vec<Cell>, max_context: Option<u32>) 
 /// The same for two sides that are compared, given the context of each, the baseline's first: what one cannot hold is left out of both.
 /// What was left out comes with the reason as each side's record gives it.
 #[must_use]
-pub fn leave_out_of_both(
+pub fn exclude_cells_of_both(
     suite: &dyn Suite,
     cells: Vec<Cell>,
     max_context: [Option<u32>; 2],
 ) -> (Vec<Cell>, [BTreeMap<String, String>; 2]) {
-    let (kept, baseline) = leave_out(suite, cells.clone(), max_context[0]);
-    let (_, candidate) = leave_out(suite, cells, max_context[1]);
+    let (kept, baseline) = exclude_cells(suite, cells.clone(), max_context[0]);
+    let (_, candidate) = exclude_cells(suite, cells, max_context[1]);
     let kept = kept.into_iter().filter(|cell| !candidate.contains_key(&cell.name())).collect();
     let both = [with_those_of(Side::Candidate, &baseline, &candidate), with_those_of(Side::Baseline, &candidate, &baseline)];
     (kept, both)

@@ -2,14 +2,14 @@
 
 use record::{EndReason, Side};
 
-use super::{Making, Pace, RunError, conclude, end_reason};
+use super::{Pace, RunError, RunInProgress, conclude, end_reason};
 use crate::{clock::Clock, engine::Engine};
 
 /// Makes two runs in turns: `order` says whose boot is next, and names each side as often as its header plans boots. Never is an engine of
 /// both up at once. What ends one ends the other, and both records say why.
 pub async fn run_interleaved<B: Engine, D: Engine, C: Clock>(
-    mut baseline: Making<'_, B, C>,
-    mut candidate: Making<'_, D, C>,
+    mut baseline: RunInProgress<'_, B, C>,
+    mut candidate: RunInProgress<'_, D, C>,
     order: &[Side],
 ) -> Result<EndReason, RunError> {
     let mut pace = Pace::new(&[baseline.session(), candidate.session()]);
@@ -25,15 +25,15 @@ pub async fn run_interleaved<B: Engine, D: Engine, C: Clock>(
 }
 
 async fn make_boots<B: Engine, D: Engine, C: Clock>(
-    baseline: &mut Making<'_, B, C>,
-    candidate: &mut Making<'_, D, C>,
+    baseline: &mut RunInProgress<'_, B, C>,
+    candidate: &mut RunInProgress<'_, D, C>,
     order: &[Side],
     pace: &mut Pace,
 ) -> Result<(), RunError> {
     baseline.begin().map_err(of(Side::Baseline))?;
     candidate.begin().map_err(of(Side::Candidate))?;
     for &side in order {
-        if candidate.session().stop.is_told() {
+        if candidate.session().stop.is_requested() {
             break;
         }
         match side {

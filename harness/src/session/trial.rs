@@ -6,18 +6,18 @@ use record::{Cell, Counters, Entry, Outcome, ServerReading, ServerWatch, Trial, 
 use super::{GivenUp, RunError, Session, given_up};
 use crate::{
     clock::Clock,
-    drive::{DriveLimits, Driven, drive},
+    drive::{DriveLimits, DriveOutcome, drive},
     endpoint::{Endpoint, EndpointError, ServerPage},
     engine::{
-        Running,
-        readiness::{ask, question, user},
+        EngineInstance,
+        readiness::{probe_request, send_probe, user_message},
     },
+    instrument_cost::{InstrumentCost, watch_instrument_cost},
     journal::Journal,
     machine::Activity,
-    own_cost::{OwnCost, watch_own_cost},
-    server_watch::{Failures, watch_server},
+    server_watch::{ReadingFailures, watch_server},
     sizing::SizedBoot,
-    suite::Sized,
+    suite::BootSizing,
 };
 
 /// How long an engine that drops connections is given to turn out dead, in nanoseconds.
@@ -36,7 +36,7 @@ pub(super) struct Place<'a> {
 }
 
 /// Makes a trial and writes it down. True if it came to its end and cannot be trusted all the same, so that it is worth repeating.
-pub(super) async fn run_trial<R: Running, C: Clock>(
+pub(super) async fn run_trial<R: EngineInstance, C: Clock>(
     running: &R,
     session: &Session<'_, C>,
     journal: &mut Journal,
@@ -45,7 +45,7 @@ pub(super) async fn run_trial<R: Running, C: Clock>(
 ) -> Result<bool, RunError> {
     let cell = place.cell;
     let seed = session.suite.trial_seed(session.header.seed, cell, place.trial);
-    let counted = Sized { counts: sized.counts.as_deref(), sizing: &sized.sizing };
+    let counted = BootSizing { counts: sized.counts.as_deref(), sizing: &sized.sizing };
     let cannot = |why| RunError::Plan { cell: cell.name(), why };
     let plan = session.suite.plan(cell, seed, &counted).map_err(cannot)?;
     let warm_up_plan = session.suite.warm_up(cell, seed, &counted).map_err(cannot)?;
@@ -94,7 +94,7 @@ struct Ready {
     wire: Option<WireCounts>,
 }
 
-async fn get_ready<R: Running>(running: &R, cell: &Cell) -> Ready {
+async fn get_ready<R: EngineInstance>(running: &R, cell: &Cell) -> Ready {
     let endpoint = running.endpoint();
     let cache_reset = endpoint.reset_cache().await.map(|done| done.unwrap_or_else(|error| format!("not emptied: {error}")));
     let before = endpoint.server_page().await;
@@ -104,7 +104,7 @@ async fn get_ready<R: Running>(running: &R, cell: &Cell) -> Ready {
 }
 
 /// Does something that has a time limit of its own; none if the run is given up meanwhile, or was before.
-async fn unless_given_up<R: Running, C: Clock, T>(
+async fn unless_given_up<R: EngineInstance, C: Clock, T>(
     running: &R,
     session: &Session<'_, C>,
     death: &mut Option<String>,
@@ -121,25 +121,25 @@ async fn unless_given_up<R: Running, C: Clock, T>(
 }
 
 /// Drives a trial while the server's metrics and our own cost are watched.
-async fn watch<R: Running, C: Clock>(
+async fn watch<R: EngineInstance, C: Clock>(
     running: &R,
     session: &Session<'_, C>,
     plan: &record::Plan,
     sized: &SizedBoot,
     death: &mut Option<String>,
-) -> (Driven, Option<OwnCost>, Vec<ServerReading>, Failures) {
+) -> (DriveOutcome, Option<InstrumentCost>, Vec<ServerReading>, ReadingFailures) {
     let driven = drive_until_given_up(running, session, plan, sized, death);
     let ((driven, cost), readings, failures) = watch_server(running.endpoint(), session.clock, driven).await;
     (driven, cost, readings, failures)
 }
 
-async fn drive_until_given_up<R: Running, C: Clock>(
+async fn drive_until_given_up<R: EngineInstance, C: Clock>(
     running: &R,
     session: &Session<'_, C>,
     plan: &record::Plan,
     sized: &SizedBoot,
     death: &mut Option<String>,
-) -> (Driven, Option<OwnCost>) {
+) -> (DriveOutcome, Option<InstrumentCost>) {
     let stop = async {
         match given_up(running, session).await {
             GivenUp::Interrupted => "interrupted".to_owned(),
@@ -151,7 +151,8 @@ async fn drive_until_given_up<R: Running, C: Clock>(
     };
     let limits = DriveLimits { collect_text: session.tokenizer.is_some() && !sized.usage, ..session.limits };
     let driven = drive(running.endpoint(), session.clock, plan, limits, stop);
-    let (mut driven, cost) = if session.real_time { watch_own_cost(session.clock, driven).await } else { (driven.await, None) };
+    let (mut driven, cost) =
+        if session.real_time { watch_instrument_cost(session.clock, driven).await } else { (driven.await, None) };
     if death.is_none() && driven.observations.iter().any(|seen| matches!(seen.outcome, Outcome::Disconnected { .. })) {
         *death = died_just_now(running, session.clock).await;
         if death.is_none() {
@@ -167,11 +168,12 @@ async fn drive_until_given_up<R: Running, C: Clock>(
 
 /// Why an engine counts as gone whose process cannot be watched, as one that was attached to: it served nothing, and does not answer a
 /// single question either. Without this every further trial would be sent to a dead port.
-async fn answers_no_more<R: Running, C: Clock>(running: &R, clock: &C, driven: &Driven) -> Option<String> {
+async fn answers_no_more<R: EngineInstance, C: Clock>(running: &R, clock: &C, driven: &DriveOutcome) -> Option<String> {
     if driven.cut_short.is_some() || driven.observations.iter().any(|seen| seen.outcome.is_complete()) {
         return None;
     }
-    let answer = ask(running.endpoint(), clock, &question(vec![user("Say one word.")], 1), ANSWER_LIMIT_NS).await;
+    let answer =
+        send_probe(running.endpoint(), clock, &probe_request(vec![user_message("Say one word.")], 1), ANSWER_LIMIT_NS).await;
     match answer.outcome {
         Outcome::Disconnected { detail } => Some(format!("it answers no more: {detail}")),
         _ => None,
@@ -180,7 +182,7 @@ async fn answers_no_more<R: Running, C: Clock>(running: &R, clock: &C, driven: &
 
 /// How the engine ended, if it did. One that dies drops its connections first and is reaped a moment later; without this moment the
 /// next cell would be blamed, or nobody.
-pub(super) async fn died_just_now<R: Running, C: Clock>(running: &R, clock: &C) -> Option<String> {
+pub(super) async fn died_just_now<R: EngineInstance, C: Clock>(running: &R, clock: &C) -> Option<String> {
     let moment = clock.sleep_until(clock.now_ns() + DEATH_GRACE_NS);
     match future::select(Box::pin(running.died()), Box::pin(moment)).await {
         Either::Left((how, _)) => Some(how),
@@ -192,7 +194,7 @@ pub(super) async fn died_just_now<R: Running, C: Clock>(running: &R, clock: &C) 
 struct Told {
     before: Option<Result<ServerPage, EndpointError>>,
     during: Vec<ServerReading>,
-    failures: Failures,
+    failures: ReadingFailures,
     after: Option<Result<ServerPage, EndpointError>>,
 }
 
@@ -226,7 +228,7 @@ fn fail(watch: &mut ServerWatch, error: &EndpointError) {
 }
 
 /// What was seen of ourselves and of the machine. A server that was attached to may run on another one.
-fn facts<C>(session: &Session<'_, C>, cost: Option<OwnCost>) -> TrialFacts {
+fn facts<C>(session: &Session<'_, C>, cost: Option<InstrumentCost>) -> TrialFacts {
     let Some(cost) = cost else { return TrialFacts::default() };
     let is_ours = session.header.recipe.attach.is_none();
     let machine = if is_ours { cost.machine } else { Activity::default() };
@@ -241,7 +243,14 @@ fn facts<C>(session: &Session<'_, C>, cost: Option<OwnCost>) -> TrialFacts {
     }
 }
 
-fn to_trial(place: &Place<'_>, plan: &record::Plan, warm_up: WarmUp, driven: Driven, told: Told, facts: TrialFacts) -> Trial {
+fn to_trial(
+    place: &Place<'_>,
+    plan: &record::Plan,
+    warm_up: WarmUp,
+    driven: DriveOutcome,
+    told: Told,
+    facts: TrialFacts,
+) -> Trial {
     let (counters, server) = told.into_parts();
     Trial {
         cell: place.cell.clone(),

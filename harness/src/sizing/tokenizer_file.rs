@@ -88,7 +88,7 @@ fn sha256_hex(bytes: &[u8]) -> String {
 #[cfg(all(test, feature = "tokenizer"))]
 mod tests {
     use super::*;
-    use crate::engine::readiness::question;
+    use crate::engine::readiness::probe_request;
 
     /// One token per word.
     const BY_WORD: &str = r#"{"version": "1.0", "truncation": null, "padding": null, "added_tokens": [], "normalizer": null,
@@ -101,7 +101,7 @@ mod tests {
         let path = folder.path().join("tokenizer.json");
         std::fs::write(&path, BY_WORD).unwrap();
         let tokenizer = TokenizerFile::read(&path).unwrap();
-        let mut seen = Observation::unsent(&question(Vec::new(), 8));
+        let mut seen = Observation::unsent(&probe_request(Vec::new(), 8));
         seen.text = Some("four words in two chunks, and more".to_owned());
         seen.chunks.push(1, 0);
         seen.chunks.push(2, 0);

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 /// The events of a stream fed in the given parts; the last one may be what the end of the stream left open.
-fn events<'a>(parts: impl IntoIterator<Item = &'a [u8]>, max_bytes: usize) -> Result<Vec<Vec<u8>>, TooLong> {
+fn events<'a>(parts: impl IntoIterator<Item = &'a [u8]>, max_bytes: usize) -> Result<Vec<Vec<u8>>, EventTooLong> {
     let mut parser = SseParser::new(max_bytes);
     let mut events = Vec::new();
     for part in parts {

@@ -1,6 +1,6 @@
 //! Lines of JSON (NDJSON), split off as their bytes arrive: right for any split of the bytes.
 
-use crate::sse::TooLong;
+use crate::sse::EventTooLong;
 
 /// An incremental splitter of lines. A line ends with LF or CRLF; empty ones are skipped.
 ///
@@ -19,7 +19,7 @@ impl LineSplitter {
     }
 
     /// Takes the bytes of one read and hands on each line that they complete.
-    pub(super) fn feed(&mut self, bytes: &[u8], mut on_line: impl FnMut(&[u8])) -> Result<(), TooLong> {
+    pub(super) fn feed(&mut self, bytes: &[u8], mut on_line: impl FnMut(&[u8])) -> Result<(), EventTooLong> {
         let mut rest = bytes;
         while let Some(end) = rest.iter().position(|&byte| byte == b'\n') {
             let head = &rest[..end];
@@ -43,14 +43,14 @@ impl LineSplitter {
         last
     }
 
-    fn carry(&mut self, part: &[u8]) -> Result<(), TooLong> {
+    fn carry(&mut self, part: &[u8]) -> Result<(), EventTooLong> {
         self.check(self.line.len() + part.len())?;
         self.line.extend_from_slice(part);
         Ok(())
     }
 
-    fn check(&self, bytes: usize) -> Result<(), TooLong> {
-        if bytes > self.max_bytes { Err(TooLong { max_bytes: self.max_bytes }) } else { Ok(()) }
+    fn check(&self, bytes: usize) -> Result<(), EventTooLong> {
+        if bytes > self.max_bytes { Err(EventTooLong { max_bytes: self.max_bytes }) } else { Ok(()) }
     }
 }
 
@@ -67,7 +67,7 @@ mod tests {
 
     use super::*;
 
-    fn lines<'a>(max_bytes: usize, parts: impl IntoIterator<Item = &'a [u8]>) -> Result<Vec<String>, TooLong> {
+    fn lines<'a>(max_bytes: usize, parts: impl IntoIterator<Item = &'a [u8]>) -> Result<Vec<String>, EventTooLong> {
         let mut splitter = LineSplitter::new(max_bytes);
         let mut lines = Vec::new();
         for part in parts {
@@ -92,7 +92,7 @@ mod tests {
     fn a_line_may_be_as_long_as_the_limit_and_no_longer() {
         for parts in [vec![&b"12345\n"[..]], vec![b"123", b"45\n"], vec![b"12345", b"\n"]] {
             assert_eq!(lines(5, parts.clone()).unwrap(), ["12345"], "{parts:?}");
-            assert_eq!(lines(4, parts.clone()), Err(TooLong { max_bytes: 4 }), "{parts:?}");
+            assert_eq!(lines(4, parts.clone()), Err(EventTooLong { max_bytes: 4 }), "{parts:?}");
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use fixtures::server::{Config, EventKind, LoggedRequest, Running};
+use fixtures::server::{Config, EventKind, LoggedRequest, RunningServer};
 use harness::{
     clock::RealClock,
     dialect::dialect,
@@ -99,7 +99,7 @@ fn measure(streams: u32) -> Errors {
     let clock = RealClock::start();
     let config = Config { speed: SPEED, clock, ..Config::new(5) };
     let log = config.log.clone();
-    let server = Running::start(config).unwrap();
+    let server = RunningServer::start(config).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let driven = runtime.block_on(async {
         let model = "simulated-gpt-oss-120b";

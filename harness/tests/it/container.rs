@@ -5,10 +5,10 @@ use std::{net::TcpListener, path::Path, time::Duration};
 use harness::{
     clock::{Clock, RealClock},
     engine::{
-        DockerError, Engine, EngineError, Running,
+        DockerError, Engine, EngineError, EngineInstance,
         container::{ContainerEngine, RunningContainer},
         placeholders::Placeholders,
-        readiness::{Booted, wait_until_ready},
+        readiness::{BootTimes, wait_until_ready},
     },
     http::HttpOptions,
     stop::stop_pair,
@@ -50,8 +50,8 @@ fn in_real_time<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
 }
 
-async fn ready(running: &RunningContainer, timeout_s: u32) -> Result<Booted, EngineError> {
-    let (_teller, stop) = stop_pair();
+async fn ready(running: &RunningContainer, timeout_s: u32) -> Result<BootTimes, EngineError> {
+    let (_source, stop) = stop_pair();
     wait_until_ready(running, &RealClock::start(), "simulated-gpt-oss-120b", timeout_s, &stop).await
 }
 

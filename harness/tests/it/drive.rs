@@ -5,7 +5,7 @@ use std::{cell::RefCell, sync::Arc};
 use fixtures::virtual_time::VirtualTime;
 use harness::{
     clock::{Clock, TrialClock},
-    drive::{DriveLimits, Driven, drive},
+    drive::{DriveLimits, DriveOutcome, drive},
     endpoint::{Endpoint, EndpointError, ServerPage},
 };
 use proptest::prelude::*;
@@ -20,7 +20,7 @@ struct Scripted {
 }
 
 impl Endpoint for Scripted {
-    type Prepared = PlannedRequest;
+    type PreparedRequest = PlannedRequest;
 
     fn prepare(&self, request: &PlannedRequest) -> PlannedRequest {
         request.clone()
@@ -93,7 +93,12 @@ pub(crate) fn plan(releases: &[Release]) -> Plan {
 
 const LIMITS: DriveLimits = DriveLimits { request_ns: 60_000 * MS, trial_ns: 3_600_000 * MS, collect_text: false };
 
-fn drive_it(releases: &[Release], service_ms: Vec<u64>, limits: DriveLimits, stop_ms: Option<u64>) -> (Driven, Vec<(u32, u64)>) {
+fn drive_it(
+    releases: &[Release],
+    service_ms: Vec<u64>,
+    limits: DriveLimits,
+    stop_ms: Option<u64>,
+) -> (DriveOutcome, Vec<(u32, u64)>) {
     let time = VirtualTime::new();
     let endpoint = Scripted { service_ms, sent: RefCell::default() };
     let plan = plan(releases);

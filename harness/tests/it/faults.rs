@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 
 use fixtures::{
     faults::{FaultKind, Faults},
-    server::{Config, EventKind, LoggedRequest, Outage, Running, SendLog},
+    server::{Config, EventKind, LoggedRequest, Outage, RunningServer, SendLog},
 };
 use futures_util::future;
 use harness::{
     clock::Clock,
     dialect::dialect,
-    drive::{DriveLimits, Driven, drive},
+    drive::{DriveLimits, DriveOutcome, drive},
     http::{HttpEndpoint, HttpOptions},
 };
 use record::{DialectName, Observation, Outcome, Release};
@@ -41,7 +41,7 @@ const NINE: [FaultKind; 9] = [
 
 /// What was driven, and the server's account of it.
 struct Trial {
-    driven: Driven,
+    driven: DriveOutcome,
     requests: Vec<LoggedRequest>,
     outages: Vec<Outage>,
     /// The trial's begin on the server's clock lies between these two.
@@ -67,7 +67,7 @@ fn trial(limits: DriveLimits) -> Trial {
     let config =
         Config { faults, speed: f64::from(SPEED), params: Params { accept_ns: 0, ..Params::default() }, ..Config::new(7) };
     let (clock, log, model) = (config.clock, config.log.clone(), config.params.model.clone());
-    let server = Running::start(config).unwrap();
+    let server = RunningServer::start(config).unwrap();
 
     let releases: Vec<Release> = (0..u64::from(REQUESTS)).map(|place| Release::At { t_ns: place * SPACING_NS }).collect();
     let mut plan = crate::drive::plan(&releases);
@@ -82,7 +82,7 @@ fn trial(limits: DriveLimits) -> Trial {
     told(driven, &log, before_ns)
 }
 
-fn told(driven: Driven, log: &SendLog, before_ns: u64) -> Trial {
+fn told(driven: DriveOutcome, log: &SendLog, before_ns: u64) -> Trial {
     let (requests, outages) = (log.requests(), log.outages());
     let arrived = |seen: &Observation| log.find(&request_id(seen)).map(|one| one.arrived_ns - seen.send_ns.unwrap());
     let after_ns = driven.observations.iter().filter_map(arrived).min().unwrap();
@@ -143,7 +143,7 @@ fn written_tokens(logged: &LoggedRequest) -> u32 {
 #[test]
 fn each_of_nine_faults_is_accounted_for_to_the_request() {
     let trial = trial(LIMITS);
-    let Driven { observations, duration_ns, cut_short } = &trial.driven;
+    let DriveOutcome { observations, duration_ns, cut_short } = &trial.driven;
     assert_eq!((observations.len(), cut_short), (REQUESTS as usize, &None));
     assert!(*duration_ns <= LIMITS.trial_ns, "{duration_ns}");
 

@@ -5,13 +5,13 @@ use std::{net::TcpListener, os::unix::process::CommandExt, path::Path, process::
 use harness::{
     clock::RealClock,
     engine::{
-        Engine, EngineError, Running, group,
+        Engine, EngineError, EngineInstance, group,
         placeholders::Placeholders,
-        process::{ProcessEngine, RunningProcess, kill_leftover},
-        readiness::{Booted, wait_until_ready},
+        process::{ProcessEngine, RunningProcess, kill_orphan},
+        readiness::{BootTimes, wait_until_ready},
     },
     http::HttpOptions,
-    run_lock::{Holder, Leftover, RunLock},
+    run_lock::{LockHolder, OrphanedEngine, RunLock},
     stop::stop_pair,
 };
 
@@ -39,9 +39,9 @@ fn in_real_time<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
 }
 
-async fn boot(script: &str, log_dir: &Path, timeout_s: u32) -> (RunningProcess, Result<Booted, EngineError>) {
+async fn boot(script: &str, log_dir: &Path, timeout_s: u32) -> (RunningProcess, Result<BootTimes, EngineError>) {
     let running = engine(script, 0, log_dir).start(0).await.unwrap();
-    let (_teller, stop) = stop_pair();
+    let (_source, stop) = stop_pair();
     let ready = wait_until_ready(&running, &RealClock::start(), "tiny", timeout_s, &stop).await;
     (running, ready)
 }
@@ -163,11 +163,11 @@ fn a_program_that_is_not_there_is_named() {
 fn the_lock_knows_the_engine_while_it_runs() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("lock");
-    let holder = Holder { pid: 1, command: "x".to_owned(), run_folder: "y".to_owned() };
+    let holder = LockHolder { pid: 1, command: "x".to_owned(), run_folder: "y".to_owned() };
     let lock = Rc::new(RunLock::take(&path, holder).unwrap());
     let noted = || std::fs::read_to_string(&path).unwrap();
     in_real_time(async {
-        let mut engine = engine("sleep 16.1803", 0, folder.path()).noted_in(Rc::clone(&lock));
+        let mut engine = engine("sleep 16.1803", 0, folder.path()).with_lock(Rc::clone(&lock));
         let running = engine.start(0).await.unwrap();
         assert!(noted().contains("\"engine\":{\"group\":"), "{}", noted());
         running.stop().await;
@@ -183,17 +183,21 @@ fn what_a_killed_run_left_is_killed_if_it_is_surely_that() {
         mark.map(|mark| command.env(mark, "1"));
         let child = command.spawn().unwrap();
         let start_ticks = group::start_ticks(child.id()).unwrap();
-        (Leftover { group: child.id(), start_ticks }, child)
+        (OrphanedEngine { group: child.id(), start_ticks }, child)
     };
     let (left, mut child) = spawn(Some(group::MARK));
     assert!(comes_true(|| group::members(left.group).len() == 3));
-    assert_eq!(kill_leftover(&Leftover { start_ticks: left.start_ticks + 1, ..left }), None, "a later process of the same id");
-    let said = kill_leftover(&left).unwrap();
+    assert_eq!(
+        kill_orphan(&OrphanedEngine { start_ticks: left.start_ticks + 1, ..left }),
+        None,
+        "a later process of the same id"
+    );
+    let said = kill_orphan(&left).unwrap();
     assert_eq!(said, format!("an engine that an earlier run left, process group {} of 3 processes, was killed", left.group));
-    assert_eq!(kill_leftover(&left), None, "it is gone");
+    assert_eq!(kill_orphan(&left), None, "it is gone");
     child.wait().unwrap();
     let (unmarked, mut child) = spawn(None);
-    assert_eq!(kill_leftover(&unmarked), None, "nothing says that it was an engine");
+    assert_eq!(kill_orphan(&unmarked), None, "nothing says that it was an engine");
     let group = rustix::process::Pid::from_child(&child);
     rustix::process::kill_process_group(group, rustix::process::Signal::KILL).unwrap();
     child.wait().unwrap();

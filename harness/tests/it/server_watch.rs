@@ -6,7 +6,7 @@ use fixtures::virtual_time::VirtualTime;
 use harness::{
     clock::{Clock, TrialClock},
     endpoint::{Endpoint, EndpointError, ServerPage},
-    server_watch::{Failures, watch_server},
+    server_watch::{ReadingFailures, watch_server},
 };
 use record::{Observation, Outcome, PlannedRequest, ServerMetrics, ServerReading};
 
@@ -27,7 +27,7 @@ impl Scripted {
 }
 
 impl Endpoint for Scripted {
-    type Prepared = ();
+    type PreparedRequest = ();
 
     fn prepare(&self, _: &PlannedRequest) {}
 
@@ -67,7 +67,7 @@ impl Endpoint for Scripted {
 }
 
 /// Watches for so long, after half a second of something else.
-fn watch(time: &VirtualTime, endpoint: &Scripted, for_ms: u64) -> (Vec<ServerReading>, Failures) {
+fn watch(time: &VirtualTime, endpoint: &Scripted, for_ms: u64) -> (Vec<ServerReading>, ReadingFailures) {
     let watched = async {
         time.sleep_until(500 * MS).await;
         let work = time.sleep_until((500 + for_ms) * MS);
@@ -96,14 +96,14 @@ fn a_slow_answer_skips_beats_and_a_lost_one_is_given_up() {
     assert_eq!(*endpoint.asked_ms.borrow(), [1_500, 2_500, 5_500, 6_500, 12_500, 14_500, 15_500]);
     let seen: Vec<(u64, f64)> = readings.iter().map(|reading| (reading.t_ns / MS, reading.running.unwrap())).collect();
     assert_eq!(seen, [(1_000, 1.0), (2_000, 2.0), (12_000, 3.0), (14_000, 4.0)]);
-    assert_eq!(failures, Failures { count: 2, last: Some("no page of metrics within 5 s".to_owned()) });
+    assert_eq!(failures, ReadingFailures { count: 2, last: Some("no page of metrics within 5 s".to_owned()) });
 }
 
 #[test]
 fn a_server_without_a_page_is_asked_once() {
     let time = VirtualTime::new();
     let endpoint = Scripted::new(&time, &[]);
-    assert_eq!(watch(&time, &endpoint, 60_000), (Vec::new(), Failures::default()));
+    assert_eq!(watch(&time, &endpoint, 60_000), (Vec::new(), ReadingFailures::default()));
     assert_eq!(*endpoint.asked_ms.borrow(), [1_500]);
 }
 
@@ -111,6 +111,6 @@ fn a_server_without_a_page_is_asked_once() {
 fn work_that_is_over_at_once_is_not_watched() {
     let time = VirtualTime::new();
     let endpoint = Scripted::new(&time, &[(0, Ok(1.0))]);
-    assert_eq!(watch(&time, &endpoint, 0), (Vec::new(), Failures::default()));
+    assert_eq!(watch(&time, &endpoint, 0), (Vec::new(), ReadingFailures::default()));
     assert!(endpoint.asked_ms.borrow().is_empty());
 }

@@ -6,7 +6,7 @@ use std::{cell::Cell as Memory, collections::BTreeMap};
 
 use harness::{
     drive::DriveLimits,
-    session::{Making, RunError, leave_out_of_both, run, run_interleaved},
+    session::{RunError, RunInProgress, exclude_cells_of_both, run, run_interleaved},
     stop::stop_pair,
     suite::SuiteError,
 };
@@ -83,9 +83,9 @@ fn what_was_cut_short_is_not_repeated() {
 #[test]
 fn a_wish_to_stop_comes_before_a_repetition() {
     let bench = Bench::new(1, 1);
-    let (teller, stop) = stop_pair();
+    let (source, stop) = stop_pair();
     let judged = |_: &Trial, _: u32| {
-        teller.tell();
+        source.request_stop();
         false
     };
     let mut session = bench.session(&judged);
@@ -136,8 +136,8 @@ fn make_both_of(
 ) -> Result<EndReason, RunError> {
     let (mut baseline_journal, mut candidate_journal) = (bench.journal("baseline"), bench.journal("candidate"));
     let work = run_interleaved(
-        Making::new(baseline, baseline_session, &mut baseline_journal),
-        Making::new(candidate, candidate_session, &mut candidate_journal),
+        RunInProgress::new(baseline, baseline_session, &mut baseline_journal),
+        RunInProgress::new(candidate, candidate_session, &mut candidate_journal),
         &ORDER,
     );
     bench.time.block_on(work).unwrap()
@@ -200,12 +200,12 @@ fn a_boot_that_fails_ends_both_and_both_records_say_why() {
 #[test]
 fn an_interrupt_ends_both_in_order() {
     let bench = Bench::new(3, 1);
-    let (teller, stop) = stop_pair();
+    let (source, stop) = stop_pair();
     let judged = Memory::new(0);
     let is_valid = |_: &Trial, _: u32| {
         judged.set(judged.get() + 1);
         if judged.get() == 3 {
-            teller.tell();
+            source.request_stop();
         }
         true
     };
@@ -227,7 +227,7 @@ fn an_interrupt_ends_both_in_order() {
 fn what_one_side_cannot_hold_is_left_out_of_both_with_the_reason() {
     let prompt = |tokens| Cell { point: format!("p{tokens}"), prompt_tokens: Length::Fixed { tokens }, ..cell(1) };
     let cells: Vec<_> = [1000, 4000, 9000].map(prompt).into();
-    let (kept, [baseline, candidate]) = leave_out_of_both(&Small, cells.clone(), [Some(2000), Some(8000)]);
+    let (kept, [baseline, candidate]) = exclude_cells_of_both(&Small, cells.clone(), [Some(2000), Some(8000)]);
     assert_eq!(kept.iter().map(Cell::name).collect::<Vec<_>>(), ["small/p1000"]);
     let text = |left_out: &BTreeMap<String, String>| {
         left_out.iter().map(|(cell, why)| format!("{cell} {why}")).collect::<Vec<_>>().join("\n")
@@ -240,7 +240,7 @@ fn what_one_side_cannot_hold_is_left_out_of_both_with_the_reason() {
     small/p4000 the baseline leaves it out: needs a context of 4010 tokens, the recipe's model has 2000
     small/p9000 needs a context of 9010 tokens, the recipe's model has 8000
     ");
-    let (kept, left_out) = leave_out_of_both(&Small, cells.clone(), [None, None]);
+    let (kept, left_out) = exclude_cells_of_both(&Small, cells.clone(), [None, None]);
     assert_eq!((kept, left_out), (cells, [BTreeMap::new(), BTreeMap::new()]));
 }
 

@@ -3,7 +3,7 @@
 use super::{Container, PrefixCache, Recipe, container::is_digest};
 use crate::{
     EngineName,
-    secret_name::{given_in, is_secret_name, is_variable},
+    secret_name::{exposed_secret, is_secret_name, is_variable_name},
 };
 
 /// A recipe that cannot be used. Each message says which file, and what to do.
@@ -65,7 +65,7 @@ fn contradiction(recipe: &Recipe, stem: &str) -> Option<String> {
         return Some("[model] `id` is empty; it is the name sent in requests".to_owned());
     }
     // The text itself is not repeated: somebody may have written a value there.
-    if let Some(at) = recipe.secrets.iter().position(|name| !is_variable(name)) {
+    if let Some(at) = recipe.secrets.iter().position(|name| !is_variable_name(name)) {
         return Some(format!("`secrets` takes names of environment variables and no values; number {} is none", at + 1));
     }
     let ways = [
@@ -161,7 +161,7 @@ fn words(recipe: &Recipe) -> Vec<&str> {
 
 /// A secret by value would be in every record of the recipe. Its text is not repeated here either.
 fn secret_contradiction(recipe: &Recipe) -> Option<String> {
-    if let Some(flag) = given_in(&words(recipe)) {
+    if let Some(flag) = exposed_secret(&words(recipe)) {
         return Some(format!(
             "the command has a key behind `{flag}`, for anyone to see; give it by a variable that `secrets` names"
         ));

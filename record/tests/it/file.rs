@@ -31,10 +31,10 @@ fn header() -> Header {
             },
             container: None,
             process: None,
-            attach: Some(recipe::Attach { url: "http://127.0.0.1:8000".to_owned(), api_key_env: None }),
+            attach: Some(recipe::AttachTarget { url: "http://127.0.0.1:8000".to_owned(), api_key_env: None }),
             prefix_cache: record::recipe::PrefixCache::default(),
             metrics_path: None,
-            ready: recipe::Ready::default(),
+            ready: recipe::Readiness::default(),
             limits: recipe::Limits::default(),
             secrets: Vec::new(),
         },
@@ -152,7 +152,7 @@ fn whole() -> Vec<u8> {
 #[test]
 fn what_is_written_is_read() {
     let record = decode(&whole()).unwrap();
-    assert_eq!((record.boots.len(), record.trials.len(), &record.torn), (1, 2, &None));
+    assert_eq!((record.boots.len(), record.trials.len(), &record.unreadable_tail), (1, 2, &None));
     assert_eq!(record.header, header());
     assert_eq!(record.trials[0], trial(2, 10, 30_000_000));
     assert_eq!(record.end, Some(End { reason: EndReason::Finished, engine_stop: None }));
@@ -176,7 +176,7 @@ fn every_cut_keeps_the_entries_before_it() {
             Ok(record) => {
                 let read = 1 + record.boots.len() + record.trials.len() + usize::from(record.end.is_some());
                 assert_eq!(read, whole_entries);
-                assert_eq!(record.torn.is_some(), !ends.contains(&cut), "cut at {cut}");
+                assert_eq!(record.unreadable_tail.is_some(), !ends.contains(&cut), "cut at {cut}");
             }
         }
     }

@@ -26,13 +26,13 @@ fn each_boot(record: &mut Record, change: impl Fn(&mut Boot)) {
 }
 
 #[test]
-fn a_record_does_not_differ_from_itself() {
+fn identical_records_have_no_differences() {
     assert_eq!(after(|_| {}), "");
     assert_eq!(between(&record(Vec::new()), &record(Vec::new())), []);
 }
 
 #[test]
-fn what_was_asked_for_is_compared() {
+fn requested_facts_are_compared() {
     insta::assert_snapshot!(after(|run| run.header.recipe.model.revision = "main".to_owned()), @"model revision: abc | main");
     insta::assert_snapshot!(after(|run| run.header.recipe.model.source = String::new()), @"model source: example/tiny | not known");
     insta::assert_snapshot!(after(|run| run.header.recipe.dialect = record::DialectName::Openai), @"dialect: vllm | openai");
@@ -61,7 +61,7 @@ fn what_was_asked_for_is_compared() {
 }
 
 #[test]
-fn a_record_with_gpu_and_driver_in_one_text_is_compared_and_shown_as_one_with_both() {
+fn gpu_and_driver_in_one_text_equal_gpu_and_driver_apart() {
     let now = contained();
     let mut written = serde_json::to_value(&now.header).unwrap();
     let machine = written["machine"].as_object_mut().unwrap();
@@ -74,7 +74,7 @@ fn a_record_with_gpu_and_driver_in_one_text_is_compared_and_shown_as_one_with_bo
 }
 
 #[test]
-fn what_came_is_compared() {
+fn observed_facts_are_compared() {
     let image = |run: &mut Record, change: fn(&mut record::Image)| {
         each_boot(run, |boot| change(boot.identity.image.as_mut().unwrap()));
     };
@@ -109,7 +109,7 @@ fn what_came_is_compared() {
 }
 
 #[test]
-fn an_older_record_knows_less_which_is_a_difference() {
+fn fact_missing_from_older_record_is_a_difference() {
     let older = |run: &mut Record| each_boot(run, |boot| boot.identity = record::Identity::default());
     insta::assert_snapshot!(after(older), @"
     image id: sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa | not known
@@ -124,7 +124,7 @@ fn an_older_record_knows_less_which_is_a_difference() {
 }
 
 #[test]
-fn what_names_an_image_is_its_id() {
+fn images_are_identified_by_their_id() {
     let renamed = |run: &mut Record| {
         each_boot(run, |boot| {
             let image = boot.identity.image.as_mut().unwrap();
@@ -137,7 +137,7 @@ fn what_names_an_image_is_its_id() {
 }
 
 #[test]
-fn a_port_of_the_host_is_no_difference() {
+fn host_port_is_not_compared() {
     let on_port = |port: &str, words: &[&str]| {
         let mut run = record(Vec::new());
         let asked: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
@@ -154,7 +154,7 @@ fn a_port_of_the_host_is_no_difference() {
 }
 
 #[test]
-fn words_that_only_look_the_same_are_not() {
+fn commands_with_other_word_boundaries_differ() {
     let run = |words: &[&str]| {
         let mut run = contained();
         each_boot(&mut run, |boot| boot.command = words.iter().map(|word| (*word).to_owned()).collect());
@@ -209,7 +209,7 @@ fn any_record() -> impl Strategy<Value = Record> {
 
 proptest! {
     #[test]
-    fn differences_are_the_same_from_both_sides(left in any_record(), right in any_record()) {
+    fn differences_are_symmetric(left in any_record(), right in any_record()) {
         prop_assert_eq!(between(&left, &left), []);
         let turned = |one: Difference| Difference { left: one.right, right: one.left, ..one };
         let back: Vec<Difference> = between(&right, &left).into_iter().map(turned).collect();
@@ -221,7 +221,7 @@ proptest! {
     }
 
     #[test]
-    fn no_fact_differs_in_silence(left in any_record(), right in any_record()) {
+    fn every_differing_fact_is_reported(left in any_record(), right in any_record()) {
         let found = between(&left, &right);
         let names = |field: &str| found.iter().any(|one| one.field == field);
         prop_assert_eq!(names("GPU"), left.header.machine.gpu != right.header.machine.gpu);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use record::{
     ErrorBudget, Machine,
-    instrument::{Account, BudgetPoint, ClientCost, ClientErrors, FigureErrors},
+    instrument::{BudgetPoint, ClientCost, ClientErrors, DeliveryCounts, FigureErrors},
 };
 
 use super::{ClientLoad, Coverage, covering, limits};
@@ -34,7 +34,7 @@ pub(crate) fn point(streams: u32, chunks_per_s: f64, ttft: f64, tpot_p50: f64) -
         gap_ns: 20_000_000,
         shape: "plain".to_owned(),
         repeats: 3,
-        account: Account {
+        account: DeliveryCounts {
             requests: 2,
             requests_exact: 2,
             chunks_written: 200,
@@ -82,7 +82,7 @@ fn ladder() -> ErrorBudget {
 }
 
 #[test]
-fn the_nearest_load_at_or_above_in_both_stands_for_a_trial() {
+fn trial_is_covered_by_nearest_load_with_as_many_streams_and_chunks() {
     let budget = ladder();
     for (streams, chunks_per_s, expected) in [
         (1, 200.0, "within 1 x 200/s"),
@@ -106,14 +106,14 @@ fn the_nearest_load_at_or_above_in_both_stands_for_a_trial() {
 }
 
 #[test]
-fn a_larger_load_that_stayed_right_stands_for_a_smaller_one_that_did_not() {
+fn accurate_larger_load_covers_inaccurate_smaller_load() {
     let budget = budget(vec![point(64, 6_400.0, 0.02, 0.0), point(512, 25_600.0, 0.0, 0.0)]);
     let coverage = covering(&budget, load(10, 100.0));
     assert!(matches!(coverage, Coverage::Within(point) if point.streams == 512), "{coverage:?}");
 }
 
 #[test]
-fn a_lost_chunk_is_an_error_whatever_the_figures_say() {
+fn lost_chunk_makes_a_load_inaccurate() {
     let mut lossy = point(64, 6_400.0, 0.0, 0.0);
     lossy.account.chunks_seen -= 1;
     let budget = budget(vec![lossy]);
@@ -121,7 +121,7 @@ fn a_lost_chunk_is_an_error_whatever_the_figures_say() {
 }
 
 #[test]
-fn an_error_is_a_part_of_the_trials_own_figures() {
+fn error_is_relative_to_the_figures_of_the_trial() {
     // 1.9 ms and 0.19 ms are just below 1 % of the point's own.
     let budget = budget(vec![point(512, 25_600.0, 0.0095, 0.0095)]);
     let is_right = |ttft_p50_ns, tpot_p50_ns| {
@@ -134,7 +134,7 @@ fn an_error_is_a_part_of_the_trials_own_figures() {
 }
 
 #[test]
-fn what_fails_is_seen() {
+fn failed_requests_are_reported() {
     let mut broken = point(4096, 80_000.0, 0.0, 0.0);
     broken.account.requests_exact = 1;
     broken.failures.insert("no connection: Too many open files".to_owned(), 1);
@@ -149,7 +149,7 @@ fn what_fails_is_seen() {
 }
 
 #[test]
-fn each_figure_has_the_load_at_which_it_passes_one_percent() {
+fn limit_of_a_figure_is_the_load_with_error_above_one_percent() {
     let budget = ladder();
     let said: Vec<String> = limits(&budget)
         .iter()

@@ -7,13 +7,13 @@
 
 use record::Side;
 
-use super::{Drifted, Order, rows::Prepared};
+use super::{MachineDrift, Order, rows::PendingRow};
 use crate::statistics::{
     comparison::Refusal,
     drift::{Drift, P_DRIFT, SHARE_OF_MARGIN},
     moments,
     multiplicity::holm,
-    student::Student,
+    student::StudentT,
     verdict::Note,
 };
 
@@ -33,7 +33,7 @@ struct BootMean {
 /// each side alone, since each may have been measured on another day. The smallest p counts, that of a side doubled as there are two;
 /// where nothing drifts it is below 0.01 in at most 2 of 100 comparisons. `least_margin` is the smallest of the gate. None of fewer than
 /// three boots on either side.
-fn machine_drift(boots: &[BootMean], least_margin: f64) -> Option<Drifted> {
+fn machine_drift(boots: &[BootMean], least_margin: f64) -> Option<MachineDrift> {
     let sides: Vec<Vec<BootMean>> =
         Side::ALL.iter().map(|side| boots.iter().filter(|boot| boot.side == *side).copied().collect()).collect();
     let mut slopes: Vec<Slope> = sides.iter().filter_map(|side| Slope::of(&[side.as_slice()])).collect();
@@ -43,7 +43,7 @@ fn machine_drift(boots: &[BootMean], least_margin: f64) -> Option<Drifted> {
     slopes.extend(Slope::of(&sides.iter().map(Vec::as_slice).collect::<Vec<_>>()));
     let steepest = slopes.into_iter().min_by(|one, other| one.p.total_cmp(&other.p))?;
     let matters = steepest.p < P_DRIFT && steepest.total_ln.abs() > SHARE_OF_MARGIN * least_margin.ln_1p();
-    Some(Drifted { total_percent: 100.0 * steepest.total_ln.exp_m1(), p: steepest.p, matters })
+    Some(MachineDrift { total_percent: 100.0 * steepest.total_ln.exp_m1(), p: steepest.p, matters })
 }
 
 /// One slope through several groups, each with its own intercept.
@@ -76,13 +76,13 @@ impl Slope {
         let df = n - groups.len() as f64 - 1.0;
         let se = ((syy - slope * sxy).max(0.0) / df / sxx).sqrt();
         let t = if slope == 0.0 { 0.0 } else { slope.abs() / se };
-        let p = 2.0 * Student::new(df)?.sf(t);
+        let p = 2.0 * StudentT::new(df)?.sf(t);
         (slope.is_finite() && p.is_finite()).then_some(Self { p, total_ln: slope * span })
     }
 }
 
 /// The drift of the machine during the units of the gate. Cells that are compared seed by seed stay out: their units differ by their seeds.
-pub(super) fn of_machine(prepared: &[Prepared]) -> Option<Drifted> {
+pub(super) fn of_machine(prepared: &[PendingRow]) -> Option<MachineDrift> {
     let cells = || prepared.iter().filter(|one| one.cell.gate && !one.is_paired && !one.is_one_boot);
     let mut boots: Vec<(BootMean, usize)> = Vec::new();
     for one in cells() {
@@ -106,7 +106,7 @@ pub(super) fn of_machine(prepared: &[Prepared]) -> Option<Drifted> {
 }
 
 /// Draws the consequences: one after the other, a drift leaves no comparison; interleaved, it is told.
-pub(super) fn apply(prepared: &mut [Prepared], machine: Option<Drifted>, order: Order) {
+pub(super) fn apply(prepared: &mut [PendingRow], machine: Option<MachineDrift>, order: Order) {
     if let Some(drift) = machine.filter(|drift| drift.matters && order == Order::Stored) {
         let why = format!(
             "the machine drifted by {:.1} % over a side's boots, which cannot be told from a difference: let it warm up, or measure both \
@@ -114,7 +114,7 @@ pub(super) fn apply(prepared: &mut [Prepared], machine: Option<Drifted>, order: 
             drift.total_percent.abs()
         );
         // Values that were not measured anew did not drift either, and that is what to say of them.
-        let is_sound = |one: &Prepared| !matches!(one.cell.outcome, Err(Refusal::Integrity { .. }));
+        let is_sound = |one: &PendingRow| !matches!(one.cell.outcome, Err(Refusal::Integrity { .. }));
         for one in prepared.iter_mut().filter(|one| is_sound(one)) {
             one.cell.outcome = Err(Refusal::Integrity { why: why.clone() });
         }
@@ -144,7 +144,7 @@ pub(super) fn apply(prepared: &mut [Prepared], machine: Option<Drifted>, order: 
     }
 }
 
-impl Prepared {
+impl PendingRow {
     /// The drift of each side's values; paired, that of their ratio, in which the seeds cancel.
     fn drifts(&self) -> impl Iterator<Item = Drift> + use<> {
         let [baseline, candidate] = &self.values;

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use record::{Cell, EndReason};
 
-use super::{Class, Consequence, Policy, SideDifference};
+use super::{Comparability, Consequence, Policy, SideDifference};
 use crate::{
     figures::{RunFigures, TrialFigures},
-    identity::{Engine, between_boots, differences},
+    identity::{EngineRecord, between_boots, differences},
     validity::Validity,
 };
 
@@ -25,25 +25,25 @@ pub(super) struct Environment {
 /// Looks at both sides, baseline first.
 pub(super) fn compare(sides: [&[RunFigures]; 2], policy: &Policy) -> Environment {
     let mut found: Vec<SideDifference> = Vec::new();
-    let mut add = |field: String, class: Class, baseline: String, candidate: String| {
-        let consequence = match class {
-            Class::Soft => Consequence::Warned,
-            Class::Treatable(treatment) if policy.treatment.contains(&treatment) => Consequence::Treatment,
-            Class::Treatable(_) | Class::Load => Consequence::Refused,
+    let mut add = |field: String, comparability: Comparability, baseline: String, candidate: String| {
+        let consequence = match comparability {
+            Comparability::Informational => Consequence::Warned,
+            Comparability::Treatable(treatment) if policy.treatment.contains(&treatment) => Consequence::Treatment,
+            Comparability::Treatable(_) | Comparability::Load => Consequence::Refused,
         };
-        found.push(SideDifference { field, class, baseline, candidate, consequence });
+        found.push(SideDifference { field, comparability, baseline, candidate, consequence });
     };
     for (field, [baseline, candidate]) in loads(sides) {
-        add(field, Class::Load, baseline, candidate);
+        add(field, Comparability::Load, baseline, candidate);
     }
     let [baseline, candidate] = sides.map(engines);
     for one in differences(&baseline, &candidate) {
-        add(one.field, one.class, one.left, one.right);
+        add(one.field, one.comparability, one.left, one.right);
     }
     for (side, runs) in ["baseline", "candidate"].into_iter().zip(sides) {
         for (what, one) in within(runs) {
             let field = format!("{} ({what} of the {side})", one.field);
-            add(field, one.class, one.left, one.right);
+            add(field, one.comparability, one.left, one.right);
         }
     }
     let mut refusals = Vec::new();
@@ -67,10 +67,10 @@ fn refused(differences: &[SideDifference]) -> Vec<String> {
     let mut treatable = BTreeSet::new();
     let mut load = BTreeSet::new();
     for one in differences.iter().filter(|one| one.consequence == Consequence::Refused) {
-        match one.class {
-            Class::Treatable(treatment) => _ = treatable.insert(treatment.word()),
-            Class::Load => _ = load.insert(one.field.as_str()),
-            Class::Soft => {}
+        match one.comparability {
+            Comparability::Treatable(treatment) => _ = treatable.insert(treatment.word()),
+            Comparability::Load => _ = load.insert(one.field.as_str()),
+            Comparability::Informational => {}
         }
     }
     let list = |words: BTreeSet<&str>| words.into_iter().collect::<Vec<_>>().join(", ");
@@ -90,7 +90,7 @@ fn refused(differences: &[SideDifference]) -> Vec<String> {
     refusals
 }
 
-fn engines(runs: &[RunFigures]) -> Vec<Engine<'_>> {
+fn engines(runs: &[RunFigures]) -> Vec<EngineRecord<'_>> {
     runs.iter().map(|run| (&run.header, run.boots.as_slice())).collect()
 }
 
@@ -116,7 +116,7 @@ fn unusable(side: &str, runs: &[RunFigures]) -> Vec<String> {
     }
     for run in runs {
         match run.end.as_ref().map(|end| &end.reason) {
-            Some(EndReason::Finished) if run.torn.is_none() => {}
+            Some(EndReason::Finished) if run.unreadable_tail.is_none() => {}
             Some(EndReason::Interrupted) => why.push(format!("a run of the {side} was interrupted: measure it again")),
             Some(EndReason::Failed { .. }) => {
                 why.push(format!("a run of the {side} failed: its report says why; measure it again"));
@@ -158,7 +158,7 @@ fn loads(sides: [&[RunFigures]; 2]) -> Vec<(String, [String; 2])> {
     for (name, one) in &candidate {
         // A cell that only one side measured is no difference of load; its row says that there is nothing to compare with.
         let Some(other) = baseline.get(name) else { continue };
-        let values = |of: fn(&Asked) -> BTreeSet<String>| [of(other), of(one)];
+        let values = |of: fn(&CellLoad) -> BTreeSet<String>| [of(other), of(one)];
         compare(format!("workload hash of {}", known_name(name)), values(|asked| asked.hashes.clone()));
         compare(format!("requests of {}", known_name(name)), values(|asked| asked.requests.clone()));
     }
@@ -167,13 +167,13 @@ fn loads(sides: [&[RunFigures]; 2]) -> Vec<(String, [String; 2])> {
 
 /// What a side asked in a cell.
 #[derive(Default)]
-struct Asked {
+struct CellLoad {
     hashes: BTreeSet<String>,
     requests: BTreeSet<String>,
 }
 
-fn asked(runs: &[RunFigures]) -> BTreeMap<String, Asked> {
-    let mut cells: BTreeMap<String, Asked> = BTreeMap::new();
+fn asked(runs: &[RunFigures]) -> BTreeMap<String, CellLoad> {
+    let mut cells: BTreeMap<String, CellLoad> = BTreeMap::new();
     for trial in runs.iter().flat_map(|run| &run.trials) {
         let asked = cells.entry(trial.cell.name()).or_default();
         asked.hashes.insert(format!("{} {}", trial.cell.workload_hash, shape(&trial.cell)));

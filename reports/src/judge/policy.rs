@@ -17,7 +17,7 @@ pub struct Policy {
     /// What may differ between the sides, since it is what the comparison is about.
     pub treatment: BTreeSet<Treatment>,
     /// What becomes of a gate cell about which nothing can be said.
-    pub inconclusive: Inconclusive,
+    pub inconclusive: InconclusivePolicy,
     /// Measured noise between boots and occasions, where somebody calibrated; what expired is not used.
     pub calibration: Option<Calibration>,
     /// The gates of a candidate whose record declares none, as records of layouts before 3.
@@ -26,9 +26,9 @@ pub struct Policy {
 
 /// What becomes of a gate cell about which nothing can be said.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Inconclusive"))]
 #[serde(rename_all = "snake_case")]
-pub enum Inconclusive {
+pub enum InconclusivePolicy {
     /// A loud row, and the gate lets it through.
     #[default]
     Warn,

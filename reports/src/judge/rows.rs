@@ -5,17 +5,17 @@ use std::collections::BTreeSet;
 use record::{Gate, Metric};
 
 use super::{
-    Order, Policy, Row, Values, WorkloadRatio,
+    Order, Policy, Row, SideValues, WorkloadRatio,
     environment::known_name,
-    units::{self, Counted, Units, counted, served},
+    units::{self, CountedTrial, Units, counted, served},
 };
 use crate::{
     figures::RunFigures,
     metric::info,
     noise::Calibration,
     statistics::{
-        comparison::{self, Better, Component, Pairing, Refusal, compare},
-        fisher::{Served, fails_more},
+        comparison::{self, BetterDirection, Component, Pairing, Refusal, compare},
+        fisher::{RequestCounts, fails_more},
         moments, outliers,
         verdict::{self, Decision, Note},
     },
@@ -50,7 +50,7 @@ pub(super) struct Design<'p> {
 }
 
 /// A row before it is judged.
-pub(crate) struct Prepared {
+pub(crate) struct PendingRow {
     gate: Gate,
     workload: String,
     pub(crate) cell: verdict::Cell,
@@ -59,7 +59,7 @@ pub(crate) struct Prepared {
     unit: Unit,
     pub(super) values: [Vec<f64>; 2],
     pub(super) places: [Vec<f64>; 2],
-    served: [Served; 2],
+    served: [RequestCounts; 2],
     /// The noise that was added.
     pub(super) occasion: Option<Component>,
     pub(super) boot: Option<Component>,
@@ -67,10 +67,10 @@ pub(crate) struct Prepared {
 }
 
 /// The rows of a comparison: the candidate's gates in the suite's order, then the other cells that both sides measured.
-pub(super) fn prepare(sides: [&[RunFigures]; 2], design: &Design<'_>) -> Vec<Prepared> {
+pub(super) fn prepare(sides: [&[RunFigures]; 2], design: &Design<'_>) -> Vec<PendingRow> {
     let [_, candidate] = sides;
     let gates = gates(candidate, design.policy);
-    let mut rows: Vec<Prepared> = gates.iter().map(|gate| prepare_one(sides, gate, true, design)).collect();
+    let mut rows: Vec<PendingRow> = gates.iter().map(|gate| prepare_one(sides, gate, true, design)).collect();
     let mut seen = BTreeSet::new();
     for trial in candidate.iter().flat_map(|run| &run.trials).filter(|trial| trial.cell.comparable) {
         let cell = trial.cell.name();
@@ -119,7 +119,7 @@ fn gates(candidate: &[RunFigures], policy: &Policy) -> Vec<Gate> {
     gates
 }
 
-fn prepare_one(sides: [&[RunFigures]; 2], gate: &Gate, is_gate: bool, design: &Design<'_>) -> Prepared {
+fn prepare_one(sides: [&[RunFigures]; 2], gate: &Gate, is_gate: bool, design: &Design<'_>) -> PendingRow {
     let trials = sides.map(|runs| counted(runs, &gate.cell));
     let units = if gate.paired_by_seed { units::paired(gate.metric, &trials) } else { Ok(units::unpaired(gate.metric, &trials)) };
     let none =
@@ -148,7 +148,7 @@ fn prepare_one(sides: [&[RunFigures]; 2], gate: &Gate, is_gate: bool, design: &D
         .flatten()
         .next()
         .map_or_else(|| gate.cell.split('/').next().unwrap_or_default().to_owned(), |one| one.trial.cell.workload.clone());
-    Prepared {
+    PendingRow {
         gate: gate.clone(),
         workload,
         cell: verdict::Cell { outcome, margin: gate.margin, gate: is_gate, fails_more: fails_more(served[0], served[1]) },
@@ -165,7 +165,7 @@ fn prepare_one(sides: [&[RunFigures]; 2], gate: &Gate, is_gate: bool, design: &D
 }
 
 /// The noise between occasions, where the sides are of two, and between boots: what was calibrated for this load, else what is assumed.
-fn components(gate: &Gate, trials: &[Counted<'_>], design: &Design<'_>) -> [Option<Component>; 2] {
+fn components(gate: &Gate, trials: &[CountedTrial<'_>], design: &Design<'_>) -> [Option<Component>; 2] {
     let hash = trials.first().map(|one| one.trial.cell.workload_hash.as_str()).unwrap_or_default();
     let noise = design.calibration.and_then(|calibration| calibration.of(&gate.cell, hash, gate.metric));
     let occasion = noise.and_then(|noise| noise.occasion).unwrap_or(Component::ASSUMED);
@@ -173,7 +173,7 @@ fn components(gate: &Gate, trials: &[Counted<'_>], design: &Design<'_>) -> [Opti
     [(design.order == Order::Stored).then_some(occasion), Some(boot)]
 }
 
-impl Prepared {
+impl PendingRow {
     /// A gate's row of values that no trial gave, each with the place of its boot in time: what a simulation judges.
     pub(crate) fn of_values(gate: &Gate, values: [Vec<f64>; 2], places: [Vec<f64>; 2], design: comparison::Design) -> Self {
         let outcome = compare(&values[0], &values[1], design);
@@ -186,7 +186,7 @@ impl Prepared {
             unit: Unit::Boot,
             values,
             places,
-            served: [Served { ok: 1, failed: 0 }; 2],
+            served: [RequestCounts { ok: 1, failed: 0 }; 2],
             occasion: design.occasion,
             boot: design.boot,
             notes: Vec::new(),
@@ -195,7 +195,7 @@ impl Prepared {
 
     /// What makes a logarithm larger when things are worse; none where no way is better.
     pub(super) fn worse_sign(&self) -> Option<f64> {
-        info(self.gate.metric).better.map(Better::worse_sign)
+        info(self.gate.metric).better.map(BetterDirection::worse_sign)
     }
 
     /// The row, once it is judged.
@@ -238,12 +238,12 @@ impl Prepared {
         change.is_finite().then_some(100.0 * change)
     }
 
-    fn side(&self, side: usize) -> Values {
+    fn side(&self, side: usize) -> SideValues {
         let values = &self.values[side];
         let logarithms = moments::logarithms(values);
         let sd = logarithms.as_deref().and_then(moments::sd);
         let stand_out = outliers::stand_out(values);
-        Values {
+        SideValues {
             unit: (!values.is_empty()).then_some(self.unit),
             mean: moments::geometric_mean(values).filter(|mean| mean.is_finite()),
             cv_percent: sd.filter(|sd| sd.is_finite()).map(|sd| 100.0 * sd),
@@ -282,7 +282,7 @@ mod tests {
 
     /// One that lacked either would be left out of every comparison without a word.
     #[test]
-    fn advisory_metrics_have_a_margin_and_a_better_way() {
+    fn advisory_metrics_have_a_margin_and_a_better_direction() {
         for metric in ADVISORY.into_iter().chain(RATIOS) {
             assert!(info(metric).margin.is_some() && info(metric).better.is_some(), "{metric}");
         }

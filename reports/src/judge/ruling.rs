@@ -3,9 +3,9 @@
 use record::{EngineName, ExitCode, Launch, Metric, Profile};
 use serde::Serialize;
 
-use super::policy::Inconclusive;
+use super::policy::InconclusivePolicy;
 use crate::{
-    identity::{Class, Treatment},
+    identity::{Comparability, Treatment},
     statistics::{
         comparison::{Component, Interval},
         verdict::{Note, Options, Verdict},
@@ -26,15 +26,15 @@ pub struct Ruling {
     /// The version of the statistics, [`crate::statistics::STATS_VERSION`].
     pub stats_version: u32,
     /// What is said of all of it.
-    pub overall: Overall,
+    pub overall: OverallVerdict,
     /// The exit code that it means.
     pub exit_code: u8,
     /// The verdict in words: one line of plain text, without Markdown and without texts of others.
     pub sentence: String,
     /// What was compared with.
-    pub baseline: Party,
+    pub baseline: SideSummary,
     /// What was judged.
-    pub candidate: Party,
+    pub candidate: SideSummary,
     /// Why the two are not compared at all; no cell has a verdict then.
     pub refusals: Vec<String>,
     /// In what the sides differ.
@@ -61,9 +61,9 @@ impl Ruling {
 
 /// What is said of a whole comparison: the worst of its gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Overall"))]
 #[serde(rename_all = "snake_case")]
-pub enum Overall {
+pub enum OverallVerdict {
     /// The two cannot be compared, or a gate cell cannot.
     Refused,
     /// A gate cell has too few units.
@@ -78,23 +78,23 @@ pub enum Overall {
     Unchanged,
 }
 
-impl Overall {
+impl OverallVerdict {
     /// The exit code that it means.
     #[must_use]
-    pub fn exit_code(self, inconclusive: Inconclusive) -> ExitCode {
+    pub fn exit_code(self, inconclusive: InconclusivePolicy) -> ExitCode {
         match self {
             Self::Refused | Self::Insufficient => ExitCode::Invalid,
             Self::Regressed => ExitCode::Regressed,
-            Self::Inconclusive if inconclusive == Inconclusive::Fail => ExitCode::Inconclusive,
-            Self::Inconclusive | Self::Improved | Self::Unchanged => ExitCode::Fine,
+            Self::Inconclusive if inconclusive == InconclusivePolicy::Fail => ExitCode::Inconclusive,
+            Self::Inconclusive | Self::Improved | Self::Unchanged => ExitCode::Success,
         }
     }
 }
 
 /// One side, as it was measured. Names and commands are those of recipes and people: not to be trusted as Markdown.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Party {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Party"))]
+pub struct SideSummary {
     /// The recipe's name.
     pub recipe: String,
     /// The engine.
@@ -140,7 +140,7 @@ pub struct RunNote {
 }
 
 /// A trial that is suspect or invalid.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TrialNote {
     /// Its cell.
@@ -164,7 +164,8 @@ pub struct SideDifference {
     /// What it is a fact of.
     pub field: String,
     /// What kind of fact it is.
-    pub class: Class,
+    #[serde(rename = "class")]
+    pub comparability: Comparability,
     /// What it is of the baseline.
     pub baseline: String,
     /// What it is of the candidate.
@@ -203,9 +204,9 @@ pub struct Row {
     /// Whether units were paired by their seed.
     pub paired: bool,
     /// The baseline's values.
-    pub baseline: Values,
+    pub baseline: SideValues,
     /// The candidate's.
-    pub candidate: Values,
+    pub candidate: SideValues,
     /// The change of the candidate against the baseline, in percent of the metric itself.
     pub change_percent: Option<f64>,
     /// Its interval at level `1 - 2 alpha`.
@@ -234,8 +235,8 @@ pub struct Row {
 
 /// The values of one side in a row.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Values {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Values"))]
+pub struct SideValues {
     /// What one of them is made of; none if there is none.
     pub unit: Option<Unit>,
     /// One number per unit, in the order of measuring (paired: of the seeds); +inf, a percentile among failures, is `null` in JSON.
@@ -288,11 +289,11 @@ pub struct Method {
     /// Why a calibration that there is was not used.
     pub calibration_expired: Option<String>,
     /// How the machine drifted over all gate cells, where that can be said.
-    pub drift: Option<Drifted>,
+    pub drift: Option<MachineDrift>,
     /// What may differ.
     pub treatment: Vec<Treatment>,
     /// What becomes of what is inconclusive.
-    pub inconclusive: Inconclusive,
+    pub inconclusive: InconclusivePolicy,
 }
 
 /// In which order the sides were measured.
@@ -327,8 +328,8 @@ pub enum NoiseSource {
 
 /// A drift common to all gate cells.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Drifted {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Drifted"))]
+pub struct MachineDrift {
     /// From a side's first boot to its last, in percent; above 0 things became worse.
     pub total_percent: f64,
     /// The chance of a slope at least as steep where there is none.

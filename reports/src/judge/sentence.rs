@@ -1,6 +1,6 @@
 //! The verdict in words, one line, made of our own words and numbers only.
 
-use super::{Inconclusive, Order, Overall, Ruling};
+use super::{InconclusivePolicy, Order, OverallVerdict, Ruling};
 use crate::statistics::verdict::Verdict;
 
 pub(super) fn of(ruling: &Ruling) -> String {
@@ -18,35 +18,38 @@ pub(super) fn of(ruling: &Ruling) -> String {
     }
     let rest = if others.is_empty() { String::new() } else { format!("; {}", others.join(", ")) };
     match ruling.overall {
-        Overall::Refused if !ruling.refusals.is_empty() => format!("Refused: {}", ruling.refusals.join("; ")),
-        Overall::Refused => {
+        OverallVerdict::Refused if !ruling.refusals.is_empty() => format!("Refused: {}", ruling.refusals.join("; ")),
+        OverallVerdict::Refused => {
             format!("Refused: {} of {family} cannot be compared; {passing} pass{rest}", cells(count(Verdict::Refused)))
         }
-        Overall::Insufficient => {
+        OverallVerdict::Insufficient => {
             let few = count(Verdict::Insufficient);
             format!("Insufficient: {} of {family} have fewer than three values on a side; {passing} pass{rest}", cells(few))
         }
-        Overall::Regressed => {
+        OverallVerdict::Regressed => {
             format!(
                 "Regressed: {} of {family} worse by the margin or more; {passing} pass{rest}",
                 cells(count(Verdict::Regressed))
             )
         }
-        Overall::Inconclusive => {
-            let policy =
-                if ruling.method.inconclusive == Inconclusive::Fail { ", which this gate does not let through" } else { "" };
+        OverallVerdict::Inconclusive => {
+            let policy = if ruling.method.inconclusive == InconclusivePolicy::Fail {
+                ", which this gate does not let through"
+            } else {
+                ""
+            };
             format!(
                 "Inconclusive: of {} of {family} nothing can be said{policy}; {passing} pass",
                 cells(count(Verdict::Inconclusive))
             )
         }
-        Overall::Improved => {
+        OverallVerdict::Improved => {
             format!(
                 "Improved: {} of {family} better by the margin or more, none worse; {passing} pass",
                 cells(count(Verdict::Improved))
             )
         }
-        Overall::Unchanged => {
+        OverallVerdict::Unchanged => {
             let how =
                 if ruling.method.order == Order::Interleaved { "measured side by side" } else { "against a stored baseline" };
             format!("No regression: all {family} gate cells pass, {how}")

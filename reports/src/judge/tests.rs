@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use record::{Arrival, Gate, Interleaved, Load, Metric, Side};
+use record::{Arrival, Gate, Interleaving, Load, Metric, Side};
 
 use super::*;
 use crate::{
@@ -40,7 +40,7 @@ fn trial(number: u32, boot: u32, decode_tok_s: f64) -> TrialFigures {
         validity: Validity::Valid,
         judgement: Judgement::default(),
         figures: [(Metric::DecodeTokS, decode_tok_s)].into(),
-        sides: None,
+        server_account: None,
         distance: Distance::default(),
     }
 }
@@ -82,7 +82,7 @@ fn office(ttft_ns: &[f64]) -> RunFigures {
 /// Both runs as if they had been measured boot by boot.
 fn together(mut baseline: RunFigures, mut candidate: RunFigures) -> (RunFigures, RunFigures) {
     let order = abba::order(u32::try_from(baseline.boots.len()).unwrap(), 1);
-    let of = |side| Some(Interleaved { pair: "a".to_owned(), side, order: order.clone() });
+    let of = |side| Some(Interleaving { pair: "a".to_owned(), side, order: order.clone() });
     (baseline.header.interleaved, candidate.header.interleaved) = (of(Side::Baseline), of(Side::Candidate));
     (baseline, candidate)
 }

@@ -7,7 +7,7 @@ use record::Metric;
 use super::order;
 use crate::{
     figures::{RunFigures, TrialFigures},
-    statistics::{comparison::Refusal, fisher::Served},
+    statistics::{comparison::Refusal, fisher::RequestCounts},
     summary::{Unit, unit_value},
     validity::Validity,
 };
@@ -16,7 +16,7 @@ use super::environment::is_failing;
 
 /// A trial that counts, and where it stands.
 #[derive(Clone, Copy)]
-pub(super) struct Counted<'r> {
+pub(super) struct CountedTrial<'r> {
     /// Which run of its side, and which boot of it.
     pub(super) boot: (usize, u32),
     /// The place of that boot in time.
@@ -25,12 +25,12 @@ pub(super) struct Counted<'r> {
 }
 
 /// The trials of a cell that count, in the order of measuring.
-pub(super) fn counted<'r>(runs: &'r [RunFigures], cell: &str) -> Vec<Counted<'r>> {
+pub(super) fn counted<'r>(runs: &'r [RunFigures], cell: &str) -> Vec<CountedTrial<'r>> {
     let mut all = Vec::new();
     let mut before = 0.0;
     for (number, run) in runs.iter().enumerate() {
         let of_cell = run.trials.iter().filter(|trial| trial.validity != Validity::Invalid && trial.cell.name() == cell);
-        all.extend(of_cell.map(|trial| Counted {
+        all.extend(of_cell.map(|trial| CountedTrial {
             boot: (number, trial.boot),
             place: before + order::place(run, trial.boot),
             trial,
@@ -42,7 +42,7 @@ pub(super) fn counted<'r>(runs: &'r [RunFigures], cell: &str) -> Vec<Counted<'r>
 
 /// Requests of a cell and how many were not served, over the last attempt of each trial, those included that are invalid because so many
 /// failed. A trial that was cut short or sent badly says nothing of the engine.
-pub(super) fn served(runs: &[RunFigures], cell: &str) -> Served {
+pub(super) fn served(runs: &[RunFigures], cell: &str) -> RequestCounts {
     let mut last: BTreeMap<(usize, u32), &TrialFigures> = BTreeMap::new();
     for (number, run) in runs.iter().enumerate() {
         for trial in run.trials.iter().filter(|trial| trial.cell.name() == cell) {
@@ -51,7 +51,7 @@ pub(super) fn served(runs: &[RunFigures], cell: &str) -> Served {
     }
     let counts = last.into_values().filter(|trial| trial.validity != Validity::Invalid || is_failing(trial));
     let (ok, all) = counts.fold((0, 0), |(ok, all), trial| (ok + trial.served, all + trial.attempted));
-    Served { ok, failed: all - ok }
+    RequestCounts { ok, failed: all - ok }
 }
 
 /// The units of both sides in one metric.
@@ -66,16 +66,16 @@ pub(super) struct Units {
     pub(super) places: [Vec<f64>; 2],
 }
 
-fn boots(trials: &[Counted<'_>]) -> usize {
+fn boots(trials: &[CountedTrial<'_>]) -> usize {
     trials.iter().map(|one| one.boot).collect::<BTreeSet<_>>().len()
 }
 
-fn is_one_boot(sides: &[Vec<Counted<'_>>; 2]) -> bool {
+fn is_one_boot(sides: &[Vec<CountedTrial<'_>>; 2]) -> bool {
     sides.iter().any(|trials| boots(trials) == 1)
 }
 
 /// Each boot's trials are one unit; where a side has one boot, each trial is.
-pub(super) fn unpaired(metric: Metric, sides: &[Vec<Counted<'_>>; 2]) -> Units {
+pub(super) fn unpaired(metric: Metric, sides: &[Vec<CountedTrial<'_>>; 2]) -> Units {
     let is_one_boot = is_one_boot(sides);
     let mut values = [Vec::new(), Vec::new()];
     let mut places = [Vec::new(), Vec::new()];
@@ -93,10 +93,10 @@ pub(super) fn unpaired(metric: Metric, sides: &[Vec<Counted<'_>>; 2]) -> Units {
 }
 
 /// The same of trials that belong together: those of one seed. A unit is made of the pairs of one boot of the candidate.
-pub(super) fn paired(metric: Metric, sides: &[Vec<Counted<'_>>; 2]) -> Result<Units, Refusal> {
+pub(super) fn paired(metric: Metric, sides: &[Vec<CountedTrial<'_>>; 2]) -> Result<Units, Refusal> {
     let is_one_boot = is_one_boot(sides);
     let [baseline, candidate] = sides;
-    let by_seed: BTreeMap<u64, &Counted<'_>> = baseline.iter().map(|one| (one.trial.seed, one)).collect();
+    let by_seed: BTreeMap<u64, &CountedTrial<'_>> = baseline.iter().map(|one| (one.trial.seed, one)).collect();
     let mut values = [Vec::new(), Vec::new()];
     let mut places = [Vec::new(), Vec::new()];
     let mut pairs = 0;
@@ -128,17 +128,17 @@ pub(super) fn paired(metric: Metric, sides: &[Vec<Counted<'_>>; 2]) -> Result<Un
     Ok(Units { unit: unit(sides, is_one_boot), is_one_boot, values, places })
 }
 
-fn unit(sides: &[Vec<Counted<'_>>; 2], is_one_boot: bool) -> Unit {
+fn unit(sides: &[Vec<CountedTrial<'_>>; 2], is_one_boot: bool) -> Unit {
     let has_several = sides.iter().any(|trials| trials.len() > boots(trials));
     if has_several && !is_one_boot { Unit::Boot } else { Unit::Trial }
 }
 
 /// Trials by boot in the order of measuring, or each by itself.
-fn groups<'c, 'r>(trials: &'c [Counted<'r>], each: bool) -> Vec<Vec<&'c Counted<'r>>> {
+fn groups<'c, 'r>(trials: &'c [CountedTrial<'r>], each: bool) -> Vec<Vec<&'c CountedTrial<'r>>> {
     if each {
         return trials.iter().map(|one| vec![one]).collect();
     }
-    let mut by_boot: BTreeMap<(usize, u32), Vec<&Counted<'_>>> = BTreeMap::new();
+    let mut by_boot: BTreeMap<(usize, u32), Vec<&CountedTrial<'_>>> = BTreeMap::new();
     for one in trials {
         by_boot.entry(one.boot).or_default().push(one);
     }

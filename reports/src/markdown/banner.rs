@@ -48,9 +48,9 @@ fn loud(record: &Record, summary: &RunSummary) -> Vec<String> {
         Some(EndReason::Failed { detail }) => lines.push(format!("Failed: the run could not go on: {}", code(detail))),
         None => lines.push("Torn: the record has no end; whatever came after its last trial is lost.".to_owned()),
     }
-    if let Some(torn) = &record.torn {
-        let bytes = format!("{} bytes from byte {}", torn.bytes, torn.at_byte);
-        lines.push(format!("Torn: {bytes} cannot be read: {}", code(&torn.why)));
+    if let Some(tail) = &record.unreadable_tail {
+        let bytes = format!("{} bytes from byte {}", tail.bytes, tail.at_byte);
+        lines.push(format!("Torn: {bytes} cannot be read: {}", code(&tail.why)));
     }
     if record.header.launch != Launch::Simulated && is_one_boot(summary) {
         lines.push("One boot: intervals hold for this boot only; they do not contain boot-to-boot spread.".to_owned());

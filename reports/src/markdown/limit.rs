@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     number::{Unit, figure},
-    roofline::{Distance, Reach, Roofline},
+    roofline::{Distance, Roofline, Utilisation},
     summary::{CellSummary, RunSummary},
     validity::Validity,
 };
@@ -59,23 +59,24 @@ fn lead(limits: &Roofline) -> String {
 pub(super) fn over(cell: &CellSummary) -> Option<Distance> {
     let counted = cell.trials.iter().filter(|trial| trial.validity != Validity::Invalid).map(|trial| &trial.distance);
     let distances: Vec<&Distance> = counted.collect();
-    let over =
-        |one: fn(&Distance) -> Option<Reach>| mean(&distances.iter().filter_map(|distance| one(distance)).collect::<Vec<_>>());
+    let over = |one: fn(&Distance) -> Option<Utilisation>| {
+        mean(&distances.iter().filter_map(|distance| one(distance)).collect::<Vec<_>>())
+    };
     let all = Distance { decode: over(|distance| distance.decode), prefill: over(|distance| distance.prefill) };
     (!all.is_empty()).then_some(all)
 }
 
-fn mean(reaches: &[Reach]) -> Option<Reach> {
+fn mean(reaches: &[Utilisation]) -> Option<Utilisation> {
     let n = reaches.len() as f64;
-    let mean = |one: fn(&Reach) -> f64| reaches.iter().map(one).sum::<f64>() / n;
-    (n > 0.0).then(|| Reach {
+    let mean = |one: fn(&Utilisation) -> f64| reaches.iter().map(one).sum::<f64>() / n;
+    (n > 0.0).then(|| Utilisation {
         tok_s: mean(|reach| reach.tok_s),
         share: mean(|reach| reach.share),
         sure_share: mean(|reach| reach.sure_share),
     })
 }
 
-fn columns(reach: Option<Reach>) -> [String; 3] {
+fn columns(reach: Option<Utilisation>) -> [String; 3] {
     reach.map_or(["-", "-", "-"].map(str::to_owned), |reach| {
         let [rate, ceiling] = [reach.tok_s, reach.ceiling_tok_s()].map(|rate| figure(rate, Unit::Plain));
         [rate, ceiling, figure(reach.share, Unit::Share)]

@@ -1,7 +1,7 @@
 //! What others published of the same model on the same machine, beside what was measured.
 
 use record::{Cell, Launch, Length, Load, Metric, Record};
-use twin::published::{Published, published};
+use twin::published::{PublishedData, published_data};
 
 use super::{
     Page, limit, plural,
@@ -56,7 +56,7 @@ struct Ours<'s> {
 pub(super) fn write(page: &mut Page, record: &Record, summary: &RunSummary) {
     let Some(model) = roofline::model(&record.header, &record.boots) else { return };
     // A table of ours that cannot be read is found by its own test.
-    let Ok(known) = published() else { return };
+    let Ok(known) = published_data() else { return };
     let mut pairs: Vec<(Theirs<'_>, Ours<'_>)> =
         rows(&known, &model.name).into_iter().filter_map(|theirs| nearest(&theirs, summary).map(|ours| (theirs, ours))).collect();
     pairs.sort_by(|one, other| distance(&one.0, &one.1).total_cmp(&distance(&other.0, &other.1)));
@@ -90,7 +90,7 @@ pub(super) fn write(page: &mut Page, record: &Record, summary: &RunSummary) {
 }
 
 /// Everything that was published of a model.
-fn rows<'p>(known: &'p Published, model: &str) -> Vec<Theirs<'p>> {
+fn rows<'p>(known: &'p PublishedData, model: &str) -> Vec<Theirs<'p>> {
     let sweeps = known.sweep.iter().filter(|sweep| sweep.model == model).flat_map(|sweep| {
         sweep.streams.iter().zip(&sweep.output_tok_s).map(|(&streams, &tok_s)| Theirs {
             rate: Rate::Output,

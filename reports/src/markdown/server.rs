@@ -5,7 +5,7 @@ use super::{
     text::{code, sparse_table},
 };
 use crate::{
-    metrics::SideBySide,
+    metrics::ServerAccount,
     number::{Unit, figure},
     summary::{CellSummary, RunSummary},
     validity::Validity,
@@ -13,7 +13,7 @@ use crate::{
 
 /// Writes nothing where no server said anything of itself.
 pub(super) fn write(page: &mut Page, summary: &RunSummary) {
-    let cells: Vec<(String, SideBySide)> =
+    let cells: Vec<(String, ServerAccount)> =
         summary.cells.iter().filter_map(|cell| Some((cell.cell.name(), over(cell)?))).collect();
     let parts = [(TOKENS_MEAN, &TOKENS[..]), (TIMES_MEAN, &TIMES), (LOAD_MEANS, &LOAD), (DRAFTS_MEAN, &DRAFTS)];
     let mut parts = parts.into_iter().filter_map(|(means, columns)| Some((means, part(&cells, columns)?))).peekable();
@@ -28,14 +28,14 @@ pub(super) fn write(page: &mut Page, summary: &RunSummary) {
     }
 }
 
-fn over(cell: &CellSummary) -> Option<SideBySide> {
+fn over(cell: &CellSummary) -> Option<ServerAccount> {
     let counted = cell.trials.iter().filter(|trial| trial.validity != Validity::Invalid);
-    let sides: Vec<SideBySide> = counted.filter_map(|trial| trial.sides).collect();
-    (!sides.is_empty()).then(|| SideBySide::over(&sides))
+    let sides: Vec<ServerAccount> = counted.filter_map(|trial| trial.server_account).collect();
+    (!sides.is_empty()).then(|| ServerAccount::over(&sides))
 }
 
 /// A column: its head, and its value as text.
-type Column = (&'static str, fn(&SideBySide) -> Option<String>);
+type Column = (&'static str, fn(&ServerAccount) -> Option<String>);
 
 const TOKENS_MEAN: &str = "Totals. The server's are those of its counters between the readings just before and just after a trial, the \
 client's those of the answers; tokens of a request that failed are only in the server's. Of prompts some servers count only what they \
@@ -80,7 +80,7 @@ const DRAFTS: [Column; 2] =
     [("Tokens per step", |sides| plain(sides.tokens_per_step)), ("Drafted tokens accepted", |sides| share(sides.accepted_share))];
 
 /// One table; none without anything from the server.
-fn part(cells: &[(String, SideBySide)], columns: &[Column]) -> Option<String> {
+fn part(cells: &[(String, ServerAccount)], columns: &[Column]) -> Option<String> {
     let is_servers = |head: &str| !head.ends_with(", client");
     let rows = cells.iter().filter_map(|(name, sides)| {
         let figures: Vec<Option<String>> = columns.iter().map(|(_, of)| of(sides)).collect();

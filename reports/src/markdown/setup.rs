@@ -1,6 +1,6 @@
 //! What was measured and how to do it again: recipe, machine, boots, method, command.
 
-use record::{Record, cores::listed};
+use record::{Record, cores::format_core_list};
 
 use super::{
     Page,
@@ -66,7 +66,7 @@ fn machine(record: &Record) -> String {
         table.row([name.to_owned(), value.unwrap_or_else(|| NOT_KNOWN.to_owned())]);
     }
     if let Some(cores) = &record.header.cores {
-        let engine = if cores.engine.is_empty() { NOT_KNOWN.to_owned() } else { listed(&cores.engine) };
+        let engine = if cores.engine.is_empty() { NOT_KNOWN.to_owned() } else { format_core_list(&cores.engine) };
         table.row(["Client's own processor".to_owned(), format!("{}; the engine's: {engine}", cores.client)]);
     }
     table.markdown().to_owned()

@@ -62,7 +62,9 @@ fn what_must_not_be_missed_is_loud() {
     insta::assert_snapshot!(loud(ended(EndReason::Interrupted)), @"> **Interrupted: not everything that was planned was measured.**");
     insta::assert_snapshot!(loud(ended(EndReason::Failed { detail: "no **port**".to_owned() })), @"> **Failed: the run could not go on: `no **port**`**");
     insta::assert_snapshot!(loud(|run| run.end = None), @"> **Torn: the record has no end; whatever came after its last trial is lost.**");
-    let torn = |run: &mut Record| run.torn = Some(record::file::Torn { at_byte: 10, bytes: 3, why: "eof".to_owned() });
+    let torn = |run: &mut Record| {
+        run.unreadable_tail = Some(record::file::UnreadableTail { at_byte: 10, bytes: 3, why: "eof".to_owned() })
+    };
     insta::assert_snapshot!(loud(torn), @"> **Torn: 3 bytes from byte 10 cannot be read: `eof`**");
     insta::assert_snapshot!(loud(|run| run.trials.clear()), @"> **Nothing was measured: the record holds no trial.**");
     let cut = |run: &mut Record| run.trials[0].facts.cut_short = Some("why".to_owned());
@@ -221,7 +223,7 @@ fn sentences_tell_of_failures_and_of_no_weak_percentile() {
 fn the_environment_of_a_recipe_is_shown_but_no_secret() {
     let mut run = record(Vec::new());
     run.header.recipe.attach =
-        Some(record::recipe::Attach { url: "http://me:hunter2@host:8000".to_owned(), api_key_env: Some("KEY".to_owned()) });
+        Some(record::recipe::AttachTarget { url: "http://me:hunter2@host:8000".to_owned(), api_key_env: Some("KEY".to_owned()) });
     run.header.command.push("http://me:hunter2@host:8000".to_owned());
     let page = render(&run);
     assert!(page.contains("| `process.env.THREADS` | `20` |") && page.contains("| `secrets` | `HF_TOKEN` |"), "{page}");

@@ -1,7 +1,7 @@
 //! A ruling as Markdown: the page that a reviewer reads, short enough for a comment on a pull request.
 
 use super::{Page, note, text};
-use crate::judge::{Overall, Party, Ruling};
+use crate::judge::{OverallVerdict, Ruling, SideSummary};
 
 mod advice;
 mod differences;
@@ -113,21 +113,21 @@ fn capital(text: &str) -> String {
     characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
 }
 
-fn overall_word(overall: Overall) -> &'static str {
+fn overall_word(overall: OverallVerdict) -> &'static str {
     match overall {
-        Overall::Refused => "refused",
-        Overall::Insufficient => "insufficient",
-        Overall::Regressed => "regressed",
-        Overall::Inconclusive => "inconclusive",
-        Overall::Improved => "improved",
-        Overall::Unchanged => "unchanged",
+        OverallVerdict::Refused => "refused",
+        OverallVerdict::Insufficient => "insufficient",
+        OverallVerdict::Regressed => "regressed",
+        OverallVerdict::Inconclusive => "inconclusive",
+        OverallVerdict::Improved => "improved",
+        OverallVerdict::Unchanged => "unchanged",
     }
 }
 
 /// Who was compared with whom.
 fn sides(ruling: &Ruling, extent: &Extent) -> String {
     let Ruling { baseline, candidate, .. } = ruling;
-    let one = |party: &Party| match (party.engine.as_str(), party.launch.as_str()) {
+    let one = |party: &SideSummary| match (party.engine.as_str(), party.launch.as_str()) {
         (engine, launch) if engine == launch => format!("{} ({engine})", extent.code(&party.recipe)),
         (engine, launch) => format!("{} ({engine}, {launch})", extent.code(&party.recipe)),
     };

@@ -14,7 +14,7 @@ fn every_metric_has_exactly_one_row() {
 }
 
 #[test]
-fn names_are_there_and_unlike() {
+fn names_are_present_and_unique() {
     for of in [|row: &MetricInfo| row.title, |row: &MetricInfo| row.heading, |row: &MetricInfo| row.spelled] {
         let names: BTreeSet<&str> = METRICS.iter().map(of).collect();
         assert_eq!(names.len(), METRICS.len(), "{names:?}");
@@ -24,7 +24,7 @@ fn names_are_there_and_unlike() {
 
 /// The name in records says its unit; a row that says another would print it wrongly.
 #[test]
-fn units_are_those_of_the_names_in_records() {
+fn units_match_the_suffix_of_the_metric_name() {
     for row in METRICS {
         let name = row.id.as_str();
         assert_eq!(row.unit == Unit::Time, name.ends_with("_ns"), "{name}");
@@ -33,25 +33,25 @@ fn units_are_those_of_the_names_in_records() {
 }
 
 #[test]
-fn times_are_better_short_and_rates_of_the_engine_high() {
+fn lower_is_better_for_times_and_higher_for_rates() {
     for row in METRICS {
         match row.better {
-            Some(Better::Lower) => assert_eq!(row.unit, Unit::Time, "{}", row.id),
-            Some(Better::Higher) => assert_ne!(row.unit, Unit::Time, "{}", row.id),
+            Some(BetterDirection::Lower) => assert_eq!(row.unit, Unit::Time, "{}", row.id),
+            Some(BetterDirection::Higher) => assert_ne!(row.unit, Unit::Time, "{}", row.id),
             None => assert_eq!((row.unit, row.margin), (Unit::Plain, None), "{}", row.id),
         }
     }
 }
 
 #[test]
-fn margins_are_shares_worth_acting_on() {
+fn margins_are_between_2_and_15_percent() {
     for row in METRICS {
         assert!(row.margin.is_none_or(|margin| (0.02..=0.15).contains(&margin)), "{}", row.id);
     }
 }
 
 #[test]
-fn far_percentiles_need_requests_and_nothing_else_does() {
+fn only_p95_and_p99_need_a_number_of_requests() {
     for row in METRICS {
         let needed = match row.title.rsplit_once(' ') {
             Some((_, "p95")) => Some(59),

@@ -1,6 +1,6 @@
 //! A trial by the server's own account, with the client's beside it.
 
-use record::{Observation, ServerMetrics, ServerTimings, ServerWatch, Spent, Trial};
+use record::{HistogramTotals, Observation, ServerMetrics, ServerTimings, ServerWatch, Trial};
 use serde::Serialize;
 
 use super::{RequestMetrics, SECOND_NS};
@@ -11,7 +11,7 @@ mod tests;
 /// Two accounts of one trial. Tokens are totals, times means over requests in nanoseconds, shares of 1. What the server does not say
 /// is `None`, and so is what the client counted of the same, so that totals over trials stay comparable.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
-pub struct SideBySide {
+pub struct ServerAccount {
     /// Output tokens that the server generated.
     pub server_output_tokens: Option<f64>,
     /// Output tokens by the client's count, over all requests whose counts are known.
@@ -52,7 +52,7 @@ pub struct SideBySide {
     pub accepted_share: Option<f64>,
 }
 
-impl SideBySide {
+impl ServerAccount {
     /// The two accounts; none where the server says nothing of itself.
     #[must_use]
     pub fn of(trial: &Trial) -> Option<Self> {
@@ -60,21 +60,21 @@ impl SideBySide {
         if trial.server.is_none() && !is_timed {
             return None;
         }
-        let mut sides = trial.server.as_ref().map(|watch| counted(watch, &trial.observations)).unwrap_or_default();
+        let mut account = trial.server.as_ref().map(|watch| counted(watch, &trial.observations)).unwrap_or_default();
         let timed = |one: fn(&ServerTimings) -> Option<u64>| {
             mean(
                 trial.observations.iter().filter_map(|observation| one(observation.server_timings.as_ref()?)).map(|ns| ns as f64),
             )
         };
-        sides.load_ns = timed(|timings| timings.load_ns);
-        sides.prefill_ns = sides.prefill_ns.or_else(|| timed(|timings| timings.prefill_ns));
-        sides.decode_ns = sides.decode_ns.or_else(|| timed(|timings| timings.decode_ns));
+        account.load_ns = timed(|timings| timings.load_ns);
+        account.prefill_ns = account.prefill_ns.or_else(|| timed(|timings| timings.prefill_ns));
+        account.decode_ns = account.decode_ns.or_else(|| timed(|timings| timings.decode_ns));
         let is_open = trial.cell.load.is_open();
         let served: Vec<_> =
             trial.observations.iter().map(|one| RequestMetrics::of(one, is_open)).filter(|one| one.served).collect();
-        sides.client_ttft_ns = mean(served.iter().map(|one| one.ttft_ns));
-        sides.client_decode_ns = mean(served.iter().map(|one| one.e2el_ns - one.ttft_ns));
-        Some(sides)
+        account.client_ttft_ns = mean(served.iter().map(|one| one.ttft_ns));
+        account.client_decode_ns = mean(served.iter().map(|one| one.e2el_ns - one.ttft_ns));
+        Some(account)
     }
 
     /// Several trials of one cell as one: totals of what is a total, the largest of what is a peak, means of the rest. A total that a
@@ -128,7 +128,7 @@ pub(crate) fn prefix_hits(watch: &ServerWatch) -> Option<f64> {
 }
 
 /// What the server counted, with the client's counts of the same.
-fn counted(watch: &ServerWatch, observations: &[Observation]) -> SideBySide {
+fn counted(watch: &ServerWatch, observations: &[Observation]) -> ServerAccount {
     let count = |one: fn(&ServerMetrics) -> Option<f64>| during(watch, one);
     let peak = |one: fn(&record::ServerReading) -> Option<f64>| watch.during.iter().filter_map(one).reduce(f64::max);
     let prompts = || observations.iter().filter_map(|one| one.usage).map(|usage| f64::from(usage.prompt_tokens)).sum::<f64>();
@@ -139,7 +139,7 @@ fn counted(watch: &ServerWatch, observations: &[Observation]) -> SideBySide {
     let accepted = count(|metrics| metrics.accepted_tokens);
     let per_draft = accepted.zip(count(|metrics| metrics.drafts)).and_then(|(accepted, drafts)| ratio(accepted, drafts));
     let momentary = watch.during.iter().filter_map(|reading| reading.accepted_length).filter(|length| *length > 0.0);
-    SideBySide {
+    ServerAccount {
         server_output_tokens,
         client_output_tokens: server_output_tokens.map(|_| outputs()),
         server_prompt_tokens,
@@ -157,7 +157,7 @@ fn counted(watch: &ServerWatch, observations: &[Observation]) -> SideBySide {
         accepted_share: accepted
             .zip(count(|metrics| metrics.draft_tokens))
             .and_then(|(accepted, drafted)| ratio(accepted, drafted)),
-        ..SideBySide::default()
+        ..ServerAccount::default()
     }
 }
 
@@ -173,7 +173,7 @@ fn during(watch: &ServerWatch, one: impl Fn(&ServerMetrics) -> Option<f64>) -> O
 }
 
 /// The mean of what a histogram took up during the trial, in nanoseconds.
-fn mean_spent(watch: &ServerWatch, one: fn(&ServerMetrics) -> Option<Spent>) -> Option<f64> {
+fn mean_spent(watch: &ServerWatch, one: fn(&ServerMetrics) -> Option<HistogramTotals>) -> Option<f64> {
     let sum_s = during(watch, |metrics| Some(one(metrics)?.sum_s))?;
     let count = during(watch, |metrics| Some(one(metrics)?.count))?;
     ratio(sum_s * SECOND_NS, count)

@@ -12,7 +12,7 @@ use super::{
     request::uncached_prompt_tokens,
     token_curve::{PEAK_WINDOW_NS, TokenCurve},
 };
-use crate::quantile::Sorted;
+use crate::quantile::SortedSample;
 
 #[cfg(test)]
 mod tests;
@@ -29,7 +29,7 @@ pub struct Distribution {
 }
 
 impl Distribution {
-    fn of(values: &Sorted) -> Option<Self> {
+    fn of(values: &SortedSample) -> Option<Self> {
         Some(Self { p50: values.quantile(0.5)?, p95: values.quantile(0.95)?, p99: values.quantile(0.99)? })
     }
 
@@ -40,7 +40,7 @@ impl Distribution {
 
 /// The steady state of a closed loop.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Steady {
+pub enum SteadyState {
     /// The longest span with enough in flight.
     Span {
         /// When it begins.
@@ -61,7 +61,7 @@ pub enum Steady {
     OpenLoop,
 }
 
-impl Steady {
+impl SteadyState {
     /// Output tok/s in the steady state, where there is one.
     #[must_use]
     pub fn output_tok_s(&self) -> Option<f64> {
@@ -108,7 +108,7 @@ pub struct TrialMetrics {
     /// Output tokens over the whole trial. None where a served request's tokens are unknown.
     pub output_tok_s: Option<f64>,
     /// The steady state.
-    pub steady: Steady,
+    pub steady: SteadyState,
     /// The best second. None where tokens are unknown or the trial took less than one.
     pub peak_tok_s: Option<f64>,
     /// Mean requests in flight, by sweep line.
@@ -146,7 +146,7 @@ impl TrialMetrics {
         let served = count(requests.iter().filter(|one| one.served).count());
         let queue = is_open.then(|| Queue::of(observations, &requests));
         let timing = TokenTiming::of(observations, &requests);
-        let send_lag: Sorted = requests.iter().filter_map(|one| one.send_lag_ns).collect();
+        let send_lag: SortedSample = requests.iter().filter_map(|one| one.send_lag_ns).collect();
         let median = |one: fn(&RequestMetrics) -> Option<f64>| Distribution::over(&requests, one).map(|over| over.p50);
         Self {
             attempted: count(observations.len()),
@@ -181,8 +181,8 @@ impl TrialMetrics {
 
 /// The gaps between the arrivals of served requests.
 struct TokenTiming {
-    itl: Sorted,
-    icl: Sorted,
+    itl: SortedSample,
+    icl: SortedSample,
 }
 
 impl TokenTiming {
@@ -195,7 +195,7 @@ impl TokenTiming {
                 icl.push((gap_ns, 1));
             }
         }
-        Self { itl: Sorted::weighted(itl), icl: Sorted::weighted(icl) }
+        Self { itl: SortedSample::weighted(itl), icl: SortedSample::weighted(icl) }
     }
 
     fn tokens_per_chunk(&self) -> Option<f64> {
@@ -244,22 +244,22 @@ fn prefill_tok_s(trial: &Trial, requests: &[RequestMetrics]) -> Option<f64> {
         let tokens = uncached_prompt_tokens(observation, trial.cell.prefix_reuse)?;
         per_second(f64::from(tokens), metrics.ttft_ns)
     });
-    rates.collect::<Sorted>().quantile(0.5)
+    rates.collect::<SortedSample>().quantile(0.5)
 }
 
-fn steady(trial: &Trial, in_flight: &InFlight, curve: Option<&TokenCurve>) -> Steady {
+fn steady(trial: &Trial, in_flight: &InFlight, curve: Option<&TokenCurve>) -> SteadyState {
     let target = match trial.cell.load {
-        Load::Open { .. } => return Steady::OpenLoop,
+        Load::Open { .. } => return SteadyState::OpenLoop,
         Load::Closed { streams, .. } => streams,
         Load::Conversations { conversations, .. } => conversations,
     };
     let needed_ns = in_flight::steady_min_ns(trial.duration_ns);
     let (from_ns, to_ns) = in_flight.longest_steady(target).unwrap_or_default();
     if to_ns - from_ns < needed_ns {
-        return Steady::TooShort { longest_ns: to_ns - from_ns, needed_ns };
+        return SteadyState::TooShort { longest_ns: to_ns - from_ns, needed_ns };
     }
     let output_tok_s = curve.and_then(|curve| per_second(curve.inside(from_ns, to_ns), between(from_ns, to_ns)));
-    Steady::Span { from_ns, to_ns, output_tok_s }
+    SteadyState::Span { from_ns, to_ns, output_tok_s }
 }
 
 fn prefix_hit_share(observations: &[Observation], requests: &[RequestMetrics]) -> Option<f64> {

@@ -8,7 +8,7 @@ use thiserror::Error;
 use super::expiry;
 use crate::{
     figures::RunFigures,
-    identity::{Class, between_boots, differences},
+    identity::{Comparability, between_boots, differences},
 };
 
 /// Fewest boots in a run from which anything is estimated.
@@ -96,7 +96,7 @@ pub(super) fn check(runs: &[RunFigures]) -> Result<(), CalibrationError> {
         }
         let boots: BTreeSet<String> = between_boots((&run.header, &run.boots))
             .into_iter()
-            .filter(|(_, one)| one.class != Class::Soft)
+            .filter(|(_, one)| one.comparability != Comparability::Informational)
             .map(|(_, one)| harmless(&one.field))
             .collect();
         if !boots.is_empty() {
@@ -122,7 +122,7 @@ pub(super) fn check(runs: &[RunFigures]) -> Result<(), CalibrationError> {
 fn unusable(run: &RunFigures) -> Option<&'static str> {
     match run.end.as_ref().map(|end| &end.reason) {
         None => Some("is torn"),
-        _ if run.torn.is_some() => Some("is torn"),
+        _ if run.unreadable_tail.is_some() => Some("is torn"),
         Some(EndReason::Interrupted) => Some("was interrupted"),
         Some(EndReason::Failed { .. }) => Some("failed"),
         Some(EndReason::Finished) => None,
@@ -132,7 +132,8 @@ fn unusable(run: &RunFigures) -> Option<&'static str> {
 /// The names of facts in which two runs differ.
 fn other_facts(first: &RunFigures, other: &RunFigures) -> BTreeSet<String> {
     let engine = differences(&[(&first.header, &first.boots)], &[(&other.header, &other.boots)]);
-    let matters = engine.into_iter().filter(|one| one.class != Class::Soft || expiry::depends_on(&one.field));
+    let matters =
+        engine.into_iter().filter(|one| one.comparability != Comparability::Informational || expiry::depends_on(&one.field));
     let mut facts: BTreeSet<String> = matters.map(|one| harmless(&one.field)).collect();
     let (left, right) = (&first.header, &other.header);
     if left.recipe.name != right.recipe.name {

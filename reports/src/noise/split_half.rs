@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_chance_gives_is_the_binomial_quantile() {
+    fn regressions_by_chance_are_the_binomial_quantile() {
         // scipy.stats.binom.ppf(0.95, n, 0.05)
         for (n, expected) in [(0, 0), (1, 0), (2, 1), (18, 3), (36, 4), (100, 9)] {
             assert_eq!(most_by_chance(n, 0.05), expected, "{n}");

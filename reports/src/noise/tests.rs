@@ -31,7 +31,7 @@ fn trials(boot: u32, trial: u32, seed: u64, [closed, open]: [f64; 2]) -> [TrialF
         validity: Validity::Valid,
         judgement: Judgement::default(),
         figures: [(Metric::DecodeTokS, 50.0 * closed.exp()), (Metric::OutputTokS, 500.0 * closed.exp())].into(),
-        sides: None,
+        server_account: None,
         distance: Distance::default(),
     };
     let mut office = chat.clone();
@@ -71,7 +71,7 @@ fn near(component: Component, sd_ln: f64) {
 }
 
 #[test]
-fn noise_is_found_level_by_level_and_seeds_are_none() {
+fn components_are_recovered_and_shared_seeds_left_out() {
     let noise = Calibration::estimate(&occasions(200, 4, |_| 1)).unwrap();
     let names: Vec<(&str, Metric)> = noise.cells.iter().map(|one| (one.cell.as_str(), one.metric)).collect();
     // What the fixture does not define is left out in silence, since no gate asks for it.
@@ -92,7 +92,7 @@ fn noise_is_found_level_by_level_and_seeds_are_none() {
 }
 
 #[test]
-fn seeds_that_differ_are_noise_of_the_trial_alone() {
+fn different_seeds_add_to_the_noise_of_trials_only() {
     let noise = Calibration::estimate(&occasions(200, 4, |number| number)).unwrap();
     near(noise.cells[0].trial, 0.015);
     near(noise.cells[1].trial, 0.10);
@@ -101,7 +101,7 @@ fn seeds_that_differ_are_noise_of_the_trial_alone() {
 }
 
 #[test]
-fn an_invalid_trial_is_left_out_on_every_occasion_where_seeds_are_compared() {
+fn invalid_trial_is_left_out_of_every_occasion_when_paired_by_seed() {
     let mut runs = occasions(4, 3, |_| 1);
     runs[2].trials[1].validity = Validity::Invalid;
     let noise = Calibration::estimate(&runs).unwrap();
@@ -111,14 +111,14 @@ fn an_invalid_trial_is_left_out_on_every_occasion_where_seeds_are_compared() {
 }
 
 #[test]
-fn a_single_occasion_says_nothing_of_occasions() {
+fn single_occasion_has_no_occasion_component() {
     let noise = Calibration::estimate(&occasions(1, 5, |_| 1)).unwrap();
     assert!(noise.cells.iter().all(|one| one.occasion.is_none() && one.boot.df > 0.0));
     assert!(noise.warnings[0].starts_with("few: 1 of at least 4 occasions, 5 of at least 3 boots"), "{:?}", noise.warnings);
 }
 
 #[test]
-fn what_makes_no_calibration_says_what_is_missing() {
+fn unusable_runs_are_refused_with_a_reason() {
     let check = |runs: &[RunFigures], says: &str| {
         let why = Calibration::estimate(runs).unwrap_err().to_string();
         assert!(why.contains(says), "{why}");
@@ -158,7 +158,7 @@ fn what_makes_no_calibration_says_what_is_missing() {
 }
 
 #[test]
-fn a_gate_without_a_value_is_told_and_the_others_stand() {
+fn gate_without_enough_values_is_a_warning() {
     let mut runs = occasions(4, 3, |_| 1);
     runs[0].trials[1].figures.insert(Metric::TpotP50Ns, f64::INFINITY);
     let noise = Calibration::estimate(&runs).unwrap();
@@ -167,7 +167,7 @@ fn a_gate_without_a_value_is_told_and_the_others_stand() {
 }
 
 #[test]
-fn it_expires_with_what_noise_depends_on_and_names_no_text_of_others() {
+fn calibration_expires_when_a_fact_changes() {
     let runs = occasions(4, 3, |_| 1);
     let noise = Calibration::estimate(&runs).unwrap();
     let run = &runs[0];
@@ -188,14 +188,14 @@ fn it_expires_with_what_noise_depends_on_and_names_no_text_of_others() {
 }
 
 #[test]
-fn it_is_read_back_as_it_was_written() {
+fn calibration_round_trips_through_json() {
     let noise = Calibration::estimate(&occasions(3, 3, |_| 1)).unwrap();
     let text = serde_json::to_string_pretty(&noise).unwrap();
     assert_eq!(serde_json::from_str::<Calibration>(&text).unwrap(), noise);
 }
 
 #[test]
-fn boots_that_cost_much_have_more_trials() {
+fn expensive_boots_have_more_trials() {
     let mut runs = occasions(4, 3, |_| 1);
     let noise = Calibration::estimate(&runs).unwrap();
     // A round of both cells takes 20 s, and trials differ more than boots.
@@ -208,7 +208,7 @@ fn boots_that_cost_much_have_more_trials() {
 }
 
 #[test]
-fn halves_of_one_engine_do_not_regress_and_of_two_do() {
+fn halves_regress_only_when_their_boots_differ() {
     let mut runs = occasions(4, 3, |_| 1);
     let halves = split_half(&runs).unwrap();
     assert_eq!((halves.comparisons, halves.regressed.len(), halves.most, halves.is_fine()), (4, 0, 1, true));

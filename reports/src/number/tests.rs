@@ -32,7 +32,7 @@ fn figures_have_three_digits() {
 }
 
 #[test]
-fn an_uncertainty_has_two_digits_and_the_unit_of_its_figure() {
+fn uncertainty_has_two_digits_and_the_unit_of_its_figure() {
     let table = [
         (412e6, Some(8.12e6), Unit::Time, "412 ± 8.1 ms"),
         (1.2e9, Some(81.2e6), Unit::Time, "1.20 ± 0.081 s"),
@@ -49,7 +49,7 @@ fn an_uncertainty_has_two_digits_and_the_unit_of_its_figure() {
 }
 
 #[test]
-fn a_change_has_one_digit_of_its_uncertainty() {
+fn change_has_one_digit_of_its_uncertainty() {
     let table = [
         (-4.31, Some((-5.02, -3.59)), "-4.3 % [-5.0, -3.6]"),
         (0.02, Some((-0.06, 0.11)), "+0.02 % [-0.06, +0.11]"),
@@ -68,7 +68,7 @@ fn a_change_has_one_digit_of_its_uncertainty() {
 }
 
 #[test]
-fn a_probability_has_three_decimals() {
+fn probability_has_three_decimals() {
     let table = [(0.0, "<0.001"), (0.000_999, "<0.001"), (0.001, "0.001"), (0.043_9, "0.044"), (1.0, "1.000"), (f64::NAN, "-")];
     for (p, expected) in table {
         assert_eq!(probability(p), expected);
@@ -76,7 +76,7 @@ fn a_probability_has_three_decimals() {
 }
 
 #[test]
-fn percent_that_was_chosen_and_percent_that_was_found() {
+fn chosen_share_drops_trailing_zeros_and_spread_has_two_digits() {
     for (share, expected) in [(0.03, "3 %"), (0.025, "2.5 %"), (0.1, "10 %"), (1.0, "100 %"), (0.000_4, "0.04 %")] {
         assert_eq!(chosen(share), expected);
     }

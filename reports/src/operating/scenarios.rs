@@ -1,4 +1,4 @@
-//! What is asked of the judge: settings, what is counted in each, and what is required of it.
+//! The scenarios that are simulated: settings, the events counted in each, and the rates required of the judge.
 
 use crate::{
     judge::Order,
@@ -6,111 +6,110 @@ use crate::{
 };
 
 use super::{
-    Required,
+    Requirement,
     family::Outcome,
-    setting::{Again, Noise, Setting, Slower},
+    setting::{Noise, SecondLook, Setting, Slowdown},
 };
 
 /// Scenarios under one heading.
-pub(super) struct Group {
+pub(super) struct ScenarioGroup {
     pub(super) heading: &'static str,
     pub(super) scenarios: Vec<Scenario>,
 }
 
-/// A setting, and what is counted in it.
+/// A setting and the events that are counted in it.
 pub(super) struct Scenario {
-    pub(super) what: &'static str,
+    pub(super) name: &'static str,
     pub(super) setting: Setting,
-    pub(super) counted: Vec<(Event, Option<Required>)>,
+    pub(super) counted: Vec<(Event, Option<Requirement>)>,
 }
 
-/// What a simulated comparison may come to.
+/// An outcome of a simulated comparison that is counted.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Event {
     /// A gate cell has that verdict.
-    Any(Verdict),
-    /// The cell of closed loop that may have changed alone has it.
-    One(Verdict),
-    /// The same of open loop.
-    PairedOne(Verdict),
-    /// The cell is regressed, or inconclusive and suspected of it.
-    OneFlagged,
-    /// The plain rule of drift would refuse a cell.
+    AnyGate(Verdict),
+    /// The closed-loop gate that may change alone has that verdict.
+    ClosedLoopGate(Verdict),
+    /// The open-loop gate that may change alone has that verdict.
+    OpenLoopGate(Verdict),
+    /// The closed-loop gate is regressed, or inconclusive with a suspected regression.
+    ClosedLoopGateFlagged,
+    /// The plain drift rule, applied to each cell and side, would refuse a cell.
     AnySeriesDrifts,
 }
 
 impl Event {
-    /// Whether it came to that.
     pub(super) fn holds(self, outcome: &Outcome) -> bool {
-        let one = |place: usize| &outcome.decisions[place];
+        let decision_of = |place: usize| &outcome.decisions[place];
         match self {
-            Self::Any(verdict) => outcome.decisions.iter().any(|one| one.verdict == verdict),
-            Self::One(verdict) => one(outcome.one).verdict == verdict,
-            Self::PairedOne(verdict) => one(outcome.paired_one).verdict == verdict,
-            Self::OneFlagged => {
-                let one = one(outcome.one);
-                one.verdict == Verdict::Regressed || one.notes.contains(&Note::SuspectedRegression)
+            Self::AnyGate(verdict) => outcome.decisions.iter().any(|decision| decision.verdict == verdict),
+            Self::ClosedLoopGate(verdict) => decision_of(outcome.closed_loop_gate).verdict == verdict,
+            Self::OpenLoopGate(verdict) => decision_of(outcome.open_loop_gate).verdict == verdict,
+            Self::ClosedLoopGateFlagged => {
+                let decision = decision_of(outcome.closed_loop_gate);
+                decision.verdict == Verdict::Regressed || decision.notes.contains(&Note::SuspectedRegression)
             }
             Self::AnySeriesDrifts => outcome.any_series_drifts,
         }
     }
 
-    /// In words.
+    /// The event in words, as the table shows it.
     pub(super) fn words(self) -> String {
         match self {
-            Self::Any(verdict) => format!("any cell {}", verdict.word()),
-            Self::One(verdict) | Self::PairedOne(verdict) => format!("that cell {}", verdict.word()),
-            Self::OneFlagged => "that cell regressed or suspected".to_owned(),
+            Self::AnyGate(verdict) => format!("any cell {}", verdict.word()),
+            Self::ClosedLoopGate(verdict) | Self::OpenLoopGate(verdict) => format!("that cell {}", verdict.word()),
+            Self::ClosedLoopGateFlagged => "that cell regressed or suspected".to_owned(),
             Self::AnySeriesDrifts => "a drift by the plain rule, each cell and side by itself".to_owned(),
         }
     }
 }
 
-const FALSE_ALARMS: Option<Required> = Some(Required::AtMost(0.02));
-const ANY_REGRESSED: Event = Event::Any(Verdict::Regressed);
-const ANY_IMPROVED: Event = Event::Any(Verdict::Improved);
-const ANY_REFUSED: Event = Event::Any(Verdict::Refused);
-const ONE_REGRESSED: Event = Event::One(Verdict::Regressed);
-const PAIRED_REGRESSED: Event = Event::PairedOne(Verdict::Regressed);
+const FALSE_ALARMS: Option<Requirement> = Some(Requirement::AtMost(0.02));
+const ANY_REGRESSED: Event = Event::AnyGate(Verdict::Regressed);
+const ANY_IMPROVED: Event = Event::AnyGate(Verdict::Improved);
+const ANY_REFUSED: Event = Event::AnyGate(Verdict::Refused);
+const CLOSED_LOOP_REGRESSED: Event = Event::ClosedLoopGate(Verdict::Regressed);
+const OPEN_LOOP_REGRESSED: Event = Event::OpenLoopGate(Verdict::Regressed);
 
-fn scenario(what: &'static str, setting: Setting, counted: &[(Event, Option<Required>)]) -> Scenario {
-    Scenario { what, setting, counted: counted.to_vec() }
+fn scenario(name: &'static str, setting: Setting, counted: &[(Event, Option<Requirement>)]) -> Scenario {
+    Scenario { name, setting, counted: counted.to_vec() }
 }
 
-fn told(events: &[Event]) -> Vec<(Event, Option<Required>)> {
+fn informative(events: &[Event]) -> Vec<(Event, Option<Requirement>)> {
     events.iter().map(|event| (*event, None)).collect()
 }
 
-/// Everything that is asked, in the order of the table.
-pub(super) fn all() -> Vec<Group> {
+/// All scenarios, in the order of the table.
+pub(super) fn all() -> Vec<ScenarioGroup> {
     vec![
-        Group { heading: "Nothing changed", scenarios: nothing_changed() },
-        Group {
+        ScenarioGroup { heading: "Nothing changed", scenarios: nothing_changed() },
+        ScenarioGroup {
             heading: "One rate or all of decoding is lower, and a boot of one trial has a noise of 2 %",
             scenarios: slower(),
         },
-        Group { heading: "One boot per side", scenarios: one_boot() },
-        Group { heading: "A stored baseline; occasions differ by 0.7 %", scenarios: stored() },
-        Group { heading: "The machine gets slower from boot to boot", scenarios: drifting() },
-        Group { heading: "Other defaults", scenarios: other_defaults() },
+        ScenarioGroup { heading: "One boot per side", scenarios: one_boot() },
+        ScenarioGroup { heading: "A stored baseline; occasions differ by 0.7 %", scenarios: stored() },
+        ScenarioGroup { heading: "The machine gets slower from boot to boot", scenarios: drifting() },
+        ScenarioGroup { heading: "Other defaults", scenarios: other_defaults() },
     ]
 }
 
 fn nothing_changed() -> Vec<Scenario> {
     let usual = Setting::USUAL;
     let alarms = [(ANY_REGRESSED, FALSE_ALARMS), (ANY_IMPROVED, None)];
-    let told = told(&[ANY_REGRESSED, ANY_IMPROVED]);
+    let both = informative(&[ANY_REGRESSED, ANY_IMPROVED]);
     let independent = Setting { noise: Noise::INDEPENDENT, ..usual };
     let louder = Setting { noise: Noise::LOUDER, ..usual };
     let holm = Options { multiplicity: Multiplicity::Holm, ..Options::DEFAULT };
     let strict = Options { rule: Rule::BeyondMargin, ..Options::DEFAULT };
     let mut first = alarms.to_vec();
-    first.extend([(Event::One(Verdict::Unchanged), None), (Event::AnySeriesDrifts, None)]);
+    first.extend([(Event::ClosedLoopGate(Verdict::Unchanged), None), (Event::AnySeriesDrifts, None)]);
     vec![
         scenario("interleaved", usual, &first),
         scenario("each cell's boots for themselves", independent, &alarms),
-        scenario("a noise of 2 %", louder, &told),
-        scenario("interleaved", Setting { boots: 3, ..usual }, &told),
+        scenario("a noise of 2 %", louder, &both),
+        scenario("interleaved", Setting { boots: 3, ..usual }, &both),
         scenario("interleaved", Setting { boots: 10, ..usual }, &alarms),
         scenario("2 trials per boot", Setting { trials: 2, ..usual }, &alarms),
         scenario("Holm", Setting { options: holm, ..usual }, &alarms),
@@ -127,52 +126,64 @@ fn nothing_changed() -> Vec<Scenario> {
 fn slower() -> Vec<Scenario> {
     let one = Setting { noise: Noise::LOUDER, ..Setting::USUAL };
     let two = Setting { noise: Noise::LOUDER, ..Setting::TWO_LOOKS };
-    let at = |setting: Setting, slower| Setting { slower, ..setting };
+    let at = |setting: Setting, slowdown| Setting { slowdown, ..setting };
     vec![
         scenario(
             "a rate by 5 %",
-            at(one, Slower::One(0.05)),
-            &[(ONE_REGRESSED, Some(Required::AtLeast(0.78))), (Event::OneFlagged, None)],
+            at(one, Slowdown::ClosedLoopGate(0.05)),
+            &[(CLOSED_LOOP_REGRESSED, Some(Requirement::AtLeast(0.78))), (Event::ClosedLoopGateFlagged, None)],
         ),
-        scenario("a rate by 5 %, two looks", at(two, Slower::One(0.05)), &[(ONE_REGRESSED, Some(Required::AtLeast(0.95)))]),
+        scenario(
+            "a rate by 5 %, two looks",
+            at(two, Slowdown::ClosedLoopGate(0.05)),
+            &[(CLOSED_LOOP_REGRESSED, Some(Requirement::AtLeast(0.95)))],
+        ),
         scenario(
             "a cell compared by seed, with a margin of 10 %, by 15 %",
-            at(one, Slower::PairedOne(0.15)),
-            &told(&[PAIRED_REGRESSED]),
+            at(one, Slowdown::OpenLoopGate(0.15)),
+            &informative(&[OPEN_LOOP_REGRESSED]),
         ),
-        scenario("all of decoding by 5 %", at(one, Slower::Decode(0.05)), &told(&[ANY_REGRESSED, ONE_REGRESSED])),
-        scenario("a rate by the margin, 3 %", at(one, Slower::One(0.03)), &told(&[ONE_REGRESSED])),
-        scenario("a rate by 10 %", at(one, Slower::One(0.10)), &told(&[ONE_REGRESSED])),
+        scenario(
+            "all of decoding by 5 %",
+            at(one, Slowdown::Decode(0.05)),
+            &informative(&[ANY_REGRESSED, CLOSED_LOOP_REGRESSED]),
+        ),
+        scenario("a rate by the margin, 3 %", at(one, Slowdown::ClosedLoopGate(0.03)), &informative(&[CLOSED_LOOP_REGRESSED])),
+        scenario("a rate by 10 %", at(one, Slowdown::ClosedLoopGate(0.10)), &informative(&[CLOSED_LOOP_REGRESSED])),
     ]
 }
 
 fn one_boot() -> Vec<Scenario> {
     let one = Setting { boots: 1, trials: 5, ..Setting::USUAL };
-    let never = Some(Required::AtMost(0.0));
+    let never = Some(Requirement::AtMost(0.0));
     vec![
         scenario("nothing changed, 5 trials", one, &[(ANY_REGRESSED, None), (ANY_IMPROVED, never)]),
-        scenario("all faster by 10 %, 5 trials", Setting { slower: Slower::All(-0.10), ..one }, &[(ANY_IMPROVED, never)]),
-        scenario("a rate slower by 10 %, 5 trials", Setting { slower: Slower::One(0.10), ..one }, &told(&[ONE_REGRESSED])),
+        scenario("all faster by 10 %, 5 trials", Setting { slowdown: Slowdown::All(-0.10), ..one }, &[(ANY_IMPROVED, never)]),
+        scenario(
+            "a rate slower by 10 %, 5 trials",
+            Setting { slowdown: Slowdown::ClosedLoopGate(0.10), ..one },
+            &informative(&[CLOSED_LOOP_REGRESSED]),
+        ),
     ]
 }
 
 fn stored() -> Vec<Scenario> {
-    let one = |setting: Setting| Setting { slower: Slower::One(0.05), ..setting };
-    let nothing = told(&[ANY_REGRESSED, ANY_IMPROVED, Event::One(Verdict::Unchanged), ANY_REFUSED]);
+    let one = |setting: Setting| Setting { slowdown: Slowdown::ClosedLoopGate(0.05), ..setting };
+    let nothing = informative(&[ANY_REGRESSED, ANY_IMPROVED, Event::ClosedLoopGate(Verdict::Unchanged), ANY_REFUSED]);
     vec![
         scenario("nothing changed, 1 % is assumed", Setting::STORED, &nothing),
         scenario("nothing changed, calibrated", Setting::CALIBRATED, &nothing),
-        scenario("a rate by 5 %, 1 % is assumed", one(Setting::STORED), &told(&[ONE_REGRESSED])),
-        scenario("a rate by 5 %, calibrated", one(Setting::CALIBRATED), &told(&[ONE_REGRESSED])),
+        scenario("a rate by 5 %, 1 % is assumed", one(Setting::STORED), &informative(&[CLOSED_LOOP_REGRESSED])),
+        scenario("a rate by 5 %, calibrated", one(Setting::CALIBRATED), &informative(&[CLOSED_LOOP_REGRESSED])),
     ]
 }
 
 fn drifting() -> Vec<Scenario> {
     let by = |drift, setting: Setting| Setting { drift, ..setting };
-    let both = told(&[ANY_REFUSED, ANY_REGRESSED]);
+    let both = informative(&[ANY_REFUSED, ANY_REGRESSED]);
     let interleaved = Setting::USUAL;
-    let one = Setting { slower: Slower::One(0.05), ..interleaved };
-    let decode = Setting { slower: Slower::Decode(0.05), ..interleaved };
+    let one = Setting { slowdown: Slowdown::ClosedLoopGate(0.05), ..interleaved };
+    let decode = Setting { slowdown: Slowdown::Decode(0.05), ..interleaved };
     let stored = Setting { order: Order::Stored, noise: Noise::USUAL, ..Setting::CALIBRATED };
     vec![
         scenario("by 0.5 %, one side after the other", by(0.005, stored), &both),
@@ -181,21 +192,21 @@ fn drifting() -> Vec<Scenario> {
         scenario("by 0.5 %, interleaved", by(0.005, interleaved), &[(ANY_REGRESSED, None)]),
         scenario("by 1 %, interleaved", by(0.01, interleaved), &[(ANY_REGRESSED, None)]),
         scenario("by 2 %, interleaved", by(0.02, interleaved), &[(ANY_REGRESSED, None)]),
-        scenario("by 0.5 %, interleaved, a rate slower by 5 %", by(0.005, one), &told(&[ONE_REGRESSED])),
-        scenario("by 0.5 %, interleaved, all of decoding slower by 5 %", by(0.005, decode), &told(&[ANY_REGRESSED])),
-        scenario("by 1 %, interleaved, all of decoding slower by 5 %", by(0.01, decode), &told(&[ANY_REGRESSED])),
+        scenario("by 0.5 %, interleaved, a rate slower by 5 %", by(0.005, one), &informative(&[CLOSED_LOOP_REGRESSED])),
+        scenario("by 0.5 %, interleaved, all of decoding slower by 5 %", by(0.005, decode), &informative(&[ANY_REGRESSED])),
+        scenario("by 1 %, interleaved, all of decoding slower by 5 %", by(0.01, decode), &informative(&[ANY_REGRESSED])),
     ]
 }
 
-/// What changes of a default would do to what is required.
+/// How other defaults would change the required rates.
 fn other_defaults() -> Vec<Scenario> {
     let alarms = [(ANY_REGRESSED, FALSE_ALARMS)];
-    let unless_futile = Setting { again: Again::UnlessFutile, ..Setting::TWO_LOOKS };
+    let unless_futile = Setting { second_look: SecondLook::Feasible, ..Setting::TWO_LOOKS };
     let two_trials = Setting { trials: 2, ..Setting::USUAL };
     let q = |q| Options { multiplicity: Multiplicity::BenjaminiHochberg { q }, ..Options::DEFAULT };
-    let slower = |setting: Setting| Setting { noise: Noise::LOUDER, slower: Slower::One(0.05), ..setting };
-    let once = [(ONE_REGRESSED, Some(Required::AtLeast(0.78)))];
-    let twice = [(ONE_REGRESSED, Some(Required::AtLeast(0.95)))];
+    let slower = |setting: Setting| Setting { noise: Noise::LOUDER, slowdown: Slowdown::ClosedLoopGate(0.05), ..setting };
+    let once = [(CLOSED_LOOP_REGRESSED, Some(Requirement::AtLeast(0.78)))];
+    let twice = [(CLOSED_LOOP_REGRESSED, Some(Requirement::AtLeast(0.95)))];
     vec![
         scenario("nothing changed; two looks, none that is futile", unless_futile, &alarms),
         scenario("a rate by 5 %; two looks, none that is futile", slower(unless_futile), &twice),

@@ -11,15 +11,15 @@ use crate::{
 /// Standard deviations of natural logarithms.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Noise {
-    /// From boot to boot.
+    /// Between boots.
     pub(super) boot: f64,
     /// Whether a boot is fast or slow as a whole, in all of its cells alike; otherwise each cell has a draw of its own.
     pub(super) boot_is_shared: bool,
-    /// From trial to trial of a boot.
+    /// Between trials of a boot.
     pub(super) trial: f64,
-    /// From seed to seed, for cells that are compared seed by seed: both sides have it alike.
+    /// Between seeds, for cells that are compared seed by seed; the same on both sides.
     pub(super) seed: f64,
-    /// From occasion to occasion, in all cells alike.
+    /// Between occasions; the same in all cells.
     pub(super) occasion: f64,
 }
 
@@ -37,18 +37,17 @@ impl Noise {
     pub(super) const OCCASIONS: Self = Self { occasion: 0.007, ..Self::USUAL };
 }
 
-/// What really is slower on the candidate's side, by which share.
+/// The change that is simulated on the candidate's side, as a share.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Slower {
-    /// Nothing.
-    Nothing,
-    /// One rate of closed loop.
-    One(f64),
-    /// One cell of open loop, which is compared seed by seed.
-    PairedOne(f64),
-    /// Every cell that is mostly decoding.
+pub(super) enum Slowdown {
+    None,
+    /// A single gate on a rate of a closed loop.
+    ClosedLoopGate(f64),
+    /// A single gate of an open loop, which is compared seed by seed.
+    OpenLoopGate(f64),
+    /// Every gate on a decode rate, a TPOT or an output rate.
     Decode(f64),
-    /// Every cell; below 0 it is faster.
+    /// Every gate; below 0 the candidate is faster.
     All(f64),
 }
 
@@ -59,10 +58,8 @@ pub(super) struct Setting {
     pub(super) boots: u32,
     /// Trials of each cell per boot.
     pub(super) trials: u32,
-    /// The noise that there is.
     pub(super) noise: Noise,
-    /// What changed.
-    pub(super) slower: Slower,
+    pub(super) slowdown: Slowdown,
     /// In which order boots were made.
     pub(super) order: Order,
     /// How much slower the machine gets from each boot to the next, in natural logarithms; the candidate's boots are later than the baseline's
@@ -70,19 +67,17 @@ pub(super) struct Setting {
     pub(super) drift: f64,
     /// What is known of the noise between occasions, which counts where the sides were not interleaved.
     pub(super) occasion: Component,
-    /// The rules.
     pub(super) options: Options,
-    /// What may have a second look.
-    pub(super) again: Again,
+    pub(super) second_look: SecondLook,
 }
 
-/// Which of the inconclusive gate cells have a second look.
+/// Which inconclusive gate cells are measured again for a second look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Again {
-    /// Those in which it could find a change of the margin.
-    UnlessFutile,
-    /// Those, and whatever seems worse.
-    AndSuspected,
+pub(super) enum SecondLook {
+    /// Those in which a second look could find a change of the margin.
+    Feasible,
+    /// The feasible ones and those that seem worse.
+    FeasibleOrSuspected,
 }
 
 impl Setting {
@@ -91,17 +86,20 @@ impl Setting {
         boots: 5,
         trials: 1,
         noise: Noise::USUAL,
-        slower: Slower::Nothing,
+        slowdown: Slowdown::None,
         order: Order::Interleaved,
         drift: 0.0,
         occasion: Component::ASSUMED,
         options: Options::DEFAULT,
-        again: Again::UnlessFutile,
+        second_look: SecondLook::Feasible,
     };
 
     /// With twice the boots where the first look leaves something open.
-    pub(super) const TWO_LOOKS: Self =
-        Self { options: Options { looks: Looks::Two, ..Options::DEFAULT }, again: Again::AndSuspected, ..Self::USUAL };
+    pub(super) const TWO_LOOKS: Self = Self {
+        options: Options { looks: Looks::Two, ..Options::DEFAULT },
+        second_look: SecondLook::FeasibleOrSuspected,
+        ..Self::USUAL
+    };
 
     /// Against a baseline of another day, about which nothing is calibrated.
     pub(super) const STORED: Self = Self { noise: Noise::OCCASIONS, order: Order::Stored, ..Self::USUAL };

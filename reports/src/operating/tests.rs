@@ -15,21 +15,21 @@ fn gates() -> Vec<Gate> {
     ]
 }
 
-fn rate(count: u32, of: u32, required: Option<Required>) -> Rate {
-    Rate { scenario: "a: b".to_owned(), boots: 5, count, of, of_first: 0, required }
+fn rate(count: u32, of: u32, requirement: Option<Requirement>) -> Rate {
+    Rate { scenario: "a: b".to_owned(), boots: 5, count, of, of_first: 0, requirement }
 }
 
 #[test]
-fn the_same_seed_gives_the_same_page() {
+fn same_seed_gives_the_same_page() {
     let page = |seed, most| characteristics(&gates(), seed, most).unwrap().markdown();
     assert_eq!(page(1, 20), page(1, 20));
     assert_ne!(page(1, 20), page(2, 20));
     let counts = |most| characteristics(&gates(), 1, most).unwrap().first_counts();
-    assert_eq!(counts(FIRST), counts(FIRST + 10), "the first are the same however many there are");
+    assert_eq!(counts(FIRST_COMPARISONS), counts(FIRST_COMPARISONS + 10), "the first are the same however many there are");
 }
 
 #[test]
-fn what_is_certain_is_always_so() {
+fn large_changes_are_found_and_impossible_verdicts_never_occur() {
     let all = characteristics(&gates(), 3, 40).unwrap();
     let of = |part: &str| all.rates().find(|rate| rate.scenario.contains(part)).unwrap();
     assert!(of("a rate by 10 %").share() > 0.95);
@@ -49,16 +49,16 @@ fn what_is_certain_is_always_so() {
 }
 
 #[test]
-fn gates_that_no_scenario_could_change_are_refused() {
+fn gates_without_a_cell_to_change_are_refused() {
     for left_out in [0, 2] {
         let mut gates = gates();
         gates.remove(left_out);
-        assert_eq!(characteristics(&gates, 1, 1), Err(NoSuchGate));
+        assert_eq!(characteristics(&gates, 1, 1), Err(MissingGateError));
     }
 }
 
 #[test]
-fn intervals_are_those_of_wilson() {
+fn intervals_agree_with_wilson() {
     // The formula in another language.
     for ((count, of), [low, high]) in
         [((10, 100), [0.055_229_1, 0.174_365_7]), ((0, 4000), [0.0, 0.000_959_4]), ((84, 4000), [0.016_994_6, 0.025_924_6])]
@@ -69,12 +69,12 @@ fn intervals_are_those_of_wilson() {
 }
 
 #[test]
-fn what_is_required_is_held_against_the_rate() {
-    let words = |count, required| rate(count, 100, Some(required)).required_words();
-    assert_eq!(words(2, Required::AtMost(0.02)), "at most 2.0 %");
-    assert_eq!(words(3, Required::AtMost(0.02)), "at most 2.0 %: **missed**");
-    assert_eq!(words(95, Required::AtLeast(0.95)), "at least 95.0 %");
-    assert_eq!(words(94, Required::AtLeast(0.95)), "at least 95.0 %: **missed**");
-    assert_eq!(words(1, Required::AtMost(0.0)), "never: **missed**");
+fn violated_requirement_is_marked_as_missed() {
+    let words = |count, required| rate(count, 100, Some(required)).requirement_words();
+    assert_eq!(words(2, Requirement::AtMost(0.02)), "at most 2.0 %");
+    assert_eq!(words(3, Requirement::AtMost(0.02)), "at most 2.0 %: **missed**");
+    assert_eq!(words(95, Requirement::AtLeast(0.95)), "at least 95.0 %");
+    assert_eq!(words(94, Requirement::AtLeast(0.95)), "at least 95.0 %: **missed**");
+    assert_eq!(words(1, Requirement::AtMost(0.0)), "never: **missed**");
     assert_eq!(rate(1, 100, None).row(), "| a: b | 5 | 1.0 % | 0.2 % to 5.4 % | - |\n");
 }

@@ -13,11 +13,11 @@ fn expanded(sorted: &[f64], q: f64) -> f64 {
 }
 
 #[test]
-fn the_reference_vectors_agree() {
+fn quantiles_agree_with_the_reference_values() {
     let cases = vectors::of_kind("quantile");
     assert_eq!(cases.len(), 7);
     for case in cases {
-        let sorted: Sorted = floats(&case["x"]).into_iter().collect();
+        let sorted: SortedSample = floats(&case["x"]).into_iter().collect();
         for (q, expected) in floats(&case["q"]).into_iter().zip(floats(&case["expected"])) {
             let actual = sorted.quantile(q).unwrap();
             assert!((actual - expected).abs() <= 1e-9, "{}: {actual} is not {expected}", case["id"]);
@@ -26,7 +26,7 @@ fn the_reference_vectors_agree() {
 }
 
 #[test]
-fn the_fewest_requests_are_those_with_a_bound() {
+fn requests_needed_are_the_fewest_with_a_bound() {
     let case = vectors::one("min_n_for_quantile_bound");
     let fewest: Vec<_> = floats(&case["q"]).into_iter().zip(floats(&case["expected"])).collect();
     assert!(fewest.contains(&(0.95, REQUESTS_FOR_P95 as f64)));
@@ -34,7 +34,7 @@ fn the_fewest_requests_are_those_with_a_bound() {
 }
 
 #[test]
-fn a_failure_shows_where_the_quantile_falls() {
+fn quantile_among_failures_is_infinite() {
     let inf = f64::INFINITY;
     let table: [(&[f64], f64, Option<f64>); 8] = [
         (&[], 0.5, None),
@@ -47,20 +47,20 @@ fn a_failure_shows_where_the_quantile_falls() {
         (&[3.0, 1.0, 2.0], 2.0, Some(3.0)),
     ];
     for (values, q, expected) in table {
-        assert_eq!(values.iter().copied().collect::<Sorted>().quantile(q), expected, "{values:?} at {q}");
+        assert_eq!(values.iter().copied().collect::<SortedSample>().quantile(q), expected, "{values:?} at {q}");
     }
     // (21 - 1) x 0.95 is 19, but not every machine number gets there exactly; the 20th value is still finite.
-    let twenty_and_a_failure: Sorted = (1..=20).map(f64::from).chain([inf]).collect();
+    let twenty_and_a_failure: SortedSample = (1..=20).map(f64::from).chain([inf]).collect();
     assert_eq!(twenty_and_a_failure.quantile(0.95), Some(20.0));
 }
 
 proptest! {
     #[test]
-    fn weights_are_repetitions(values in prop::collection::vec((0_u32..1000, 0_u32..5), 1..60), q in 0.0_f64..=1.0) {
+    fn weights_equal_repetitions(values in prop::collection::vec((0_u32..1000, 0_u32..5), 1..60), q in 0.0_f64..=1.0) {
         let mut plain: Vec<f64> =
             values.iter().flat_map(|&(value, times)| std::iter::repeat_n(f64::from(value), times as usize)).collect();
         plain.sort_by(f64::total_cmp);
-        let sorted = Sorted::weighted(values.iter().map(|&(value, times)| (f64::from(value), times)).collect());
+        let sorted = SortedSample::weighted(values.iter().map(|&(value, times)| (f64::from(value), times)).collect());
         prop_assert_eq!(sorted.count(), plain.len() as u64);
         match sorted.quantile(q) {
             None => prop_assert!(plain.is_empty()),
@@ -70,7 +70,7 @@ proptest! {
 
     #[test]
     fn quantiles_rise_with_q(values in prop::collection::vec(0.0_f64..1e6, 1..60), q in 0.0_f64..=1.0, r in 0.0_f64..=1.0) {
-        let sorted: Sorted = values.into_iter().collect();
+        let sorted: SortedSample = values.into_iter().collect();
         let (low, high) = (sorted.quantile(q.min(r)).unwrap(), sorted.quantile(q.max(r)).unwrap());
         prop_assert!(low <= high + 1e-9 * high);
     }

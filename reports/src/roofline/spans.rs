@@ -52,14 +52,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_several_cover_counts_once() {
+    fn overlapping_spans_count_once() {
         assert_eq!(union_ns(Vec::new()), 0);
         assert_eq!(union_ns(vec![(5, 9), (0, 3), (2, 4), (6, 7)]), 4 + 4);
         assert_eq!(union_ns(vec![(0, 10), (1, 2), (10, 12)]), 12);
     }
 
     #[test]
-    fn both_ends_belong_to_a_span() {
+    fn span_includes_both_ends() {
         let overlap = Overlap::of(&[(0, 10), (10, 20), (12, 14), (30, 30)]);
         let cases = [((0, 9), 1), ((0, 10), 2), ((10, 10), 2), ((11, 11), 1), ((11, 12), 2), ((15, 29), 1), ((21, 29), 0)];
         for ((from, to), most) in cases {
@@ -70,7 +70,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_is_the_most_of_every_moment(
+        fn peak_within_is_the_maximum_over_every_time(
             spans in prop::collection::vec((0_u64..40, 0_u64..12), 0..20),
             from in 0_u64..50,
             length in 0_u64..20,

@@ -47,14 +47,14 @@ mod tests {
     }
 
     #[test]
-    fn an_arrival_is_a_step_whatever_it_brings() {
+    fn arrival_of_several_tokens_is_one_step() {
         assert_eq!(steps(&[(10 * MS, 1), (20 * MS, 2), (30 * MS, 3)]), Some((2.0, 2.0, 3.0)));
         assert_eq!(steps(&[(10 * MS, 2), (20 * MS, 5), (30 * MS, 9)]), Some((2.0, 7.0, 7.0)));
         assert_eq!(steps(&[(10 * MS, 3)]), None);
     }
 
     #[test]
-    fn a_burst_is_one_step_and_a_fast_stream_is_none() {
+    fn burst_is_one_step_and_fast_stream_is_several() {
         let burst = [(10 * MS, 1), (20 * MS, 2), (20 * MS + 40_000, 3), (20 * MS + 80_000, 4), (30 * MS, 5)];
         assert_eq!(steps(&burst), Some((2.0, 4.0, 1.0 + 4.0)));
         // Everything in one burst was at least one step.

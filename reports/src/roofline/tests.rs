@@ -20,11 +20,11 @@ fn roofline(id: &str) -> Roofline {
     Roofline::of(&header(id), &[]).unwrap()
 }
 
-fn decode(id: &str, trial: &Trial) -> Reach {
+fn decode(id: &str, trial: &Trial) -> Utilisation {
     roofline(id).distance(trial, None).decode.unwrap()
 }
 
-fn prefill(id: &str, trial: &Trial) -> Option<Reach> {
+fn prefill(id: &str, trial: &Trial) -> Option<Utilisation> {
     roofline(id).distance(trial, None).prefill
 }
 
@@ -46,7 +46,7 @@ fn one_stream_reads_all_weights_for_each_token() {
 }
 
 #[test]
-fn streams_share_a_step_s_weights() {
+fn concurrent_streams_share_the_weights_of_a_step() {
     let reach = decode(MIXTURE, &closed_trial("chat", 8, 3, S, 40 * MS, 201));
     about(reach.tok_s, 8.0 * 25.0);
     let model = roofline(MIXTURE).model;
@@ -57,7 +57,7 @@ fn streams_share_a_step_s_weights() {
 }
 
 #[test]
-fn alone_a_request_has_the_weights_to_itself_though_others_follow() {
+fn consecutive_requests_do_not_share_weights() {
     // A second stream that decodes only while the first waits for its next answer.
     let one = trial(cell("chat", "c2", closed(2)), vec![even(0, S, 40 * MS, 101), even(4 * S, 2 * S, 40 * MS, 101)]);
     let reach = decode(LLAMA, &one);
@@ -65,7 +65,7 @@ fn alone_a_request_has_the_weights_to_itself_though_others_follow() {
 }
 
 #[test]
-fn several_tokens_of_a_chunk_are_one_step_and_drafts_make_fewer() {
+fn tokens_of_a_chunk_are_one_step_and_accepted_drafts_reduce_steps() {
     let pairs: Vec<_> = (0..101).map(|n| (S + n * 40 * MS, 1 + 2 * u32::try_from(n).unwrap())).collect();
     let chunked = trial(cell("chat", "c1", closed(1)), vec![served(0, 0, &pairs)]);
     let reach = decode(LLAMA, &chunked);
@@ -73,17 +73,17 @@ fn several_tokens_of_a_chunk_are_one_step_and_drafts_make_fewer() {
     about(reach.share, 25.0 * (8e9 + 200.0 * 65_536.0) / 273e9);
     // A server that sends each token by itself, and says that there were two in a step.
     let single = closed_trial("chat", 1, 1, S, 20 * MS, 201);
-    let sides = SideBySide { tokens_per_step: Some(2.0), ..SideBySide::default() };
+    let account = ServerAccount { tokens_per_step: Some(2.0), ..ServerAccount::default() };
     let limits = roofline(LLAMA);
-    let [plain, drafted] = [None, Some(&sides)].map(|sides| limits.distance(&single, sides).decode.unwrap());
+    let [plain, drafted] = [None, Some(&account)].map(|account| limits.distance(&single, account).decode.unwrap());
     about(drafted.share * 2.0, plain.share);
     about(drafted.tok_s, plain.tok_s);
     // Chunks of two tokens were steps already.
-    about(limits.distance(&chunked, Some(&sides)).decode.unwrap().share, reach.share);
+    about(limits.distance(&chunked, Some(&account)).decode.unwrap().share, reach.share);
 }
 
 #[test]
-fn cached_prompts_cost_no_memory_and_no_arithmetic() {
+fn cached_prompt_tokens_add_no_bytes_and_no_operations() {
     let mut cached = closed_trial("chat", 1, 3, S, 40 * MS, 201);
     for observation in &mut cached.observations {
         observation.usage = Some(Usage { prompt_tokens: 100, completion_tokens: 201, cached_tokens: Some(60) });
@@ -96,7 +96,7 @@ fn cached_prompts_cost_no_memory_and_no_arithmetic() {
 }
 
 #[test]
-fn prefill_is_what_the_prompts_need_while_any_waits() {
+fn prefill_share_counts_the_time_while_any_request_waits() {
     let model = roofline(LLAMA).model;
     let alone = prefill(LLAMA, &closed_trial("long-prefill", 1, 3, S, 40 * MS, 11)).unwrap();
     about(alone.tok_s, 100.0);
@@ -110,7 +110,7 @@ fn prefill_is_what_the_prompts_need_while_any_waits() {
 }
 
 #[test]
-fn what_is_not_known_has_no_distance() {
+fn undescribed_model_or_unknown_tokens_have_no_distance() {
     let sound = closed_trial("chat", 1, 3, S, 40 * MS, 201);
     assert_eq!(Roofline::of(&record(Vec::new()).header, &[]), None);
     let limits = roofline(LLAMA);
@@ -175,7 +175,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn nothing_at_the_limit_is_above_it(
+    fn trial_at_the_limit_is_not_above_it(
         prompts in prop::collection::vec((0_u64..5_000_000_000, 1_u32..3000, 1_u32..40), 1..24),
         model in prop::sample::select(vec![LLAMA, MIXTURE, "nemotron-nano-9b-v2-nvfp4"]),
     ) {
@@ -189,7 +189,7 @@ proptest! {
 }
 
 #[test]
-fn the_limit_itself_is_nearly_reached() {
+fn long_answers_at_the_limit_reach_most_of_it() {
     // Long answers of equal streams: what the bound leaves out is the second byte of the cache's numbers and the prefill of others.
     let limits = roofline(LLAMA);
     for streams in [1, 8, 32] {

@@ -8,7 +8,7 @@ use super::{file_name, schema};
 use crate::fixture::ruling;
 
 #[test]
-fn the_committed_schema_is_that_of_the_types() {
+fn committed_schema_matches_the_types() {
     let generated = serde_json::to_string_pretty(&schema()).unwrap() + "\n";
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("schema").join(file_name());
     let committed = fs::read_to_string(&path).unwrap_or_default();
@@ -21,7 +21,7 @@ fn the_committed_schema_is_that_of_the_types() {
 }
 
 #[test]
-fn rulings_are_as_the_schema_says() {
+fn rulings_match_the_schema() {
     let schema = serde_json::to_value(schema()).unwrap();
     let rulings = [
         ruling::unchanged(),

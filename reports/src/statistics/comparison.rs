@@ -5,14 +5,14 @@
 
 use serde::Serialize;
 
-use super::{moments, power, power::Noise, student::Student};
+use super::{moments, power, power::Noise, student::StudentT};
 
 mod input;
 #[cfg(test)]
 mod tests;
 
 pub use super::pairing::Pairing;
-pub use input::{Better, Component, Design, Refusal, Side};
+pub use input::{BetterDirection, Component, Design, Refusal, Side};
 
 /// Fewest values on a side from which anything is concluded.
 pub const MIN_UNITS: usize = 3;
@@ -53,7 +53,7 @@ impl Comparison {
     /// The interval of `d` at level `1 - 2 alpha`: `d -+ t_(1-alpha, df) se`. None unless `0 < alpha < 0.5`.
     #[must_use]
     pub fn interval(&self, alpha: f64) -> Option<Interval> {
-        let t = Student::new(self.df)?.quantile(1.0 - alpha).filter(|t| *t > 0.0)?;
+        let t = StudentT::new(self.df)?.quantile(1.0 - alpha).filter(|t| *t > 0.0)?;
         Some(Interval { low: self.d - t * self.se, high: self.d + t * self.se })
     }
 
@@ -110,7 +110,7 @@ pub fn compare(baseline: &[f64], candidate: &[f64], design: Design) -> Result<Co
     let d = sign * spread.difference;
     let variance = spread.variance + noise.shared_variance;
     let (se, df) = (variance.sqrt(), variance * variance / (spread.per_freedom + noise.shared_per_freedom));
-    let student = Student::new(df).filter(|_| d.is_finite() && se.is_finite()).ok_or(Refusal::NoSpread)?;
+    let student = StudentT::new(df).filter(|_| d.is_finite() && se.is_finite()).ok_or(Refusal::NoSpread)?;
     Ok(Comparison { design, d, se, df, p_regressed: student.sf(d / se), p_improved: student.cdf(d / se), noise })
 }
 

@@ -1,6 +1,6 @@
 //! Did a side change while it was measured? A machine that warms up makes whatever runs last look slow.
 
-use super::{moments, student::Student};
+use super::{moments, student::StudentT};
 
 #[cfg(test)]
 mod tests;
@@ -41,7 +41,7 @@ impl Drift {
         let se_ln = (residuals / (n - 2.0) / sxx).sqrt();
         // Values that do not change lie on a line without a slope, not on one beyond chance.
         let t = if slope_ln == 0.0 { 0.0 } else { slope_ln.abs() / se_ln };
-        Some(Self { n: y.len(), slope_ln, p: 2.0 * Student::new(n - 2.0)?.sf(t) })
+        Some(Self { n: y.len(), slope_ln, p: 2.0 * StudentT::new(n - 2.0)?.sf(t) })
     }
 
     /// From the first value to the last, in natural logarithms: `slope (n - 1)`.

@@ -10,14 +10,14 @@ pub const P_FAILS_MORE: f64 = 0.01;
 
 /// The requests of one side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Served {
+pub struct RequestCounts {
     /// Those that were served.
     pub ok: u32,
     /// Those that were not.
     pub failed: u32,
 }
 
-impl Served {
+impl RequestCounts {
     fn all(self) -> u64 {
         u64::from(self.ok) + u64::from(self.failed)
     }
@@ -27,7 +27,7 @@ impl Served {
 /// tail of the hypergeometric distribution (Fisher, *On the interpretation of chi-squared from contingency tables*, 1922). None if a
 /// side has no requests.
 #[must_use]
-pub fn p_fails_more(baseline: Served, candidate: Served) -> Option<f64> {
+pub fn p_fails_more(baseline: RequestCounts, candidate: RequestCounts) -> Option<f64> {
     if baseline.all() == 0 || candidate.all() == 0 {
         return None;
     }
@@ -38,6 +38,6 @@ pub fn p_fails_more(baseline: Served, candidate: Served) -> Option<f64> {
 
 /// Whether the candidate fails more often, at [`P_FAILS_MORE`].
 #[must_use]
-pub fn fails_more(baseline: Served, candidate: Served) -> bool {
+pub fn fails_more(baseline: RequestCounts, candidate: RequestCounts) -> bool {
     p_fails_more(baseline, candidate).is_some_and(|p| p < P_FAILS_MORE)
 }

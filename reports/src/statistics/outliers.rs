@@ -1,7 +1,7 @@
 //! Values that stand out, to be flagged in a report and never removed: a slow trial is a fact about the machine.
 
 use super::moments;
-use crate::quantile::Sorted;
+use crate::quantile::SortedSample;
 
 #[cfg(test)]
 mod tests;
@@ -20,8 +20,8 @@ pub fn modified_z(values: &[f64]) -> Option<Vec<f64>> {
     if moments::mean(values).is_none_or(|mean| !mean.is_finite()) {
         return None;
     }
-    let median = values.iter().copied().collect::<Sorted>().quantile(0.5)?;
-    let mad = values.iter().map(|value| (value - median).abs()).collect::<Sorted>().quantile(0.5)?;
+    let median = values.iter().copied().collect::<SortedSample>().quantile(0.5)?;
+    let mad = values.iter().map(|value| (value - median).abs()).collect::<SortedSample>().quantile(0.5)?;
     let scale = MAD_TO_SD * mad;
     (scale.is_finite() && scale > 0.0).then(|| values.iter().map(|value| (value - median) / scale).collect())
 }

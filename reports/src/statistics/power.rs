@@ -1,6 +1,6 @@
 //! What a measurement can see: the smallest change it would find, and how many trials finding a given one takes.
 
-use super::{pairing::Pairing, student::Student};
+use super::{pairing::Pairing, student::StudentT};
 
 #[cfg(test)]
 mod tests;
@@ -92,7 +92,7 @@ impl Noise {
 /// smaller at 3 per side, 0.4 % at 10.
 #[must_use]
 pub fn mde_ln(se: f64, df: f64, alpha: f64) -> Option<f64> {
-    let student = Student::new(df)?;
+    let student = StudentT::new(df)?;
     let mde = (student.quantile(1.0 - alpha)? + student.quantile(POWER)?) * se;
     mde.is_finite().then_some(mde)
 }

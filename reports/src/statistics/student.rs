@@ -20,7 +20,7 @@ const CLOSE: f64 = 1e-15;
 
 /// The distribution for one number of degrees of freedom.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Student(Curve);
+pub struct StudentT(Curve);
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Curve {
@@ -28,7 +28,7 @@ enum Curve {
     Normal(Normal),
 }
 
-impl Student {
+impl StudentT {
     /// The distribution with `df` degrees of freedom, normal beyond [`MAX_FREEDOM`]; none if `df` is not a number above 0.001.
     #[must_use]
     pub fn new(df: f64) -> Option<Self> {
@@ -60,7 +60,7 @@ impl Student {
 
     /// The t with `P(T <= t) = p`; none unless `0 < p < 1`.
     ///
-    /// By the Illinois variant of false position on [`Student::sf`] (Dowell and Jarratt, 1971), which ends after a known number of steps
+    /// By the Illinois variant of false position on [`StudentT::sf`] (Dowell and Jarratt, 1971), which ends after a known number of steps
     /// whatever the degrees of freedom.
     #[must_use]
     pub fn quantile(&self, p: f64) -> Option<f64> {

@@ -33,7 +33,7 @@ pub struct TwoLevels {
 pub fn two_levels(boots: &[Vec<f64>]) -> Option<TwoLevels> {
     let sizes: Vec<f64> = boots.iter().map(|boot| boot.len() as f64).collect();
     let (g, n) = (boots.len() as f64, sizes.iter().sum::<f64>());
-    let freedoms = Freedoms { between: g - 1.0, within: n - g };
+    let freedoms = DegreesOfFreedom { between: g - 1.0, within: n - g };
     if freedoms.between < 1.0 || freedoms.within < 1.0 {
         return None;
     }
@@ -45,7 +45,7 @@ pub fn two_levels(boots: &[Vec<f64>]) -> Option<TwoLevels> {
     Some(TwoLevels { trial, boot: component(&parts) })
 }
 
-struct Freedoms {
+struct DegreesOfFreedom {
     between: f64,
     within: f64,
 }

@@ -15,13 +15,13 @@ fn ttft(trials: Vec<Trial>) -> (Unit, Estimate) {
 }
 
 #[test]
-fn trials_of_one_boot_are_the_values() {
+fn trials_of_one_boot_are_the_units() {
     let (unit, estimate) = ttft(vec![of_ttft(0, 0, 100), of_ttft(1, 0, 110), of_ttft(2, 0, 120)]);
     assert_eq!((unit, estimate.n, estimate.mean, estimate.sd), (Unit::Trial, 3, Some(110e6), Some(10e6)));
 }
 
 #[test]
-fn single_trials_of_several_boots_are_the_values_too() {
+fn single_trials_of_several_boots_are_the_units() {
     let (unit, estimate) = ttft(vec![of_ttft(0, 0, 100), of_ttft(1, 1, 120)]);
     assert_eq!((unit, estimate.n, estimate.mean), (Unit::Trial, 2, Some(110e6)));
 }
@@ -37,7 +37,7 @@ fn several_trials_of_several_boots_are_averaged_per_boot() {
 }
 
 #[test]
-fn a_boot_with_a_zero_has_an_arithmetic_mean() {
+fn boot_with_a_zero_value_has_an_arithmetic_mean() {
     let mut cached = of_ttft(1, 0, 100);
     cached.cell.prefix_reuse = record::PrefixReuse::Allowed;
     for observation in &mut cached.observations {
@@ -52,7 +52,7 @@ fn a_boot_with_a_zero_has_an_arithmetic_mean() {
 }
 
 #[test]
-fn a_metric_that_some_trials_lack_has_fewer_values_than_units() {
+fn metric_that_some_trials_lack_has_fewer_values_than_units() {
     let short = numbered(1, 0, closed_trial("chat", 2, 1, 100 * MS, 20 * MS, 301));
     let summary = summarise(&record(vec![of_ttft(0, 0, 100), short]));
     let cell = &summary.cells[0];
@@ -77,7 +77,7 @@ fn invalid_trials_are_counted_and_left_out() {
 }
 
 #[test]
-fn a_percentile_among_failures_has_no_mean() {
+fn percentile_among_failures_has_no_mean() {
     let mut peak = closed_trial("peak", 2, 30, 500 * MS, 20 * MS, 11);
     peak.cell.load = crate::fixture::open();
     // 10 of 60 refused: p50 is finite, p95 is not.
@@ -102,7 +102,7 @@ fn cells_keep_the_order_of_the_suite() {
 }
 
 #[test]
-fn the_same_plan_twice_makes_the_second_suspect() {
+fn repeated_plan_makes_the_second_trial_suspect() {
     let again = Trial { plan_digest: "plan-0".to_owned(), ..of_ttft(1, 0, 100) };
     let summary = summarise(&record(vec![of_ttft(0, 0, 100), again]));
     let validity: Vec<_> = summary.cells[0].trials.iter().map(|trial| trial.validity).collect();
@@ -110,12 +110,12 @@ fn the_same_plan_twice_makes_the_second_suspect() {
 }
 
 #[test]
-fn an_empty_record_has_an_empty_summary() {
+fn empty_record_has_an_empty_summary() {
     assert_eq!(summarise(&record(Vec::new())).cells, []);
 }
 
 #[test]
-fn a_summary_is_json() {
+fn summary_serialises_to_json() {
     let json = serde_json::to_value(summarise(&record(vec![of_ttft(0, 0, 100), of_ttft(1, 0, 110)]))).unwrap();
     let cell = &json["cells"][0];
     assert_eq!(cell["unit"], "trial");
@@ -127,7 +127,7 @@ fn a_summary_is_json() {
 }
 
 #[test]
-fn a_summary_holds_the_server_s_account_where_there_is_one() {
+fn summary_includes_the_account_of_the_server() {
     let of =
         |trial: Trial| serde_json::to_value(summarise(&record(vec![trial]))).unwrap()["cells"][0]["trials"][0]["sides"].clone();
     assert_eq!(of(crate::fixture::watched())["server_output_tokens"], 2412.0);
@@ -136,7 +136,7 @@ fn a_summary_holds_the_server_s_account_where_there_is_one() {
 
 /// The largest point of the suite: 384 streams, 768 requests, 400 chunks each.
 #[test]
-fn the_largest_trial_is_summarised() {
+fn largest_trial_is_summarised() {
     let big = closed_trial("batch", 384, 2, S, 20 * MS, 400);
     assert_eq!(big.observations.iter().map(|one: &Observation| one.chunks.len()).sum::<usize>(), 307_200);
     let metrics = TrialMetrics::of(&big);

@@ -2,7 +2,7 @@
 
 use record::{ErrorBudget, Trial};
 
-use super::Reason;
+use super::{Reason, Validity};
 use crate::{
     instrument::{ClientLoad, Coverage, covering, worst_of_verdicts, worst_tail},
     metrics::TrialMetrics,
@@ -50,10 +50,13 @@ fn own_error(trial: &Trial, metrics: &TrialMetrics, budget: &ErrorBudget) -> Opt
     match covering(budget, load) {
         Coverage::Within(point) => worst_tail(point).map(|(name, error)| {
             let at = named(point.streams, point.chunks_per_s);
-            Reason::note(format!("in the selftest of the instrument {name} is off by {} with {at}", figure(error, Unit::Share)))
+            let text = format!("in the selftest of the instrument {name} is off by {} with {at}", figure(error, Unit::Share));
+            Reason::note("percentiles that the instrument measures with an error above 1 %", text)
+                .with_extent(error.abs(), Unit::Share)
         }),
         Coverage::Unchecked => {
-            Some(Reason::suspect(format!("{asked} are more than the selftest of the instrument has checked on this machine")))
+            let text = format!("{asked} are more than the selftest of the instrument has checked on this machine");
+            Some(Reason::suspect("load above what the selftest of the instrument has checked", text))
         }
         Coverage::Beyond(point) => {
             let (name, error) = worst_of_verdicts(point, load);
@@ -63,22 +66,29 @@ fn own_error(trial: &Trial, metrics: &TrialMetrics, budget: &ErrorBudget) -> Opt
                 "chunks or tokens are lost".to_owned()
             };
             let at = named(point.streams, point.chunks_per_s);
-            Some(Reason::invalid(format!("the client was the bottleneck: {asked}, and in its selftest {what} with {at}")))
+            let text = format!("the client was the bottleneck: {asked}, and in its selftest {what} with {at}");
+            Some(Reason::invalid("the client was the bottleneck", text))
         }
     }
 }
 
 fn own_cpu(trial: &Trial) -> Option<Reason> {
     let used = cores(trial, trial.facts.client_cpu_ns?)?;
-    let text = |limit: f64| {
+    let above = |limit: f64, more: &str| {
         let [used, limit] = [used, limit].map(|share| figure(share, Unit::Share));
-        format!("the measuring process used {used} of one core, above {limit}")
+        let kind = format!("the measuring process used more than {limit} of one core");
+        (kind, format!("the measuring process used {used} of one core, above {limit}{more}"))
     };
-    match used {
-        _ if used > MAX_OWN_CPU => Some(Reason::invalid(format!("{}: its own limit was measured", text(MAX_OWN_CPU)))),
-        _ if used > HIGH_OWN_CPU => Some(Reason::suspect(text(HIGH_OWN_CPU))),
-        _ => None,
-    }
+    let reason = if used > MAX_OWN_CPU {
+        let (kind, text) = above(MAX_OWN_CPU, ": its own limit was measured");
+        Reason::invalid(kind, text)
+    } else if used > HIGH_OWN_CPU {
+        let (kind, text) = above(HIGH_OWN_CPU, "");
+        Reason::suspect(kind, text)
+    } else {
+        return None;
+    };
+    Some(reason.with_extent(used, Unit::Share))
 }
 
 /// Most reads of a trial, as a part of all, that may leave more waiting. A chunk is some hundred bytes and a read takes some hundred
@@ -96,17 +106,19 @@ fn on_the_wire(trial: &Trial, reasons: &mut Vec<Reason>) {
     if wire.full_reads as f64 > MAX_FULL_READS * wire.reads as f64 {
         let [full, reads] = [wire.full_reads, wire.reads];
         let what = format!("{full} of {reads} reads left more waiting on the connection: the client, or the machine, was behind");
-        reasons.push(Reason::suspect(what));
+        let share = full as f64 / reads as f64;
+        reasons.push(Reason::suspect("the client read too slowly", what).with_extent(share, Unit::Share));
     }
     if wire.blocked_writes > 0 {
         let what =
             format!("the kernel did not take {} of the requests at once: the server read them slowly", wire.blocked_writes);
-        reasons.push(Reason::note(what));
+        reasons.push(Reason::note("the server read requests slowly", what));
     }
     if wire.sent_again > 0 {
         let what = format!("{} of the requests went out again, since the server closed their kept connection", wire.sent_again);
         let many = wire.sent_again as f64 > MAX_SENT_AGAIN * trial.observations.len() as f64;
-        reasons.push(if many { Reason::suspect(what) } else { Reason::note(what) });
+        let kind = "requests were sent again, since the server closed their connection";
+        reasons.push(if many { Reason::suspect(kind, what) } else { Reason::note(kind, what) });
     }
 }
 
@@ -119,22 +131,27 @@ fn judge_lags(trial: &Trial, metrics: &TrialMetrics, reasons: &mut Vec<Reason>) 
     // A closed loop has no schedule to fall behind: its TTFT counts from the send.
     if let (true, Some(lag), Some(max_ns)) = (trial.cell.load.is_open(), metrics.send_lag, metrics.send_lag_max_ns) {
         // The 99th percentile of a miniature's two dozen requests is one request.
-        let verdict = if trial.observations.len() < SENDS_FOR_P99 { Reason::suspect } else { Reason::invalid };
-        reasons.extend(above("send lag p99", lag.p99, MAX_LAG_P99_NS).map(verdict));
-        reasons.extend(above("worst send lag", max_ns, MAX_LAG_NS).map(Reason::invalid));
+        let verdict = if trial.observations.len() < SENDS_FOR_P99 { Validity::Suspect } else { Validity::Invalid };
+        reasons.extend(above(verdict, "send lag p99", lag.p99, MAX_LAG_P99_NS));
+        reasons.extend(above(Validity::Invalid, "worst send lag", max_ns, MAX_LAG_NS));
     }
     // Virtual time has no timer to be late; a late timer stamps late, whatever the loop.
     let lag = |ns: Option<u64>| ns.map(|ns| ns as f64);
     let worst = lag(trial.facts.timer_lag_max_ns);
     if trial.duration_ns / TIMER_NS < READINGS_FOR_P99 {
-        reasons.extend(worst.and_then(|ns| above("worst timer lag", ns, MAX_LAG_P99_NS)).map(Reason::note));
+        reasons.extend(worst.and_then(|ns| above(Validity::Valid, "worst timer lag", ns, MAX_LAG_P99_NS)));
         return;
     }
-    let p99 = lag(trial.facts.timer_lag_p99_ns).and_then(|ns| above("timer lag p99", ns, MAX_LAG_P99_NS));
-    reasons.extend(p99.map(Reason::suspect));
-    reasons.extend(worst.and_then(|ns| above("worst timer lag", ns, MAX_LAG_NS)).map(Reason::note));
+    let p99 = lag(trial.facts.timer_lag_p99_ns);
+    reasons.extend(p99.and_then(|ns| above(Validity::Suspect, "timer lag p99", ns, MAX_LAG_P99_NS)));
+    reasons.extend(worst.and_then(|ns| above(Validity::Valid, "worst timer lag", ns, MAX_LAG_NS)));
 }
 
-fn above(what: &str, ns: f64, limit_ns: f64) -> Option<String> {
-    (ns > limit_ns).then(|| format!("{what} {} is above {}", figure(ns, Unit::Time), figure(limit_ns, Unit::Time)))
+fn above(validity: Validity, what: &str, ns: f64, limit_ns: f64) -> Option<Reason> {
+    let limit = figure(limit_ns, Unit::Time);
+    let reason = || {
+        let text = format!("{what} {} is above {limit}", figure(ns, Unit::Time));
+        Reason::new(validity, format!("{what} above {limit}"), text).with_extent(ns, Unit::Time)
+    };
+    (ns > limit_ns).then(reason)
 }

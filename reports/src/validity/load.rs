@@ -4,7 +4,7 @@ use record::Trial;
 
 use super::Reason;
 use crate::{
-    metrics::{Steady, TrialMetrics},
+    metrics::{SteadyState, TrialMetrics},
     number::{Unit, figure},
 };
 
@@ -19,14 +19,16 @@ pub(super) fn judge(trial: &Trial, metrics: &TrialMetrics, reasons: &mut Vec<Rea
         && (mean - law).abs() > MAX_LAW_DIFFERENCE * mean.max(law)
     {
         let (mean, law) = (figure(mean, Unit::Plain), figure(law, Unit::Plain));
-        reasons.push(Reason::suspect(format!("{mean} requests in flight on average, but {law} by Little's law")));
+        let text = format!("{mean} requests in flight on average, but {law} by Little's law");
+        reasons.push(Reason::suspect("requests in flight disagree with Little's law", text));
     }
     let streams = trial.cell.load.target_in_flight().unwrap_or(0);
     // A miniature is too short by design, and its figures stand for nothing anyway.
-    if let (true, true, Steady::TooShort { longest_ns, needed_ns }) =
+    if let (true, true, SteadyState::TooShort { longest_ns, needed_ns }) =
         (trial.cell.comparable, streams >= STEADY_FROM_STREAMS, metrics.steady)
     {
         let (longest, needed) = (figure(longest_ns as f64, Unit::Time), figure(needed_ns as f64, Unit::Time));
-        reasons.push(Reason::suspect(format!("no steady state: {streams} streams were held for {longest}, not for {needed}")));
+        let text = format!("no steady state: {streams} streams were held for {longest}, not for {needed}");
+        reasons.push(Reason::suspect("no steady state", text));
     }
 }

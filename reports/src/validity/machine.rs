@@ -43,7 +43,8 @@ fn foreign_load(trial: &Trial) -> Option<Reason> {
             "programs beside the engine and the client used {foreign} cores ({machine} of the machine, less {engine} and {client})"
         )
     };
-    (foreign > MAX_FOREIGN_CORES.max(MAX_FOREIGN_SHARE * machine)).then(|| Reason::suspect(text()))
+    let reason = || Reason::suspect("other programs used the machine, in cores", text()).with_extent(foreign, Unit::Plain);
+    (foreign > MAX_FOREIGN_CORES.max(MAX_FOREIGN_SHARE * machine)).then(reason)
 }
 
 fn stolen(trial: &Trial) -> Option<Reason> {
@@ -54,7 +55,8 @@ fn stolen(trial: &Trial) -> Option<Reason> {
         let time = figure(stolen_ns as f64, Unit::Time);
         format!("a hypervisor gave {time} of CPU time to others, {share} of one core, above {limit}")
     };
-    (share > MAX_STOLEN).then(|| Reason::suspect(text()))
+    let reason = || Reason::suspect("a hypervisor gave CPU time to others", text()).with_extent(share, Unit::Share);
+    (share > MAX_STOLEN).then(reason)
 }
 
 fn swapped_in(trial: &Trial) -> Option<Reason> {
@@ -62,9 +64,10 @@ fn swapped_in(trial: &Trial) -> Option<Reason> {
     let mib = |bytes: u64| plain(bytes as f64 / MIB as f64);
     let text = format!("{} MiB were read back from swap", mib(bytes));
     if bytes > MAX_SWAPPED_IN_BYTES {
-        return Some(Reason::invalid(format!("{text}, above {} MiB: memory was full", mib(MAX_SWAPPED_IN_BYTES))));
+        let text = format!("{text}, above {} MiB: memory was full", mib(MAX_SWAPPED_IN_BYTES));
+        return Some(Reason::invalid("memory was full: pages were read back from swap", text));
     }
-    Some(Reason::note(text))
+    Some(Reason::note("pages were read back from swap", text))
 }
 
 fn plain(value: f64) -> String {

@@ -2,7 +2,7 @@
 
 use record::Trial;
 
-use super::Reason;
+use super::{Reason, Validity};
 use crate::{
     metrics::TrialMetrics,
     number::{Unit, figure},
@@ -16,17 +16,19 @@ pub(super) const OVERLOAD_WORKLOAD: &str = "peak";
 
 pub(super) fn judge(trial: &Trial, metrics: &TrialMetrics, reasons: &mut Vec<Reason>) {
     if let Some(why) = &trial.facts.cut_short {
-        reasons.push(Reason { quote: Some(why.clone()), ..Reason::invalid("cut short".to_owned()) });
+        reasons.push(Reason::invalid("cut short", "cut short").with_quote(Some(why.clone())));
     }
     if metrics.served == 0 {
-        reasons.push(Reason::invalid(format!("none of {} requests was served{}", metrics.attempted, words(metrics))));
+        let text = format!("none of {} requests was served{}", metrics.attempted, words(metrics));
+        reasons.push(Reason::invalid("no request was served", text));
     } else {
         judge_failures(trial, metrics, reasons);
     }
     let warm_up = trial.warm_up;
     if warm_up.completed < warm_up.requests {
         let failed = warm_up.requests - warm_up.completed;
-        reasons.push(Reason::suspect(format!("{failed} of {} warm-up requests failed", warm_up.requests)));
+        let text = format!("{failed} of {} warm-up requests failed", warm_up.requests);
+        reasons.push(Reason::suspect("warm-up requests failed", text));
     }
 }
 
@@ -37,11 +39,12 @@ fn judge_failures(trial: &Trial, metrics: &TrialMetrics, reasons: &mut Vec<Reaso
     }
     let share = f64::from(failed) / f64::from(metrics.attempted);
     let text = format!("{failed} of {} requests failed ({}){}", metrics.attempted, figure(share, Unit::Share), words(metrics));
-    reasons.push(match share > MAX_FAILED_SHARE {
-        false => Reason::note(text),
-        true if trial.cell.workload == OVERLOAD_WORKLOAD => Reason::suspect(text),
-        true => Reason::invalid(text),
-    });
+    let validity = match share > MAX_FAILED_SHARE {
+        false => Validity::Valid,
+        true if trial.cell.workload == OVERLOAD_WORKLOAD => Validity::Suspect,
+        true => Validity::Invalid,
+    };
+    reasons.push(Reason::new(validity, "requests failed", text).with_extent(share, Unit::Share));
 }
 
 /// `: 3 rejected, 1 timed out`.

@@ -4,7 +4,7 @@ use record::{Observation, ServerWatch, Trial};
 
 use super::Reason;
 use crate::{
-    metrics::SideBySide,
+    metrics::ServerAccount,
     number::{Unit, figure},
 };
 
@@ -23,19 +23,23 @@ const NOT_EMPTIED: &str = "not emptied";
 
 pub(super) fn judge(trial: &Trial, reasons: &mut Vec<Reason>) {
     if let Some(why) = trial.facts.cache_reset.as_ref().filter(|words| words.starts_with(NOT_EMPTIED)) {
-        let text = "the prefix cache was not emptied before the trial".to_owned();
-        reasons.push(Reason { quote: Some(why.clone()), ..Reason::note(text) });
+        let text = "the prefix cache was not emptied before the trial";
+        reasons.push(Reason::note(text, text).with_quote(Some(why.clone())));
     }
     let Some(watch) = &trial.server else { return };
     judge_readings(watch, reasons);
-    let Some(sides) = SideBySide::of(trial) else { return };
-    reasons.extend(went_back(watch).map(Reason::suspect));
-    reasons.extend(tokens_disagree(trial, &sides).map(Reason::suspect));
-    if let Some(share) = sides.queue_share().filter(|share| *share > MAX_QUEUE_OF_TTFT) {
-        let share = figure(share, Unit::Share);
-        reasons.push(Reason::note(format!(
-            "the server's mean queue time is {share} of the client's mean TTFT: not that of these requests alone"
-        )));
+    let Some(account) = ServerAccount::of(trial) else { return };
+    reasons.extend(went_back(watch).map(|text| Reason::suspect("the server was started again", text)));
+    reasons.extend(
+        tokens_disagree(trial, &account).map(|text| Reason::suspect("server and client disagree in output tokens", text)),
+    );
+    if let Some(share) = account.queue_share().filter(|share| *share > MAX_QUEUE_OF_TTFT) {
+        let text = format!(
+            "the server's mean queue time is {} of the client's mean TTFT: not that of these requests alone",
+            figure(share, Unit::Share)
+        );
+        let kind = "the server's queue time is longer than the time to the first token";
+        reasons.push(Reason::note(kind, text).with_extent(share, Unit::Share));
     }
 }
 
@@ -44,7 +48,7 @@ fn judge_readings(watch: &ServerWatch, reasons: &mut Vec<Reason>) {
     if failed > 0 {
         let made = watch.during.len() as u64 + u64::from(failed);
         let text = format!("{failed} of {made} readings of the server's metrics failed");
-        reasons.push(Reason { quote: watch.failure.clone(), ..Reason::note(text) });
+        reasons.push(Reason::note("readings of the server's metrics failed", text).with_quote(watch.failure.clone()));
     }
 }
 
@@ -57,12 +61,12 @@ fn went_back(watch: &ServerWatch) -> Option<String> {
 
 /// Only where every request completed, those of the warm-up too: for one that failed or was given up the server may have generated
 /// tokens, or still be generating them, that no client saw. Prompt tokens are not judged: some servers count only those that they read.
-fn tokens_disagree(trial: &Trial, sides: &SideBySide) -> Option<String> {
+fn tokens_disagree(trial: &Trial, account: &ServerAccount) -> Option<String> {
     let is_counted = |one: &Observation| one.outcome.is_complete() && one.output_tokens().is_some();
     let is_whole = trial.observations.iter().all(is_counted)
         && trial.warm_up.completed == trial.warm_up.requests
         && trial.facts.cut_short.is_none();
-    let (server, client) = sides.server_output_tokens.zip(sides.client_output_tokens)?;
+    let (server, client) = account.server_output_tokens.zip(account.client_output_tokens)?;
     let requests = trial.observations.len();
     let allowed = (client * MAX_COUNT_DIFFERENCE).max(requests as f64);
     let text = || format!("the server counted {server:.0} output tokens, the answers {client:.0}, in {requests} requests");

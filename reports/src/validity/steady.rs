@@ -2,7 +2,7 @@
 
 use record::{Load, Observation, Trial};
 
-use super::{Reason, requests::OVERLOAD_WORKLOAD};
+use super::{Reason, Validity, requests::OVERLOAD_WORKLOAD};
 use crate::{
     metrics::RequestMetrics,
     number::{Unit, figure},
@@ -56,18 +56,19 @@ fn reason(series: &[f64], mser: &Mser) -> Option<Reason> {
     let r1 = lag1_autocorrelation(kept).unwrap_or(0.0);
     let worth = effective_size(series.len(), r1).unwrap_or(0.0).min(series.len() as f64);
     let is_worth = |least: usize| worth >= least as f64;
-    let (verdict, what): (fn(String) -> Reason, _) = match mser.steadiness() {
-        Steadiness::NotSteady if is_worth(INVALID_FROM) => (Reason::invalid, "TPOT is not steady"),
-        Steadiness::NotSteady if is_worth(SUSPECT_FROM) => (Reason::suspect, "TPOT is not steady"),
-        Steadiness::NotSteady => (Reason::note, "TPOT may not be steady"),
-        Steadiness::WarmingUp if is_worth(SUSPECT_FROM) => (Reason::note, "TPOT settled late"),
+    let (validity, what) = match mser.steadiness() {
+        Steadiness::NotSteady if is_worth(INVALID_FROM) => (Validity::Invalid, "TPOT is not steady"),
+        Steadiness::NotSteady if is_worth(SUSPECT_FROM) => (Validity::Suspect, "TPOT is not steady"),
+        Steadiness::NotSteady => (Validity::Valid, "TPOT may not be steady"),
+        Steadiness::WarmingUp if is_worth(SUSPECT_FROM) => (Validity::Valid, "TPOT settled late"),
         Steadiness::WarmingUp | Steadiness::Steady => return None,
     };
     let [worth, r1] = [worth, r1].map(|value| figure(value, Unit::Plain));
-    Some(verdict(format!(
+    let text = format!(
         "{what}: MSER-5 would cut the first {} of {} requests (neighbours among the others correlate by {r1}, so that all are worth \
          {worth} independent ones)",
         mser.cut_values(),
         series.len()
-    )))
+    );
+    Some(Reason::new(validity, what, text))
 }

@@ -34,7 +34,7 @@ fn usage(observation: &mut Observation) -> &mut Usage {
 }
 
 #[test]
-fn nothing_speaks_against_a_sound_trial() {
+fn sound_trial_has_no_reasons() {
     assert_eq!(after(sound(), |_| {}), "");
     assert_eq!(after(sound_open("office"), |_| {}), "");
     let judgement = Judgement::default();
@@ -42,14 +42,14 @@ fn nothing_speaks_against_a_sound_trial() {
 }
 
 #[test]
-fn the_worst_reason_decides() {
-    let reasons = vec![Reason::suspect(String::new()), Reason::invalid(String::new()), Reason::note(String::new())];
+fn worst_reason_decides_the_validity() {
+    let reasons = vec![Reason::suspect("", ""), Reason::invalid("", ""), Reason::note("", "")];
     assert_eq!(Judgement { reasons }.validity(), Validity::Invalid);
-    assert_eq!(Judgement { reasons: vec![Reason::note(String::new())] }.validity(), Validity::Valid);
+    assert_eq!(Judgement { reasons: vec![Reason::note("", "")] }.validity(), Validity::Valid);
 }
 
 #[test]
-fn requests_must_end_as_they_should() {
+fn failed_requests_are_judged_by_their_share() {
     let fail = |count: usize| {
         move |trial: &mut Trial| {
             for observation in trial.observations.iter_mut().take(count) {
@@ -77,7 +77,7 @@ fn requests_must_end_as_they_should() {
 }
 
 #[test]
-fn an_open_loop_must_be_sent_on_time() {
+fn late_sends_of_an_open_loop_are_invalid() {
     let late = |count: usize, lag_ns: u64| {
         move |trial: &mut Trial| {
             for observation in trial.observations.iter_mut().take(count) {
@@ -103,7 +103,7 @@ fn an_open_loop_must_be_sent_on_time() {
 }
 
 #[test]
-fn a_late_timer_makes_late_stamps() {
+fn late_timer_is_suspect() {
     let lag = |p99: u64, max: u64| {
         move |trial: &mut Trial| {
             (trial.facts.timer_lag_p99_ns, trial.facts.timer_lag_max_ns) = (Some(p99), Some(max));
@@ -127,7 +127,7 @@ fn a_late_timer_makes_late_stamps() {
 }
 
 #[test]
-fn the_client_must_not_be_what_is_measured() {
+fn high_client_cpu_is_suspect_or_invalid() {
     // Of 15 s.
     let used = |ms: u64| move |trial: &mut Trial| trial.facts.client_cpu_ns = Some(ms * MS);
     assert_eq!(after(sound(), used(7500)), "");
@@ -147,7 +147,7 @@ fn the_client_must_not_be_what_is_measured() {
 }
 
 #[test]
-fn a_wire_that_was_behind_is_told() {
+fn connections_that_fell_behind_are_reported() {
     let calm = WireCounts { opened: 4, reads: 1000, full_reads: 10, blocked_writes: 0, sent_again: 0 };
     let counted = |wire| move |trial: &mut Trial| trial.facts.wire = Some(wire);
     assert_eq!(after(sound(), counted(calm)), "");
@@ -159,7 +159,7 @@ fn a_wire_that_was_behind_is_told() {
 }
 
 #[test]
-fn prompts_must_be_those_of_the_plan() {
+fn prompt_tokens_off_the_plan_are_suspect() {
     let prompt = |tokens| move |trial: &mut Trial| each(trial, |one| usage(one).prompt_tokens = tokens);
     assert_eq!(after(sound(), prompt(101)), "");
     insta::assert_snapshot!(after(sound(), prompt(102)), @"suspect: prompt tokens are off the plan by 2.00 % (1224 of 1200 planned)");
@@ -174,7 +174,7 @@ fn prompts_must_be_those_of_the_plan() {
 }
 
 #[test]
-fn prompts_that_share_nothing_hit_no_cache() {
+fn cache_hits_of_independent_prompts_are_suspect() {
     let cached = |tokens| move |trial: &mut Trial| each(trial, |one| usage(one).cached_tokens = Some(tokens));
     // The template's 9 tokens are everyone's head, and a token more may be chance.
     assert_eq!(after(sound(), cached(10)), "");
@@ -187,7 +187,7 @@ fn prompts_that_share_nothing_hit_no_cache() {
 }
 
 #[test]
-fn counters_tell_of_the_cache_where_no_answer_does() {
+fn cache_hits_are_judged_by_server_counters_without_usage() {
     let untold = "valid: the server does not say whether prompts came from its cache";
     let silent = |trial: &mut Trial| each(trial, |one| usage(one).cached_tokens = None);
     let counted = |name: &'static str, hits: f64| {
@@ -217,7 +217,7 @@ fn counters_tell_of_the_cache_where_no_answer_does() {
 }
 
 #[test]
-fn answers_must_be_as_long_as_planned_where_they_can_be_forced() {
+fn output_tokens_off_the_plan_are_invalid_when_forced() {
     let planned = |forced, reason: &'static str| {
         move |trial: &mut Trial| {
             each(trial, |one| {
@@ -236,7 +236,7 @@ fn answers_must_be_as_long_as_planned_where_they_can_be_forced() {
 }
 
 #[test]
-fn counts_must_be_known_and_agree() {
+fn unknown_and_disagreeing_token_counts_are_reported() {
     let unknown = |trial: &mut Trial| {
         trial.observations[0].token_source = TokenSource::None;
         trial.observations[0].usage = None;
@@ -265,13 +265,13 @@ fn chunks_counted_as_tokens_put_the_peak_below_the_mean() {
 }
 
 #[test]
-fn stamps_must_lie_inside_the_trial() {
+fn missing_end_violates_littles_law() {
     let endless = |trial: &mut Trial| trial.observations[0].end_ns = None;
     insta::assert_snapshot!(after(sound(), endless), @"suspect: 4.67 requests in flight on average, but 3.67 by Little's law");
 }
 
 #[test]
-fn streams_must_be_held_long_enough() {
+fn short_steady_state_is_suspect() {
     let short = || closed_trial("chat", 4, 1, S, 20 * MS, 201);
     insta::assert_snapshot!(after(short(), |_| {}), @"suspect: no steady state: 4 streams were held for 5.00 s, not for 10.0 s");
     // A miniature is short by design, and a single stream has no ramp.
@@ -280,7 +280,7 @@ fn streams_must_be_held_long_enough() {
 }
 
 #[test]
-fn the_same_prompts_again_say_little() {
+fn repeated_plan_is_suspect() {
     let judged = |trial: u32, attempt: u32, plan: &str| {
         let again = Trial { trial, attempt, plan_digest: plan.to_owned(), ..sound() };
         judge_repetition(&again, [(0, "plan-0")]).map(|reason| format!("{}: {}", reason.validity.word(), reason.text))
@@ -296,7 +296,7 @@ fn the_same_prompts_again_say_little() {
 }
 
 #[test]
-fn the_clients_own_errors_decide_what_it_can_measure() {
+fn errors_of_the_instrument_decide_the_validity() {
     use crate::instrument::tests::{budget, point};
     // Four streams, a token every 20 ms, the first after a second: 200 chunks/s when they come. 12 ms are 6 % of the point's TTFT.
     let trial = sound();

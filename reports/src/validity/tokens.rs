@@ -2,7 +2,7 @@
 
 use record::{Counters, Observation, PrefixReuse, TokenSource, Trial, Usage};
 
-use super::Reason;
+use super::{Reason, Validity};
 use crate::{
     metrics::{TrialMetrics, arrivals, server},
     number::{Unit, figure},
@@ -28,7 +28,8 @@ pub(super) fn judge(trial: &Trial, metrics: &TrialMetrics, template_tokens: u32,
     let served = || trial.observations.iter().filter(|one| one.outcome.is_complete() && one.first_token_ns.is_some());
     let unknown = served().filter(|one| arrivals::first(one).and(one.output_tokens()).is_none()).count();
     if unknown > 0 {
-        reasons.push(Reason::invalid(format!("output tokens of {unknown} of {} served requests are unknown", metrics.served)));
+        let text = format!("output tokens of {unknown} of {} served requests are unknown", metrics.served);
+        reasons.push(Reason::invalid("output tokens are unknown", text));
     }
     judge_prompts(served(), reasons);
     if trial.cell.prefix_reuse == PrefixReuse::Forbidden && metrics.served > 0 {
@@ -36,11 +37,11 @@ pub(super) fn judge(trial: &Trial, metrics: &TrialMetrics, template_tokens: u32,
     }
     judge_outputs(served(), reasons);
     judge_counts(served(), metrics.served, reasons);
-    reasons.extend(peak_below_mean(trial, metrics).map(Reason::invalid));
+    reasons.extend(peak_below_mean(trial, metrics).map(|text| Reason::invalid("token counts contradict each other", text)));
 }
 
 fn judge_prompts<'o>(served: impl Iterator<Item = &'o Observation>, reasons: &mut Vec<Reason>) {
-    let (mut off_plan, mut silent) = (OffPlan::default(), 0);
+    let (mut off_plan, mut silent) = (PlanDeviation::default(), 0);
     for observation in served {
         match observation.usage {
             Some(usage) => off_plan.add(observation.planned_prompt_tokens, usage.prompt_tokens),
@@ -48,9 +49,10 @@ fn judge_prompts<'o>(served: impl Iterator<Item = &'o Observation>, reasons: &mu
         }
     }
     if silent > 0 {
-        reasons.push(Reason::suspect(format!("prompt tokens of {silent} served requests are unknown")));
+        let text = format!("prompt tokens of {silent} served requests are unknown");
+        reasons.push(Reason::suspect("prompt tokens are unknown", text));
     }
-    reasons.extend(off_plan.above().map(|off| Reason::suspect(format!("prompt tokens {off}"))));
+    reasons.extend(off_plan.reason(Validity::Suspect, "prompt tokens", ""));
 }
 
 /// Prompts that share nothing hit no cache. What each answer says of itself counts, or the server's counters where they say more: these
@@ -69,14 +71,18 @@ fn cache_hits<'o>(trial: &Trial, template_tokens: u32, served: impl Iterator<Ite
     let (hits, source) = match counted.map(|counted| (counted - templates as f64).max(0.0)) {
         Some(counted) if !told || counted > hits as f64 => (counted, ", by the server's counters"),
         _ if told => (hits as f64, ""),
-        _ => return Some(Reason::note("the server does not say whether prompts came from its cache".to_owned())),
+        _ => {
+            let text = "the server does not say whether prompts came from its cache";
+            return Some(Reason::note(text, text));
+        }
     };
     let share = hits / prompts.max(1) as f64;
     let text = || {
         let share = figure(share, Unit::Share);
         format!("{share} of the prompt tokens came from the prefix cache, where prompts share nothing{source}")
     };
-    (share > MAX_CHANCE_HITS).then(|| Reason::suspect(text()))
+    let kind = "prompt tokens came from the prefix cache, where prompts share nothing";
+    (share > MAX_CHANCE_HITS).then(|| Reason::suspect(kind, text()).with_extent(share, Unit::Share))
 }
 
 /// Prompt tokens from the prefix cache during the trial. A server may have the same counter under an old name too: the largest counts.
@@ -87,7 +93,7 @@ fn counted_hits(counters: &Counters) -> Option<f64> {
 }
 
 fn judge_outputs<'o>(served: impl Iterator<Item = &'o Observation>, reasons: &mut Vec<Reason>) {
-    let (mut forced, mut free) = (OffPlan::default(), OffPlan::default());
+    let (mut forced, mut free) = (PlanDeviation::default(), PlanDeviation::default());
     let (mut forced_requests, mut stopped_early) = (0, 0);
     for observation in served {
         let Some(tokens) = observation.output_tokens() else { continue };
@@ -100,11 +106,12 @@ fn judge_outputs<'o>(served: impl Iterator<Item = &'o Observation>, reasons: &mu
             free.add(planned, tokens);
         }
     }
-    reasons.extend(forced.above().map(|off| Reason::invalid(format!("output tokens {off}, though the length was forced"))));
+    reasons.extend(forced.reason(Validity::Invalid, "output tokens", ", though the length was forced"));
     if stopped_early > 0 {
-        reasons.push(Reason::suspect(format!("{stopped_early} of {forced_requests} answers of a forced length stopped early")));
+        let text = format!("{stopped_early} of {forced_requests} answers of a forced length stopped early");
+        reasons.push(Reason::suspect("answers of a forced length stopped early", text));
     }
-    reasons.extend(free.above().map(|off| Reason::suspect(format!("output tokens {off}; the length could not be forced"))));
+    reasons.extend(free.reason(Validity::Suspect, "output tokens", "; the length could not be forced"));
 }
 
 /// The server's running count against its final one.
@@ -116,9 +123,8 @@ fn judge_counts<'o>(served: impl Iterator<Item = &'o Observation>, of: u32, reas
     });
     let disagree = disagree.count();
     if disagree > 0 {
-        reasons.push(Reason::suspect(format!(
-            "the running and the final token count disagree in {disagree} of {of} served requests"
-        )));
+        let text = format!("the running and the final token count disagree in {disagree} of {of} served requests");
+        reasons.push(Reason::suspect("the running and the final token count disagree", text));
     }
 }
 
@@ -134,22 +140,26 @@ fn peak_below_mean(trial: &Trial, metrics: &TrialMetrics) -> Option<String> {
 
 /// Tokens against the plan.
 #[derive(Default)]
-struct OffPlan {
+struct PlanDeviation {
     planned: u64,
     actual: u64,
     off: u64,
 }
 
-impl OffPlan {
+impl PlanDeviation {
     fn add(&mut self, planned: u32, actual: u32) {
         self.planned += u64::from(planned);
         self.actual += u64::from(actual);
         self.off += u64::from(planned.abs_diff(actual));
     }
 
-    fn above(&self) -> Option<String> {
+    fn reason(&self, validity: Validity, what: &str, more: &str) -> Option<Reason> {
         let share = self.off as f64 / self.planned.max(1) as f64;
-        let text = || format!("are off the plan by {} ({} of {} planned)", figure(share, Unit::Share), self.actual, self.planned);
-        (share > MAX_OFF_PLAN).then(text)
+        let text = || {
+            let off = figure(share, Unit::Share);
+            format!("{what} are off the plan by {off} ({} of {} planned){more}", self.actual, self.planned)
+        };
+        let kind = || format!("{what} are off the plan{more}");
+        (share > MAX_OFF_PLAN).then(|| Reason::new(validity, kind(), text()).with_extent(share, Unit::Share))
     }
 }

@@ -30,8 +30,8 @@ pub(super) fn missing(record: &Record, allow: &[Allow]) -> Vec<String> {
 }
 
 fn unfinished(record: &Record) -> Option<String> {
-    if let Some(torn) = &record.torn {
-        return Some(format!("its last {} bytes cannot be read ({})", torn.bytes, torn.why));
+    if let Some(tail) = &record.unreadable_tail {
+        return Some(format!("its last {} bytes cannot be read ({})", tail.bytes, tail.why));
     }
     match record.end.as_ref().map(|end| &end.reason) {
         Some(EndReason::Finished) => None,

@@ -3,7 +3,7 @@
 use anyhow::Context;
 use record::{ExitCode, RunRequest};
 use reports::{
-    judge::{Overall, Row, Ruling},
+    judge::{OverallVerdict, Row, Ruling},
     statistics::verdict::{Looks, Verdict},
 };
 
@@ -26,12 +26,12 @@ pub(super) fn judge(request: &RunRequest, args: &JudgingArgs) -> anyhow::Result<
     say(&format!("a second look: {boots} more boots of each side for {}", open.join(", ")));
     let second = second_look(request, boots, open);
     let measured = measure_and_render(&second)?;
-    if !matches!(measured, ExitCode::Fine | ExitCode::Invalid) {
+    if !matches!(measured, ExitCode::Success | ExitCode::Invalid) {
         say("the second look was not finished: the verdict is that of the first");
         return Ok(measured);
     }
     let last = rule(request, args)?;
-    Ok(if measured == ExitCode::Fine { verdict::exit_code(&last) } else { measured })
+    Ok(if measured == ExitCode::Success { verdict::exit_code(&last) } else { measured })
 }
 
 fn rule(request: &RunRequest, args: &JudgingArgs) -> anyhow::Result<Ruling> {
@@ -44,9 +44,9 @@ fn rule(request: &RunRequest, args: &JudgingArgs) -> anyhow::Result<Ruling> {
 }
 
 /// The workloads of gate cells about which nothing can be said yet and a second look may; none where the verdict stands already.
-fn open_workloads<'r>(overall: Overall, gate: impl Iterator<Item = &'r Row>) -> Vec<String> {
+fn open_workloads<'r>(overall: OverallVerdict, gate: impl Iterator<Item = &'r Row>) -> Vec<String> {
     let mut open: Vec<String> = Vec::new();
-    if overall == Overall::Inconclusive {
+    if overall == OverallVerdict::Inconclusive {
         for row in gate.filter(|row| row.verdict == Verdict::Inconclusive && !row.is_futile) {
             if !open.contains(&row.workload) {
                 open.push(row.workload.clone());
@@ -70,8 +70,8 @@ fn second_look(request: &RunRequest, boots: u32, workloads: Vec<String>) -> RunR
 
 #[cfg(test)]
 mod tests {
-    use record::{Metric, Profile, Simulated, Target};
-    use reports::judge::Values;
+    use record::{Metric, Profile, SimulatedSpark, Target};
+    use reports::judge::SideValues;
 
     use super::*;
 
@@ -83,8 +83,8 @@ mod tests {
             gate: true,
             margin: 0.03,
             paired: false,
-            baseline: Values::default(),
-            candidate: Values::default(),
+            baseline: SideValues::default(),
+            candidate: SideValues::default(),
             change_percent: None,
             interval_percent: None,
             mde_percent: None,
@@ -110,16 +110,16 @@ mod tests {
             row("peak", Verdict::Inconclusive, false),
             row("peak", Verdict::Inconclusive, false),
         ];
-        assert_eq!(open_workloads(Overall::Inconclusive, rows.iter()), ["chat", "peak"]);
-        assert_eq!(open_workloads(Overall::Inconclusive, rows[2..4].iter()), [""; 0]);
-        for stands in [Overall::Regressed, Overall::Refused, Overall::Insufficient] {
+        assert_eq!(open_workloads(OverallVerdict::Inconclusive, rows.iter()), ["chat", "peak"]);
+        assert_eq!(open_workloads(OverallVerdict::Inconclusive, rows[2..4].iter()), [""; 0]);
+        for stands in [OverallVerdict::Regressed, OverallVerdict::Refused, OverallVerdict::Insufficient] {
             assert_eq!(open_workloads(stands, rows.iter()), [""; 0]);
         }
     }
 
     #[test]
     fn a_second_look_goes_on_where_the_first_ended() {
-        let spark = Target::Simulated(Simulated::default());
+        let spark = Target::Simulated(SimulatedSpark::default());
         let first = RunRequest {
             target: spark.clone(),
             against: Some(spark),

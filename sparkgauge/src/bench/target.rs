@@ -3,7 +3,7 @@
 use std::{path::PathBuf, str::FromStr};
 
 use clap::Args;
-use record::{DialectName, EngineName, Recipe, Simulated, Slower, Target, recipe};
+use record::{DialectName, EngineName, Recipe, SimulatedSpark, Slowdown, Target, recipe};
 
 use super::BenchArgs;
 use crate::{UsageError, recipe_store::RecipeStore, sim::source};
@@ -82,7 +82,7 @@ impl SimulatedArgs {
     }
 
     fn target(&self) -> Result<Target, UsageError> {
-        let mut slower = Slower::default();
+        let mut slower = Slowdown::default();
         for one in &self.slower {
             let part = match one.part {
                 Part::Decode => &mut slower.decode_ppm,
@@ -93,7 +93,7 @@ impl SimulatedArgs {
                 return Err(UsageError("--simulated-slower names a part twice".to_owned()));
             }
         }
-        Ok(Target::Simulated(Simulated { slower, noise_seed: self.noise_seed, params: self.params()? }))
+        Ok(Target::Simulated(SimulatedSpark { slower, noise_seed: self.noise_seed, params: self.params()? }))
     }
 
     /// The text of the file with its parameters.
@@ -143,10 +143,10 @@ impl BenchArgs {
             },
             container: None,
             process: None,
-            attach: Some(recipe::Attach { url: url.to_owned(), api_key_env: self.api_key_env.clone() }),
+            attach: Some(recipe::AttachTarget { url: url.to_owned(), api_key_env: self.api_key_env.clone() }),
             prefix_cache: recipe::PrefixCache::default(),
             metrics_path: None,
-            ready: recipe::Ready { timeout_s: 60 },
+            ready: recipe::Readiness { timeout_s: 60 },
             limits: recipe::Limits::default(),
             secrets: Vec::new(),
         }
@@ -156,7 +156,7 @@ impl BenchArgs {
     pub(super) fn against(&self, target: &Target) -> anyhow::Result<Option<Target>> {
         let Some(word) = &self.judging.against else { return Ok(None) };
         let against = if word == SIMULATED {
-            Target::Simulated(Simulated { params: self.simulated.params()?, ..Simulated::default() })
+            Target::Simulated(SimulatedSpark { params: self.simulated.params()?, ..SimulatedSpark::default() })
         } else {
             load(word)?
         };
@@ -215,10 +215,10 @@ mod tests {
             noise_seed: Some(3),
             params: None,
         };
-        let slower = Slower { decode_ppm: 50_000, queue_ppm: 100_000, prefill_ppm: 0 };
+        let slower = Slowdown { decode_ppm: 50_000, queue_ppm: 100_000, prefill_ppm: 0 };
         assert_eq!(
             args(&["decode=5", "queue=10"]).target().unwrap(),
-            Target::Simulated(Simulated { slower, noise_seed: Some(3), params: None })
+            Target::Simulated(SimulatedSpark { slower, noise_seed: Some(3), params: None })
         );
         assert!(args(&["decode=5", "decode=5"]).target().unwrap_err().0.contains("twice"));
     }

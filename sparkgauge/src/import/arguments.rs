@@ -1,6 +1,6 @@
 //! A foreign command line: taken apart as a shell would, without one.
 
-use record::{EngineName, secret_name::is_variable};
+use record::{EngineName, secret_name::is_variable_name};
 
 use super::convert::ImportError;
 
@@ -51,7 +51,8 @@ impl CommandLine {
             )));
         }
         let mut env = Vec::new();
-        while let Some((name, value)) = words.first().and_then(|word| word.split_once('=')).filter(|(name, _)| is_variable(name))
+        while let Some((name, value)) =
+            words.first().and_then(|word| word.split_once('=')).filter(|(name, _)| is_variable_name(name))
         {
             env.push((name.to_owned(), value.to_owned()));
             words.remove(0);

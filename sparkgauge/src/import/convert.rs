@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use record::{
     DialectName, EngineName, Recipe,
-    recipe::{Container, Gpus, Ipc, Limits, Model, Mount, PrefixCache, Ready, StopSignal, parse, repository},
+    recipe::{Container, Gpus, Ipc, Limits, Model, Mount, PrefixCache, Readiness, StopSignal, parse, repository},
     secret_name,
 };
 
@@ -169,7 +169,7 @@ fn recipe(foreign: &Foreign, name: &str) -> Result<(Recipe, Vec<String>), Import
         attach: None,
         prefix_cache: PrefixCache::Workload,
         metrics_path: None,
-        ready: Ready::default(),
+        ready: Readiness::default(),
         limits,
         secrets: environment.secrets,
     };
@@ -234,7 +234,7 @@ fn sift(arguments: &mut Arguments, notes: &mut Vec<String>) -> Result<(), Import
         notes.extend(arguments.take(flag).into_iter().map(|flag| format!("`{flag}`: the workload decides what may be shared")));
     }
     let words: Vec<_> = arguments.0.iter().map(String::as_str).collect();
-    if secret_name::given_in(&words).is_some() {
+    if secret_name::exposed_secret(&words).is_some() {
         return Err(ImportError::Refused(
             "`command` holds a key; take it out: a token is named in `env`, and an API key is not needed on the loopback address"
                 .to_owned(),

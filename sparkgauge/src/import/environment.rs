@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use record::secret_name::{is_secret_name, is_variable};
+use record::secret_name::{is_secret_name, is_variable_name};
 use serde_json::{Map, Value};
 
 use super::{convert::ImportError, template, yaml};
@@ -38,7 +38,7 @@ impl Environment {
 
     /// Adds a variable, as a secret if its name says so.
     pub(super) fn insert(&mut self, name: &str, value: &str) -> Result<(), ImportError> {
-        if !is_variable(name) {
+        if !is_variable_name(name) {
             return Err(ImportError::Refused(format!("env: `{}` is no variable's name", name.escape_debug())));
         }
         if is_secret_name(name) {

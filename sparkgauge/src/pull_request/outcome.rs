@@ -42,7 +42,7 @@ pub(super) fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
     };
     if let Err(error) = write(out, &outcome) {
         say(&format!("error: {error:#}"));
-        return Ok(if code == ExitCode::Fine { ExitCode::Engine } else { code });
+        return Ok(if code == ExitCode::Success { ExitCode::Engine } else { code });
     }
     Ok(code)
 }
@@ -51,7 +51,7 @@ pub(super) fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
 /// for this run's.
 fn found_in(out: &Path, code: ExitCode) -> Found {
     let read = |name: &str| fs::read_to_string(out.join(name)).ok();
-    let is_judged = matches!(code, ExitCode::Fine | ExitCode::Invalid | ExitCode::Regressed | ExitCode::Inconclusive);
+    let is_judged = matches!(code, ExitCode::Success | ExitCode::Invalid | ExitCode::Regressed | ExitCode::Inconclusive);
     if let Some(verdict) = is_judged.then(|| read("verdict.md")).flatten() {
         let ruling = read("verdict.json").and_then(|json| serde_json::from_str::<serde_json::Value>(&json).ok());
         let sentence = ruling.and_then(|ruling| Some(ruling.get("sentence")?.as_str()?.to_owned()));

@@ -79,8 +79,8 @@ pub(super) fn summary(outcome: &Outcome) -> String {
 fn headline(outcome: &Outcome) -> String {
     let was_measured = matches!(outcome.found, Found::Report { .. });
     match outcome.code {
-        ExitCode::Fine if outcome.is_smoke => "Measured and not judged: a smoke run compares with nothing".to_owned(),
-        ExitCode::Fine => "Measured and not judged: there is no baseline yet".to_owned(),
+        ExitCode::Success if outcome.is_smoke => "Measured and not judged: a smoke run compares with nothing".to_owned(),
+        ExitCode::Success => "Measured and not judged: there is no baseline yet".to_owned(),
         ExitCode::Invalid if was_measured => "Measured, and it cannot be trusted".to_owned(),
         code if was_measured => format!("The run broke off: {}", meaning(code)),
         code => format!("Nothing was measured: {}", meaning(code)),
@@ -90,8 +90,8 @@ fn headline(outcome: &Outcome) -> String {
 fn advice(outcome: &Outcome) -> &'static str {
     match (&outcome.found, outcome.code) {
         (Found::Nothing, _) => "The job's log says why.",
-        (_, ExitCode::Fine) if outcome.is_smoke => "A standard run is what a verdict needs.",
-        (_, ExitCode::Fine) => "`sparkgauge accept` makes a run the baseline of its machine, recipe and suite.",
+        (_, ExitCode::Success) if outcome.is_smoke => "A standard run is what a verdict needs.",
+        (_, ExitCode::Success) => "`sparkgauge accept` makes a run the baseline of its machine, recipe and suite.",
         (_, ExitCode::Invalid) => "The report names each trial and the reason.",
         _ => "What there is follows.",
     }
@@ -99,7 +99,7 @@ fn advice(outcome: &Outcome) -> &'static str {
 
 fn meaning(code: ExitCode) -> &'static str {
     match code {
-        ExitCode::Fine => "fine",
+        ExitCode::Success => "fine",
         ExitCode::Bug => "a bug of Sparkgauge",
         ExitCode::Usage => "the command line or a recipe is wrong",
         ExitCode::Engine => "the engine or its environment failed",

@@ -74,7 +74,7 @@ pub(crate) fn run(names: &[String]) -> ExitCode {
     if let Some(error) = no_docker {
         say(&format!("images were not looked at: {error}"));
     }
-    if wrong == 0 { ExitCode::Fine } else { ExitCode::Usage }
+    if wrong == 0 { ExitCode::Success } else { ExitCode::Usage }
 }
 
 fn show(name: &str, findings: &[Finding]) {

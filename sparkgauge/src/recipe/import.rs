@@ -60,7 +60,7 @@ pub(crate) fn run(args: &ImportArgs) -> anyhow::Result<ExitCode> {
     }
     if args.stdout {
         print(imported.text.trim_end());
-        return Ok(ExitCode::Fine);
+        return Ok(ExitCode::Success);
     }
     let path = args.into.clone().unwrap_or_else(|| RecipeStore::open().folder().to_path_buf()).join(format!("{name}.toml"));
     if path.exists() {
@@ -69,5 +69,5 @@ pub(crate) fn run(args: &ImportArgs) -> anyhow::Result<ExitCode> {
     crate::whole_file::write(&path, &imported.text)?;
     print(&path.display().to_string());
     say(&format!("`sparkgauge recipe check {}` says what it lacks", path.display()));
-    Ok(ExitCode::Fine)
+    Ok(ExitCode::Success)
 }

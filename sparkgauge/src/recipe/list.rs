@@ -7,7 +7,7 @@ use crate::{print, recipe_store::RecipeStore, say};
 /// Prints a line for each recipe.
 pub(crate) fn run() -> ExitCode {
     let mut rows = vec![["recipe", "engine", "launch", "model", "pinned", "description"].map(str::to_owned)];
-    let mut code = ExitCode::Fine;
+    let mut code = ExitCode::Success;
     for loaded in RecipeStore::open().all() {
         match loaded {
             Ok(stored) => {

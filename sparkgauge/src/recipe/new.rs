@@ -46,7 +46,7 @@ pub(super) fn run(args: &NewArgs) -> anyhow::Result<ExitCode> {
         "yours to change: `sparkgauge recipe check {name}` says what it lacks, `sparkgauge bench --recipe {name}` measures it{}",
         if recipe.unpinned().is_empty() { "" } else { ", `sparkgauge recipe pin` makes it the same engine for ever" }
     ));
-    Ok(ExitCode::Fine)
+    Ok(ExitCode::Success)
 }
 
 /// The same recipe under another name, its comments and layout as they were.

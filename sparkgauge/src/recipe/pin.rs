@@ -47,7 +47,7 @@ pub(crate) fn run(name: &str) -> anyhow::Result<ExitCode> {
     for line in &done.failed {
         say(&format!("not pinned: {line}"));
     }
-    Ok(if done.said.is_empty() { ExitCode::Engine } else { ExitCode::Fine })
+    Ok(if done.said.is_empty() { ExitCode::Engine } else { ExitCode::Success })
 }
 
 /// What was and what could not be pinned, in words.

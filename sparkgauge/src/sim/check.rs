@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fmt::Write as _, fs, path::PathBuf};
 use anyhow::Context;
 use clap::Args;
 use record::ExitCode;
-use twin::arena::check::{Checked, Forecast, check, medians};
+use twin::arena::check::{Forecast, RunForecast, check, medians};
 
 use super::{fit::with_noise, source};
 use crate::{RefusedError, UsageError, print, run_folder, say, whole_file};
@@ -62,13 +62,13 @@ pub(super) fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
         None => print(&text),
         Some(out) => whole_file::write(out, &text)?,
     }
-    Ok(ExitCode::Fine)
+    Ok(ExitCode::Success)
 }
 
-fn page(runs: &[(String, Checked)], source: Option<&str>) -> String {
+fn page(runs: &[(String, RunForecast)], source: Option<&str>) -> String {
     let mut text = String::new();
     let checked: Vec<_> = runs.iter().map(|(_, checked)| checked.clone()).collect();
-    let steps: Vec<_> = checked.iter().flat_map(Checked::steps).collect();
+    let steps: Vec<_> = checked.iter().flat_map(RunForecast::steps).collect();
     let within = |apart: usize| steps.iter().filter(|step| step.apart <= apart).count();
     let from = source.map(|source| format!(" Their source: {source}.")).unwrap_or_default();
     let _ = writeln!(text, "{}{from}\n\n{}", HEAD.trim(), MEDIANS.trim());

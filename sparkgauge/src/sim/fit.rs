@@ -42,7 +42,7 @@ pub(super) fn run(args: &FitArgs) -> anyhow::Result<ExitCode> {
         whole_file::write(out, &with_noise(&fit.params).to_toml()?)?;
         say(&format!("{out}: `sparkgauge sim serve --params {out}` serves it", out = out.display()));
     }
-    Ok(ExitCode::Fine)
+    Ok(ExitCode::Success)
 }
 
 /// A fit says nothing of noise: how much an engine differs from boot to boot is taken from the default one.

@@ -6,7 +6,7 @@ use clap::Args;
 use record::ExitCode;
 use twin::{
     description::{Machine, Model, engines, machines, models, place},
-    plan::{Asked, MOST_USERS, felt, most_users},
+    plan::{MOST_USERS, RequestLengths, most_users, user_experience},
 };
 
 use crate::{UsageError, print};
@@ -59,7 +59,7 @@ pub(super) fn run(args: &PlanArgs) -> anyhow::Result<ExitCode> {
         "\nA forecast of the twin, from descriptions in twin/descriptions: see twin/README.md for where it is wrong. No prompt is cached.\n",
     );
     print(text.trim_end());
-    Ok(ExitCode::Fine)
+    Ok(ExitCode::Success)
 }
 
 fn row(args: &PlanArgs, machine: &Machine, model: &Model) -> anyhow::Result<String> {
@@ -74,7 +74,7 @@ fn row(args: &PlanArgs, machine: &Machine, model: &Model) -> anyhow::Result<Stri
             return Ok(row);
         }
     };
-    let asked = Asked { prompt_tokens: args.context, output_tokens: args.output };
+    let lengths = RequestLengths { prompt_tokens: args.context, output_tokens: args.output };
     let weights_gb = placed.weight_bytes / 1e9;
     let contexts = (placed.cache_tokens / f64::from(args.context + args.output)).floor();
     if 1.5 * f64::from(args.context + args.output) > f64::from(placed.params.max_request_tokens()) {
@@ -82,8 +82,8 @@ fn row(args: &PlanArgs, machine: &Machine, model: &Model) -> anyhow::Result<Stri
             writeln!(row, "| {weights_gb:.0} GB | its context ends at {} | | | | | no | 0 |", placed.params.max_request_tokens());
         return Ok(row);
     }
-    let felt = felt(&placed.params, args.users, asked)?;
-    let most = most_users(&placed.params, asked, args.ttft_p95)?;
+    let felt = user_experience(&placed.params, args.users, lengths)?;
+    let most = most_users(&placed.params, lengths, args.ttft_p95)?;
     let holds = if felt.ttft_p95_s <= args.ttft_p95 { "yes" } else { "no" };
     let most = most.map_or("0".to_owned(), |most| {
         if most.users == MOST_USERS { format!("{MOST_USERS} or more") } else { most.users.to_string() }

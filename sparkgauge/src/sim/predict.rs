@@ -4,10 +4,10 @@ use std::{fmt::Write as _, path::PathBuf};
 
 use clap::Args;
 use record::{Cell, ExitCode, Plan, Profile};
-use reports::statistics::student::Student;
+use reports::statistics::student::StudentT;
 use twin::{
-    load::{Load, Release, Request, Served, serve},
-    published::described,
+    load::{Load, Release, Request, ServedRequest, serve},
+    published::place_on_spark,
     quantile::quantile,
     server::Params,
 };
@@ -61,7 +61,7 @@ pub(super) fn run(args: &PredictArgs) -> anyhow::Result<ExitCode> {
         params.model, args.trials
     );
     print(&text);
-    Ok(ExitCode::Fine)
+    Ok(ExitCode::Success)
 }
 
 fn params(args: &PredictArgs) -> anyhow::Result<Params> {
@@ -75,7 +75,7 @@ fn params(args: &PredictArgs) -> anyhow::Result<Params> {
         return Err(UsageError(format!("no model is described as {name}; there are {}", names.join(", "))).into());
     };
     // A description says nothing of noise.
-    Ok(with_noise(&described(&model.name, &model.engine).map_err(|error| RefusedError(error.to_string()))?.params))
+    Ok(with_noise(&place_on_spark(&model.name, &model.engine).map_err(|error| RefusedError(error.to_string()))?.params))
 }
 
 /// TTFT p50 and p95, decode rate and output rate of one trial; none if the cell does not fit into the context.
@@ -105,10 +105,10 @@ fn load(plan: &Plan) -> Load {
     Load { requests: requests.collect(), max_in_flight: None }
 }
 
-fn figures(served: &[Served]) -> [f64; 4] {
-    let mut ttfts_s: Vec<_> = served.iter().map(Served::ttft_s).collect();
+fn figures(served: &[ServedRequest]) -> [f64; 4] {
+    let mut ttfts_s: Vec<_> = served.iter().map(ServedRequest::ttft_s).collect();
     ttfts_s.sort_by(f64::total_cmp);
-    let mut rates: Vec<_> = served.iter().filter_map(Served::tpot_s).map(f64::recip).collect();
+    let mut rates: Vec<_> = served.iter().filter_map(ServedRequest::tpot_s).map(f64::recip).collect();
     rates.sort_by(f64::total_cmp);
     let last_ns = served.iter().map(|one| one.last_ns).max().unwrap_or(1);
     let tokens: f64 = served.iter().map(|one| f64::from(one.output_tokens)).sum();
@@ -121,7 +121,7 @@ fn intervals(trials: &[[f64; 4]]) -> [String; 4] {
     std::array::from_fn(|place| {
         let mean = trials.iter().map(|trial| trial[place]).sum::<f64>() / count;
         let variance = trials.iter().map(|trial| (trial[place] - mean).powi(2)).sum::<f64>() / (count - 1.0);
-        let t = Student::new(count - 1.0).and_then(|student| student.quantile(0.975)).unwrap_or(f64::INFINITY);
+        let t = StudentT::new(count - 1.0).and_then(|student| student.quantile(0.975)).unwrap_or(f64::INFINITY);
         let half = t * (variance * (1.0 + 1.0 / count)).sqrt();
         format!("{mean:.3} ± {half:.3}")
     })

@@ -7,5 +7,5 @@ pub(super) use program::ServerArgs;
 
 pub(super) fn run(args: &ServerArgs) -> anyhow::Result<ExitCode> {
     program::run(args.clone())?;
-    Ok(ExitCode::Fine)
+    Ok(ExitCode::Success)
 }

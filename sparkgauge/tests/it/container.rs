@@ -337,7 +337,7 @@ fn a_disk_that_fills_costs_only_what_does_not_fit() {
     let done: Done = Command::new("sh").args(["-c", &call]).output().unwrap().into();
     check(&done, 3, &["cannot write", "what was written before is whole and readable"]);
     let record = run.record();
-    assert!(!record.trials.is_empty() && record.torn.is_none());
+    assert!(!record.trials.is_empty() && record.unreadable_tail.is_none());
     run.check_failed("cannot write");
 }
 

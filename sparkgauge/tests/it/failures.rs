@@ -234,7 +234,7 @@ fn an_interrupt_keeps_what_was_measured() {
     check(&done, 130, &["stopping"]);
     let record = record_in(&out);
     assert_eq!(record.end.as_ref().unwrap().reason, EndReason::Interrupted);
-    assert!(!record.trials.is_empty() && record.torn.is_none());
+    assert!(!record.trials.is_empty() && record.unreadable_tail.is_none());
     check_gone("26535");
     assert!(report(&out).to_lowercase().contains("interrupted"));
 }
@@ -264,7 +264,7 @@ fn a_disk_that_fills_costs_only_what_does_not_fit() {
     let done: Done = Command::new("sh").args(["-c", &call]).output().unwrap().into();
     check(&done, 3, &["cannot write", "what was written before is whole and readable"]);
     let record = record_in(&out);
-    assert!(!record.trials.is_empty() && record.torn.is_none());
+    assert!(!record.trials.is_empty() && record.unreadable_tail.is_none());
     // The end is small enough to fit where the trial did not, and says why there is no more.
     assert!(matches!(record.end.unwrap().reason, EndReason::Failed { .. }));
     assert!(report(&out).contains("smoke"));

@@ -60,7 +60,7 @@ fn a_torn_record_is_read_up_to_its_last_whole_trial() {
     let bytes = fs::read(&path).unwrap();
     fs::write(&path, &bytes[..bytes.len() - 200]).unwrap();
     let torn = record_in(&out);
-    assert!(torn.torn.is_some() && torn.end.is_none());
+    assert!(torn.unreadable_tail.is_some() && torn.end.is_none());
     assert!(torn.trials.len() + 1 >= whole.trials.len() && !torn.trials.is_empty());
     check(&sparkgauge(&["report", out.to_str().unwrap()]), 0, &["cannot be read"]);
 }

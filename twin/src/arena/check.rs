@@ -1,6 +1,6 @@
 //! Out of sample: an engine that is fitted to a run's closed loops says what its open loops would give, and is held against what they gave.
 
-use super::{OpenTest, Published, Run};
+use super::{OpenTest, PublishedFigures, Run};
 use crate::{
     fit::{Fit, FitError, fit},
     load::{BadLoad, serve},
@@ -10,29 +10,24 @@ use crate::{
 
 /// A run's open loops as they were and as the fit says.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Checked {
-    /// What was fitted.
+pub struct RunForecast {
     pub fit: Fit,
-    /// Each open loop.
     pub tests: Vec<Forecast>,
 }
 
 /// An open loop as it was and as the fit says.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Forecast {
-    /// Its name.
     pub test: String,
-    /// Requests per second.
     pub rate_per_s: f64,
-    /// What was measured.
-    pub published: Published,
+    pub published: PublishedFigures,
     /// What the fit says.
-    pub predicted: Predicted,
+    pub predicted: PredictedFigures,
 }
 
 /// What a client would see of an open loop.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Predicted {
+pub struct PredictedFigures {
     /// Output tokens per second, until the last token.
     pub output_tok_s: f64,
     /// Median time to first token, in seconds, since the client sent the request.
@@ -68,27 +63,27 @@ pub struct Step {
 const SLOS_S: [f64; 3] = [2.0, 5.0, 10.0];
 
 /// Fits a run and forecasts its open loops.
-pub fn check(run: &Run) -> Result<Checked, FitError> {
+pub fn check(run: &Run) -> Result<RunForecast, FitError> {
     let fit = fit(&run.engine, &run.closed)?;
     let tests = run.open.iter().map(|test| {
         let predicted = forecast(&fit.params, test).map_err(|why| FitError::Trial { trial: test.name.clone(), why })?;
         Ok(Forecast { test: test.name.clone(), rate_per_s: test.rate_per_s, published: test.published, predicted })
     });
     let tests = tests.collect::<Result<_, _>>()?;
-    Ok(Checked { fit, tests })
+    Ok(RunForecast { fit, tests })
 }
 
-fn forecast(params: &Params, test: &OpenTest) -> Result<Predicted, BadLoad> {
+fn forecast(params: &Params, test: &OpenTest) -> Result<PredictedFigures, BadLoad> {
     let served = serve(params, 1, &test.load)?;
     let last_ns = served.iter().map(|one| one.last_ns).max().unwrap_or(1);
     let tokens: f64 = served.iter().map(|one| f64::from(one.output_tokens)).sum();
-    let mut ttfts_s: Vec<_> = served.iter().map(crate::load::Served::ttft_s).collect();
+    let mut ttfts_s: Vec<_> = served.iter().map(crate::load::ServedRequest::ttft_s).collect();
     ttfts_s.sort_by(f64::total_cmp);
     let (ttft_p50_s, ttft_p95_s) = (quantile(&ttfts_s, 0.5), quantile(&ttfts_s, 0.95));
-    Ok(Predicted { output_tok_s: tokens * 1e9 / last_ns as f64, ttft_p50_s, ttft_p95_s })
+    Ok(PredictedFigures { output_tok_s: tokens * 1e9 / last_ns as f64, ttft_p50_s, ttft_p95_s })
 }
 
-impl Checked {
+impl RunForecast {
     /// The steps of the rate sweep; none if there was no sweep.
     #[must_use]
     pub fn steps(&self) -> Vec<Step> {
@@ -118,7 +113,7 @@ impl Checked {
 /// The medians of absolute relative errors over several runs: of output tok/s, TTFT p50 and TTFT p95. Open loops that lost requests are
 /// left out, as is whatever `counts` says no to; none if nothing is left.
 #[must_use]
-pub fn medians(checked: &[Checked], counts: impl Fn(&Forecast) -> bool) -> Option<[f64; 3]> {
+pub fn medians(checked: &[RunForecast], counts: impl Fn(&Forecast) -> bool) -> Option<[f64; 3]> {
     let tests = checked.iter().flat_map(|checked| &checked.tests).filter(|test| test.published.complete && counts(test));
     let errors: Vec<_> = tests.map(Forecast::errors).collect();
     let median = |which: usize| {

@@ -1,7 +1,7 @@
 //! llama-benchy's tables (version 0.4.0), as Markdown.
 
 use crate::{
-    fit::{Observed, Quantity, Trial},
+    fit::{Measurement, Quantity, Trial},
     nearest::nearest_u32,
     quantile::quantile,
 };
@@ -30,11 +30,11 @@ pub enum BadTable {
 }
 
 /// Rows with more streams are passed over: nobody measured that.
-const MOST_STREAMS: u32 = 10_000;
+const MAX_STREAMS: u32 = 10_000;
 
 /// A row pair of a table: the prefill row and the decode row of one load.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Pair {
+pub(super) struct RowPair {
     prompt_tokens: f64,
     streams: u32,
     output_tokens: u32,
@@ -50,7 +50,7 @@ pub(super) struct Pair {
 ///
 /// Prompts were cut with another model's tokenizer and are about a tenth shorter than asked. The tables show by how much: with one
 /// stream, their prefill rate is the server's count of prompt tokens over the time that they show too.
-pub(super) fn trials(pairs: &[Pair]) -> Vec<Trial> {
+pub(super) fn trials(pairs: &[RowPair]) -> Vec<Trial> {
     let mut shares: Vec<_> =
         pairs.iter().filter(|pair| pair.streams == 1 && pair.prompt_tokens >= 4096.0).filter_map(share).collect();
     shares.sort_by(f64::total_cmp);
@@ -59,25 +59,25 @@ pub(super) fn trials(pairs: &[Pair]) -> Vec<Trial> {
 }
 
 /// How many prompt tokens there were for each that was asked for.
-fn share(pair: &Pair) -> Option<f64> {
+fn share(pair: &RowPair) -> Option<f64> {
     let ((tok_s, _), (ms, _)) = (pair.prefill_tok_s?, pair.prefill_ms?);
     Some(tok_s * ms / 1e3 / pair.prompt_tokens)
 }
 
-fn trial(pair: &Pair, share: f64) -> Trial {
+fn trial(pair: &RowPair, share: f64) -> Trial {
     let prompt_tokens = nearest_u32(pair.prompt_tokens * share).max(1);
-    let seen = |quantity, figure: Option<(f64, f64)>, sd: fn((f64, f64)) -> f64| {
-        figure.filter(|&(value, _)| value > 0.0).map(|figure| Observed { quantity, value: figure.0, sd: sd(figure) })
+    let measurement = |quantity, figure: Option<(f64, f64)>, sd: fn((f64, f64)) -> f64| {
+        figure.filter(|&(value, _)| value > 0.0).map(|figure| Measurement { quantity, value: figure.0, sd: sd(figure) })
     };
     let alone = pair.streams == 1;
     let ttft_s = pair.ttft_ms.map(|(mean, sd)| (mean / 1e3, sd / 1e3));
     let observed = [
         // With one stream, of three runs; with several, the spread shown is the one within a wave, which is no error.
-        seen(Quantity::TtftMean, ttft_s, if alone { |(mean, sd)| sd / mean / 3f64.sqrt() } else { |_| 0.025 }),
-        seen(Quantity::PrefillTokS, pair.prefill_tok_s.filter(|_| !alone), |_| 0.025),
-        seen(Quantity::DecodeTokS, pair.decode_tok_s, |_| 0.015),
+        measurement(Quantity::TtftMean, ttft_s, if alone { |(mean, sd)| sd / mean / 3f64.sqrt() } else { |_| 0.025 }),
+        measurement(Quantity::PrefillTokS, pair.prefill_tok_s.filter(|_| !alone), |_| 0.025),
+        measurement(Quantity::DecodeTokS, pair.decode_tok_s, |_| 0.015),
         // It hangs on the longest answer of a wave.
-        seen(Quantity::OutputTokS, pair.output_tok_s.filter(|_| !alone), |_| 0.06),
+        measurement(Quantity::OutputTokS, pair.output_tok_s.filter(|_| !alone), |_| 0.06),
     ];
     Trial {
         name: format!("{} streams, {prompt_tokens} to {} tokens", pair.streams, pair.output_tokens),
@@ -89,23 +89,23 @@ fn trial(pair: &Pair, share: f64) -> Trial {
     }
 }
 
-/// The row pairs of a page's tables. Tables without a test in any row are somebody else's, and are passed over.
-pub(super) fn pairs(page: &str) -> Result<Vec<Pair>, BadTable> {
+/// The row pairs of a page's tables. Tables without a test in any row are not llama-benchy's and are skipped.
+pub(super) fn pairs(page: &str) -> Result<Vec<RowPair>, BadTable> {
     let lines: Vec<_> = page.lines().map(cells).collect();
     let mut pairs = Vec::new();
     for table in lines.split(Option::is_none) {
         let rows: Vec<_> = table.iter().flatten().collect();
-        let is_ours = rows.iter().any(|row| row.iter().any(|cell| test(cell).is_some()));
-        if let Some((headers, rows)) = rows.split_first().filter(|_| is_ours) {
+        let is_benchmark = rows.iter().any(|row| row.iter().any(|cell| test(cell).is_some()));
+        if let Some((headers, rows)) = rows.split_first().filter(|_| is_benchmark) {
             let columns = Columns::read(headers)?;
-            let mut own = Vec::new();
+            let mut rows_of_table = Vec::new();
             for row in rows {
-                columns.take(row, &mut own);
+                columns.take(row, &mut rows_of_table);
             }
-            pairs.append(&mut own);
+            pairs.append(&mut rows_of_table);
         }
     }
-    pairs.retain(|pair: &Pair| pair.output_tokens > 0);
+    pairs.retain(|pair: &RowPair| pair.output_tokens > 0);
     Ok(pairs)
 }
 
@@ -144,14 +144,14 @@ impl Columns {
     }
 
     /// Adds a row's pair, or its decode row to the pair before.
-    fn take(&self, row: &[&str], pairs: &mut Vec<Pair>) {
+    fn take(&self, row: &[&str], pairs: &mut Vec<RowPair>) {
         let Some((kind, tokens, depth, streams)) = row.get(self.test).and_then(|name| test(name)) else { return };
         let figure = |column: usize| row.get(column).and_then(|cell| mean_and_sd(cell));
         if kind == "pp" {
             let prompt_tokens = f64::from(tokens) + f64::from(depth);
             let (ttft_ms, prefill_ms) = (figure(self.first_response_ms), figure(self.prefill_ms));
             let prefill_tok_s = figure(self.total_tok_s);
-            pairs.push(Pair { prompt_tokens, streams, prefill_tok_s, ttft_ms, prefill_ms, ..Pair::default() });
+            pairs.push(RowPair { prompt_tokens, streams, prefill_tok_s, ttft_ms, prefill_ms, ..RowPair::default() });
         } else if let Some(pair) = pairs.last_mut() {
             pair.output_tokens = tokens;
             (pair.output_tok_s, pair.decode_tok_s) = (figure(self.total_tok_s), figure(self.request_tok_s));
@@ -168,7 +168,7 @@ fn test(name: &str) -> Option<(&str, u32, u32, u32)> {
         kind,
         tokens.parse().ok()?,
         depth.parse().ok()?,
-        streams.strip_suffix(')')?.parse().ok().filter(|streams| (1..=MOST_STREAMS).contains(streams))?,
+        streams.strip_suffix(')')?.parse().ok().filter(|streams| (1..=MAX_STREAMS).contains(streams))?,
     ))
 }
 
@@ -194,7 +194,7 @@ mod tests {
 ";
 
     #[test]
-    fn rows_become_trials_with_the_tokens_that_there_were() {
+    fn rows_become_trials_with_actual_token_counts() {
         let read = trials(&pairs(TABLE).unwrap());
         // 3600 tok/s for 2 s are 7200 tokens, nine tenths of what was asked.
         assert_eq!(
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_row_is_passed_over() {
+    fn lines_that_are_no_rows_are_skipped() {
         for name in ["pp", "pp12", "tg12 (c0)", "tg12 (c4000000000)", "tg12 (cx)", "ctx_pp @ d5 (c1)", "", "äö (c1)"] {
             assert_eq!(test(name), None, "{name}");
         }
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_column_that_is_missing_unknown_or_there_twice_is_named() {
+    fn missing_unknown_or_duplicate_column_is_named() {
         let refusal = |page: &str| pairs(page).unwrap_err();
         assert_eq!(refusal(&with_columns(&[0, 1, 2, 4, 6, 7])), BadTable::NoColumn("t/s (req)"));
         assert_eq!(refusal(&TABLE.replace("  test ", " tests ")), BadTable::UnknownColumn("tests".to_owned()));

@@ -82,12 +82,12 @@ fn seed_words(seed: u32) -> [u64; 4] {
 }
 
 /// `numpy.random.seed(seed)` and `numpy.random.gamma`, the old interface.
-pub(super) struct Legacy {
+pub(super) struct LegacyRng {
     state: Vec<u32>,
     at: usize,
 }
 
-impl Legacy {
+impl LegacyRng {
     pub(super) fn new(seed: u32) -> Self {
         let next = |last: &(u32, u32)| {
             let (place, word) = (last.0 + 1, last.1);
@@ -149,11 +149,11 @@ impl Legacy {
 
 #[cfg(test)]
 mod tests {
-    use super::{DefaultRng, Legacy};
+    use super::{DefaultRng, LegacyRng};
 
     /// numpy 2.3: `default_rng(42).integers(400, 7601, size=5)`, then `integers(49, 951, size=3)`.
     #[test]
-    fn integers_are_numpys() {
+    fn integers_match_numpy() {
         let mut rng = DefaultRng::new(42);
         let drawn: Vec<_> = (0..8).map(|place| if place < 5 { rng.between(400, 7600) } else { rng.between(49, 950) }).collect();
         assert_eq!(drawn, NUMPY_INTEGERS);
@@ -161,8 +161,8 @@ mod tests {
 
     /// numpy 2.3, after `seed(42)`: `gamma(0.7, 1)` and `gamma(1.0, 1)`, four of each.
     #[test]
-    fn gammas_are_numpys() {
-        let mut rng = Legacy::new(42);
+    fn gammas_match_numpy() {
+        let mut rng = LegacyRng::new(42);
         let drawn: Vec<_> = (0..8).map(|place| rng.gamma(if place < 4 { 0.7 } else { 1.0 })).collect();
         for (drawn, numpy) in drawn.iter().zip(NUMPY_GAMMAS) {
             assert!((drawn - numpy).abs() < 1e-12, "{drawn} {numpy}");

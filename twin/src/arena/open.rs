@@ -2,29 +2,27 @@
 
 use serde::Deserialize;
 
-use super::numpy::{DefaultRng, Legacy};
+use super::numpy::{DefaultRng, LegacyRng};
 use crate::{
     chance::Chance,
     load::{Load, Release, Request},
     nearest::{nearest_u32, nearest_u64},
 };
 
-/// An open loop: what was sent and what came of it.
+/// An open loop: its requests and its published figures.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OpenTest {
     /// Its number, and for a step of the rate sweep its rate: `07`, `11-0.5`.
     pub name: String,
     /// Requests per second, as configured.
     pub rate_per_s: f64,
-    /// Its requests.
     pub load: Load,
-    /// Its figures.
-    pub published: Published,
+    pub published: PublishedFigures,
 }
 
 /// Figures of an open loop, as they were published.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Published {
+pub struct PublishedFigures {
     /// Output tokens per second.
     pub output_tok_s: f64,
     /// Median time to first token, in seconds.
@@ -95,7 +93,7 @@ pub(super) fn read(file: &str, text: &str) -> Result<OpenTest, BadResults> {
         name,
         rate_per_s: results.request_rate,
         load: Load { requests: requests.collect(), max_in_flight: results.max_concurrency },
-        published: Published {
+        published: PublishedFigures {
             output_tok_s: results.output_throughput,
             ttft_p50_s: results.p50_ttft_ms / 1e3,
             ttft_p95_s: results.p95_ttft_ms / 1e3,
@@ -139,7 +137,7 @@ fn conversations(results: &Results) -> Vec<(u32, u32)> {
 
 /// Gamma gaps, stretched so that the last request comes when the rate says.
 fn arrivals(results: &Results) -> Vec<u64> {
-    let mut rng = Legacy::new(SEED);
+    let mut rng = LegacyRng::new(SEED);
     let mut at = 0.0;
     let mut times: Vec<f64> = Vec::new();
     for _ in 0..results.num_prompts {
@@ -171,7 +169,7 @@ mod tests {
 
     /// The totals that every published run of tests 07, 09 and 10 shows.
     #[test]
-    fn lengths_are_those_of_the_published_runs() {
+    fn lengths_match_the_published_runs() {
         let outputs = |lengths: Vec<(u32, u32)>| lengths.iter().map(|&(_, output)| output).sum::<u32>();
         assert_eq!(outputs(random(4000, 500, 200)), 97_092);
         assert_eq!(outputs(random(1024, 4096, 50)), 209_303);
@@ -179,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn arrivals_end_where_the_rate_says_and_conversations_have_their_totals() {
+    fn arrivals_match_the_rate_and_conversations_match_their_totals() {
         let times = arrivals(&results(0.7));
         assert_eq!((times.len(), times[199].abs_diff(666_666_666_667) < 10), (200, true));
         assert!(times.windows(2).all(|pair| pair[0] <= pair[1]));
@@ -197,13 +195,13 @@ mod tests {
     }
 
     #[test]
-    fn more_tokens_than_can_be_are_an_incomplete_run() {
+    fn impossible_token_total_is_an_incomplete_run() {
         let absurd = text("0.5", "0.7", 1).replace("400", "18446744073709551615");
         assert!(!read("08-x.json", &absurd).unwrap().published.complete);
     }
 
     #[test]
-    fn what_cannot_be_a_load_is_refused() {
+    fn results_without_a_valid_load_are_refused() {
         let open = read("11-rate-sweep-0.5.json", &text("0.5", "0.7", 1)).unwrap();
         assert_eq!((open.name.as_str(), open.load.max_in_flight, open.load.requests.len()), ("11-0.5", Some(2), 1));
         for (rate, burstiness, prompts) in

@@ -36,7 +36,7 @@ fn table() -> String {
 }
 
 #[test]
-fn a_folder_becomes_an_engine_its_trials_and_its_open_loops() {
+fn folder_yields_engine_closed_and_open_loops() {
     let table = table();
     let run = Run::read(&files(&[
         ("meta.json", META),
@@ -75,7 +75,7 @@ fn a_folder_becomes_an_engine_its_trials_and_its_open_loops() {
 }
 
 #[test]
-fn what_is_missing_or_broken_is_named() {
+fn missing_or_broken_file_is_named() {
     let refusal = |pairs: &[(&str, &str)]| Run::read(&files(pairs)).unwrap_err().to_string();
     let table = table();
     insta::assert_snapshot!(refusal(&[]), @"no meta.json in the folder: a run of the arena has one");
@@ -88,7 +88,7 @@ fn what_is_missing_or_broken_is_named() {
 proptest! {
     /// Whatever stands in the files: an answer or an error, and no panic.
     #[test]
-    fn no_text_breaks_the_reader(meta in ".{0,80}", cells in prop::collection::vec("(pp|tg)?[0-9]{0,12}( @ d[0-9]{0,3})?( \\(c[0-9]{0,4}\\))?", 0..6), figure in "[0-9.±e -]{0,12}", open in ".{0,80}") {
+    fn any_text_is_read_without_panic(meta in ".{0,80}", cells in prop::collection::vec("(pp|tg)?[0-9]{0,12}( @ d[0-9]{0,3})?( \\(c[0-9]{0,4}\\))?", 0..6), figure in "[0-9.±e -]{0,12}", open in ".{0,80}") {
         let mut rows = HEADERS.to_owned();
         for cell in &cells {
             let _ = writeln!(rows, "| m | {cell} | {figure} | {figure} | | | {figure} | {figure} |");

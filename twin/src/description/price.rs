@@ -6,7 +6,7 @@ use crate::server::{DecodeCost, Noise, Params, PrefillCost};
 
 /// An engine that serves a model on one or several machines.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Placed {
+pub struct Placement {
     /// The server, without noise.
     pub params: Params,
     /// Bytes of weights on each machine.
@@ -19,7 +19,7 @@ pub struct Placed {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("{model} does not fit: its weights are {weights_gb:.1} GB on each of {nodes} machines, and {engine} has {room_gb:.1} GB there{}",
     if *.context_only { ", too little for one request of the longest context" } else { "" })]
-pub struct DoesNotFit {
+pub struct PlacementError {
     model: String,
     engine: String,
     nodes: u32,
@@ -32,7 +32,7 @@ pub struct DoesNotFit {
 ///
 /// Each machine reads and computes its share. After the attention and after the feed-forward part of every layer they exchange the width
 /// of each token, all-reduced: `2 (N - 1) / N` times its bytes, and a latency.
-pub fn place(machine: &Machine, nodes: u32, model: &Model, engine: &Engine) -> Result<Placed, DoesNotFit> {
+pub fn place(machine: &Machine, nodes: u32, model: &Model, engine: &Engine) -> Result<Placement, PlacementError> {
     let nodes = nodes.max(1);
     let share = f64::from(nodes);
     let weight_bytes = model.weight_bytes() / share;
@@ -42,7 +42,7 @@ pub fn place(machine: &Machine, nodes: u32, model: &Model, engine: &Engine) -> R
     if max_context_tokens < 2 {
         let (weights_gb, room_gb) = (weight_bytes / 1e9, room_bytes / 1e9);
         let (model, engine) = (model.name.clone(), engine.name.clone());
-        return Err(DoesNotFit { model, engine, nodes, weights_gb, room_gb, context_only: weight_bytes < room_bytes });
+        return Err(PlacementError { model, engine, nodes, weights_gb, room_gb, context_only: weight_bytes < room_bytes });
     }
     let read_ns = |bytes: f64, at: f64| bytes / (machine.bandwidth_gb_s * at * share);
     let (weights, cache) = (engine.weight_bandwidth_share, engine.cache_bandwidth_share);
@@ -81,5 +81,5 @@ pub fn place(machine: &Machine, nodes: u32, model: &Model, engine: &Engine) -> R
         noise: Noise { boot_ppm: 0, trial_ppm: 0, step_ppm: 0 },
         ..Params::default()
     };
-    Ok(Placed { params, weight_bytes, cache_tokens })
+    Ok(Placement { params, weight_bytes, cache_tokens })
 }

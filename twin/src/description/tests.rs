@@ -11,7 +11,7 @@ fn engine(name: &str) -> Engine {
 }
 
 #[test]
-fn all_descriptions_are_read_and_their_names_are_their_own() {
+fn descriptions_parse_and_have_unique_names() {
     let names: Vec<_> = models().unwrap().into_iter().map(|model| model.name).collect();
     let mut distinct = names.clone();
     distinct.sort();
@@ -27,7 +27,7 @@ fn all_descriptions_are_read_and_their_names_are_their_own() {
 }
 
 #[test]
-fn the_roofline_is_bytes_over_bandwidth_and_operations_over_arithmetic() {
+fn roofline_is_bytes_over_bandwidth_and_operations_over_arithmetic() {
     let (machine, llama) = (&machines().unwrap()[0], model("llama-3.1-8b-fp8"));
     // 32 layers of 8 heads of 128 numbers of 2 bytes, keys and values.
     assert_eq!(llama.cache_bytes_per_token().to_bits(), 131_072f64.to_bits());
@@ -41,7 +41,7 @@ fn the_roofline_is_bytes_over_bandwidth_and_operations_over_arithmetic() {
 }
 
 #[test]
-fn a_mixture_reads_the_experts_that_its_tokens_touch() {
+fn mixture_reads_the_experts_that_its_tokens_touch() {
     let mixture = model("gpt-oss-120b-mxfp4");
     assert!((mixture.touched(1.0) - 4.0 / 128.0).abs() < 1e-12);
     assert!(mixture.touched(256.0) > 0.8 && mixture.touched(1e6) <= 1.0);
@@ -70,7 +70,7 @@ fn two_machines_share_weights_and_pay_for_the_link() {
 }
 
 #[test]
-fn what_does_not_fit_is_said() {
+fn model_larger_than_memory_is_refused() {
     let machine = &machines().unwrap()[0];
     let mut huge = model("llama-3.1-70b-fp8");
     huge.always_read_gb = 140.0;
@@ -79,7 +79,7 @@ fn what_does_not_fit_is_said() {
 }
 
 #[test]
-fn an_engine_may_guess_and_keep_what_it_has_read() {
+fn engine_with_speculation_and_prefix_cache_is_placed() {
     let text = toml::to_string(&engine("vllm-mxfp4")).unwrap();
     let more =
         "prefix_cache = true\nblock_tokens = 32\n[speculative]\ndraft_tokens = 3\nacceptance_ppm = 700000\ndraft_ns = 1000000\n";

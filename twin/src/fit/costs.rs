@@ -2,7 +2,7 @@
 
 use super::{Quantity, Trial};
 use crate::{
-    least_squares::Least,
+    least_squares::Minimum,
     nearest::{nearest_u32, nearest_u64},
     server::{DecodeCost, Noise, Params, PrefillCost},
 };
@@ -12,7 +12,7 @@ use crate::{
 pub struct Cost {
     /// Its name in [`Params`], with its unit.
     pub name: &'static str,
-    /// Its value.
+    /// In the unit that the name ends with.
     pub value: f64,
     /// Its relative standard error; none if the trials do not depend on it, as those of a dense model do not on its experts. Beyond 1 they do
     /// not tell it from others.
@@ -23,52 +23,51 @@ pub struct Cost {
 
 /// A cost that the trials do not show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Unseen {
-    /// Its name.
+pub struct UnidentifiedCost {
     pub cost: &'static str,
-    /// What trials would.
+    /// The trials that would show it, in words.
     pub needs: &'static str,
 }
 
-impl Unseen {
+impl UnidentifiedCost {
     pub(super) fn nothing() -> Self {
         Self { cost: "anything", needs: "trials" }
     }
 }
 
 /// A cost's name, and the least and the most that it may be.
-struct Free {
+struct CostBounds {
     name: &'static str,
     low: f64,
     high: f64,
 }
 
-const fn free(name: &'static str, low: f64, high: f64) -> Free {
-    Free { name, low, high }
+const fn bounds(name: &'static str, low: f64, high: f64) -> CostBounds {
+    CostBounds { name, low, high }
 }
 
 /// In nanoseconds unless the name says otherwise. No step of any engine is below a microsecond or above ten seconds; no memory of 273 GB/s
 /// reads a token's keys and values (3 KB at least) in less than ten nanoseconds, and none takes ten microseconds.
-const FREE: [Free; 12] = [
-    free("decode.base_ns", 1e3, 1e10),
-    free("decode.experts_ns", 1e2, 1e10),
-    free("decode.expert_tokens", 0.7, 5e3),
-    free("decode.per_sequence_ns", 1e2, 1e9),
-    free("decode.per_context_token_ps", 1e4, 1e7),
-    free("prefill.base_ns", 1e2, 1e10),
-    free("prefill.per_token_ns", 1e2, 1e8),
-    free("prefill.per_pair_fs", 1e2, 1e10),
-    free("prefill.ramp_ns", 1e2, 1e10),
-    free("prefill.ramp_tokens", 20.0, 2e4),
-    free("accept_ns", 1e5, 1e9),
-    free("ends_per_token", 1e-9, 0.1),
+const COST_BOUNDS: [CostBounds; 12] = [
+    bounds("decode.base_ns", 1e3, 1e10),
+    bounds("decode.experts_ns", 1e2, 1e10),
+    bounds("decode.expert_tokens", 0.7, 5e3),
+    bounds("decode.per_sequence_ns", 1e2, 1e9),
+    bounds("decode.per_context_token_ps", 1e4, 1e7),
+    bounds("prefill.base_ns", 1e2, 1e10),
+    bounds("prefill.per_token_ns", 1e2, 1e8),
+    bounds("prefill.per_pair_fs", 1e2, 1e10),
+    bounds("prefill.ramp_ns", 1e2, 1e10),
+    bounds("prefill.ramp_tokens", 20.0, 2e4),
+    bounds("accept_ns", 1e5, 1e9),
+    bounds("ends_per_token", 1e-9, 0.1),
 ];
 const EXPERT_TOKENS: usize = 2;
 const RAMP_TOKENS: usize = 9;
 const ENDS_PER_TOKEN: usize = 11;
 
-/// A variable of which e times as much moves all figures together by less than this many standard deviations is not seen.
-const NOT_SEEN: f64 = 0.5;
+/// A cost is unidentified if multiplying it by e moves all figures together by fewer standard deviations than this.
+const MIN_EFFECT_SD: f64 = 0.5;
 
 /// What a fit may choose, for one engine and its trials.
 pub(super) struct Costs<'a> {
@@ -79,8 +78,8 @@ pub(super) struct Costs<'a> {
 
 impl<'a> Costs<'a> {
     /// Refuses trials that cannot show what is asked, whatever was measured in them.
-    pub(super) fn of(engine: &'a Params, trials: &[Trial]) -> Result<Self, Unseen> {
-        let unseen = |cost, needs| Err(Unseen { cost, needs });
+    pub(super) fn of(engine: &'a Params, trials: &[Trial]) -> Result<Self, UnidentifiedCost> {
+        let unidentified = |cost, needs| Err(UnidentifiedCost { cost, needs });
         let few = trials.iter().map(|trial| trial.streams).min().unwrap_or(0);
         let levels = |of: fn(&Trial) -> u32| {
             let mut levels: Vec<_> = trials.iter().map(of).collect();
@@ -89,11 +88,14 @@ impl<'a> Costs<'a> {
             levels
         };
         if levels(|trial| trial.streams).len() < 3 {
-            return unseen("decode.per_sequence_ns", "trials at three numbers of streams");
+            return unidentified("decode.per_sequence_ns", "trials at three numbers of streams");
         }
         let prompts = levels(|trial| trial.requests.iter().map(|&(prompt, _)| prompt).max().unwrap_or(0));
         if prompts.len() < 3 || prompts.iter().max() < prompts.iter().min().map(|least| least.saturating_mul(4)).as_ref() {
-            return unseen("prefill.per_pair_fs", "trials with three lengths of prompts, the longest four times the shortest");
+            return unidentified(
+                "prefill.per_pair_fs",
+                "trials with three lengths of prompts, the longest four times the shortest",
+            );
         }
         let alone = trials.iter().filter(|trial| trial.streams == few);
         let seen = |quantity| {
@@ -101,10 +103,10 @@ impl<'a> Costs<'a> {
             trials.max_by_key(|(trial, _)| trial.requests.iter().map(|&(prompt, _)| prompt).max())
         };
         let Some((_, decode_tok_s)) = seen(Quantity::DecodeTokS) else {
-            return unseen("decode.base_ns", "the decode rate of a trial with the fewest streams");
+            return unidentified("decode.base_ns", "the decode rate of a trial with the fewest streams");
         };
         let Some((longest, ttft_s)) = seen(Quantity::TtftMean) else {
-            return unseen("prefill.per_token_ns", "the time to first token of a trial with the fewest streams");
+            return unidentified("prefill.per_token_ns", "the time to first token of a trial with the fewest streams");
         };
         let prompt_tokens = longest.requests.iter().map(|&(prompt, _)| f64::from(prompt)).fold(1.0, f64::max);
         let step_ns = 1e9 / decode_tok_s;
@@ -127,11 +129,12 @@ impl<'a> Costs<'a> {
     }
 
     fn count(&self) -> usize {
-        if self.may_end_early { FREE.len() } else { ENDS_PER_TOKEN }
+        if self.may_end_early { COST_BOUNDS.len() } else { ENDS_PER_TOKEN }
     }
 
     pub(super) fn bounds(&self) -> (Vec<f64>, Vec<f64>) {
-        let of = |bound: fn(&Free) -> f64| FREE.iter().take(self.count()).map(|free| libm::log(bound(free))).collect();
+        let of =
+            |bound: fn(&CostBounds) -> f64| COST_BOUNDS.iter().take(self.count()).map(|free| libm::log(bound(free))).collect();
         (of(|free| free.low), of(|free| free.high))
     }
 
@@ -182,23 +185,25 @@ impl<'a> Costs<'a> {
 
     /// Residuals that keep a shape which the trials do not show near what is common, and are outvoted by any that do: a dozen tokens
     /// touch most experts where eight of 128 or four of 64 are active, and kernels are at their pace after some hundred tokens.
-    pub(super) fn leanings(at: &[f64]) -> [f64; 2] {
+    pub(super) fn prior_residuals(at: &[f64]) -> [f64; 2] {
         [(at[RAMP_TOKENS] - libm::log(600.0)) * 0.3, (at[EXPERT_TOKENS] - libm::log(12.0)) * 0.5]
     }
 
     /// The costs with their standard errors. Refused if two of them do the same in all trials.
-    pub(super) fn found(&self, least: &Least) -> Result<Vec<Cost>, Unseen> {
-        let figures = least.residuals.len() - Self::leanings(&least.at).len();
-        let rows = &least.jacobian[..figures];
+    pub(super) fn estimates(&self, minimum: &Minimum) -> Result<Vec<Cost>, UnidentifiedCost> {
+        let figures = minimum.residuals.len() - Self::prior_residuals(&minimum.at).len();
+        let rows = &minimum.jacobian[..figures];
         let weight = |column: usize| rows.iter().map(|row| row[column] * row[column]).sum::<f64>().sqrt();
-        let seen: Vec<_> = (0..self.count()).filter(|&column| weight(column) >= NOT_SEEN).collect();
+        let seen: Vec<_> = (0..self.count()).filter(|&column| weight(column) >= MIN_EFFECT_SD).collect();
         let jacobian = rows.iter().map(|row| seen.iter().map(|&column| row[column]).collect()).collect();
-        let only_seen = Least { at: Vec::new(), residuals: Vec::new(), jacobian };
-        let same =
-            Unseen { cost: "each cost", needs: "trials in which they differ: more lengths of prompts, more numbers of streams" };
+        let only_seen = Minimum { at: Vec::new(), residuals: Vec::new(), jacobian };
+        let same = UnidentifiedCost {
+            cost: "each cost",
+            needs: "trials in which they differ: more lengths of prompts, more numbers of streams",
+        };
         let covariance = only_seen.unit_covariance().ok_or(same)?;
         let free_figures = figures.checked_sub(seen.len()).filter(|&left| left > 0).ok_or(same)?;
-        let variance = least.residuals[..figures].iter().map(|r| r * r).sum::<f64>() / free_figures as f64;
+        let variance = minimum.residuals[..figures].iter().map(|r| r * r).sum::<f64>() / free_figures as f64;
         let (low, high) = self.bounds();
         let cost = |column: usize| {
             let place = seen.iter().position(|&place| place == column);
@@ -206,8 +211,8 @@ impl<'a> Costs<'a> {
             let se = |place: usize| {
                 Some((covariance[place][place] * variance).sqrt()).filter(|se| se.is_finite()).unwrap_or(f64::INFINITY)
             };
-            let at_bound = (least.at[column] - low[column]).min(high[column] - least.at[column]) < 0.01;
-            Cost { name: FREE[column].name, value: libm::exp(least.at[column]), relative_se: place.map(se), at_bound }
+            let at_bound = (minimum.at[column] - low[column]).min(high[column] - minimum.at[column]) < 0.01;
+            Cost { name: COST_BOUNDS[column].name, value: libm::exp(minimum.at[column]), relative_se: place.map(se), at_bound }
         };
         Ok((0..self.count()).map(cost).collect())
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use record::{Load, Observation, PrefixReuse, Record};
 
-use super::{Observed, Quantity, Trial};
+use super::{Measurement, Quantity, Trial};
 
 /// The closed loops of a record, one for each cell; trials of a cell are averaged. Left out are conversations, since a prefix cache may
 /// have served part of their prompts, trials in which a request failed, and those whose tokens nobody counted.
@@ -69,13 +69,14 @@ fn read(name: String, streams: u32, requests_per_stream: u32, answers: &[Answer]
     let prompts: f64 = answers.iter().map(|one| f64::from(one.prompt_tokens)).sum();
     let outputs = answers.iter().map(|one| f64::from(one.output_tokens)).sum::<f64>() - count;
     let over = |tokens: f64, from_ns: u64, to_ns: u64| tokens * 1e9 / to_ns.saturating_sub(from_ns).max(1) as f64;
-    let seen = |quantity, value: f64| (value > 0.0 && value.is_finite()).then_some(Observed { quantity, value, sd: 0.01 });
+    let measurement =
+        |quantity, value: f64| (value > 0.0 && value.is_finite()).then_some(Measurement { quantity, value, sd: 0.01 });
     let several = streams > 1;
     let observed = [
-        seen(Quantity::TtftMean, ttft_s),
-        seen(Quantity::PrefillTokS, over(prompts, sent_ns, last_first_ns)).filter(|_| several && requests_per_stream == 1),
-        seen(Quantity::DecodeTokS, rates.iter().sum::<f64>() / rates.len() as f64),
-        seen(Quantity::OutputTokS, over(outputs, first_ns, last_ns)).filter(|_| several),
+        measurement(Quantity::TtftMean, ttft_s),
+        measurement(Quantity::PrefillTokS, over(prompts, sent_ns, last_first_ns)).filter(|_| several && requests_per_stream == 1),
+        measurement(Quantity::DecodeTokS, rates.iter().sum::<f64>() / rates.len() as f64),
+        measurement(Quantity::OutputTokS, over(outputs, first_ns, last_ns)).filter(|_| several),
     ];
     Some(Trial {
         name,
@@ -97,7 +98,7 @@ fn average(trials: &[Trial]) -> Option<Trial> {
         let square: f64 = values.iter().map(|value| (value / mean - 1.0).powi(2)).sum();
         // One trial alone does not tell how it varies.
         let sd = if values.len() > 1 { (square / (count - 1.0) / count).sqrt() } else { one.sd };
-        Observed { value: mean, sd, ..*one }
+        Measurement { value: mean, sd, ..*one }
     });
     Some(Trial { observed: observed.collect(), ..first.clone() })
 }

@@ -1,6 +1,6 @@
 //! A fit must find what trials were made of.
 
-use super::{FitError, Observed, Quantity, Trial, ends_early, fit, quantities, serve_trial};
+use super::{FitError, Measurement, Quantity, Trial, ends_early, fit, quantities, serve_trial};
 use crate::server::{DecodeCost, Noise, Params, PrefillCost};
 
 fn truth() -> Params {
@@ -34,14 +34,14 @@ fn measured(streams: u32, prompt_tokens: u32, output_tokens: u32) -> Trial {
         observed: Vec::new(),
     };
     let (load, served) = serve_trial(&truth(), &trial, 0.0).unwrap();
-    let seen = quantities(&load, &served);
+    let quantities = quantities(&load, &served);
     let all = [Quantity::TtftMean, Quantity::PrefillTokS, Quantity::DecodeTokS, Quantity::OutputTokS];
-    let observed = all.map(|quantity| Observed { quantity, value: seen.get(quantity), sd: 0.0 });
+    let observed = all.map(|quantity| Measurement { quantity, value: quantities.get(quantity), sd: 0.0 });
     Trial { observed: observed.into(), ..trial }
 }
 
 #[test]
-fn what_trials_were_made_of_is_found() {
+fn fit_recovers_the_costs_of_simulated_trials() {
     let trials: Vec<_> =
         [1, 5, 10, 20].iter().flat_map(|&streams| [256, 2000, 8000, 24_000].map(|n| measured(streams, n, 128))).collect();
     let fitted = fit(&Params { noise: truth().noise, ..truth() }, &trials).unwrap();
@@ -81,7 +81,7 @@ fn trials_that_cannot_show_a_cost_are_refused() {
 }
 
 #[test]
-fn early_ends_have_their_mean_and_never_more_than_allowed() {
+fn early_ends_have_the_expected_mean_and_stay_below_the_limit() {
     let ends: Vec<_> = (0..100).map(|index| ends_early(index, 100, 10_000, 1e-3)).collect();
     let mean = f64::from(ends.iter().sum::<u32>()) / 100.0;
     assert!((900.0..1100.0).contains(&mean), "{mean}");

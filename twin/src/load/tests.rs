@@ -1,7 +1,7 @@
 //! Loads whose outcome is known.
 
 use super::{BadLoad, Load, Release, Request, serve};
-use crate::server::{DecodeCost, Noise, Params, PrefillCost, Refused};
+use crate::server::{AdmissionError, DecodeCost, Noise, Params, PrefillCost};
 
 /// A step takes `base_ns`, whatever it does.
 fn fixed(base_ns: u64, max_sequences: u32) -> Params {
@@ -33,13 +33,13 @@ fn served_ms(params: &Params, requests: Vec<Request>, max_in_flight: Option<usiz
 }
 
 #[test]
-fn one_slot_of_fixed_steps_serves_in_turn() {
+fn single_slot_serves_in_turn() {
     let params = fixed(10_000_000, 1);
     assert_eq!(served_ms(&params, vec![at(0, 3), at(0, 2), at(7_000_000, 1)], None), [(0, 10, 30), (0, 40, 50), (7, 60, 60)]);
 }
 
 #[test]
-fn followers_are_sent_when_those_before_them_end_and_a_limit_holds_back() {
+fn followers_wait_for_their_predecessors_and_the_in_flight_limit() {
     let params = fixed(10_000_000, 8);
     let after = |request| Request { release: Release::After(request), ..at(0, 2) };
     assert_eq!(served_ms(&params, vec![at(0, 2), after(0), after(1)], None), [(0, 10, 20), (20, 30, 40), (40, 50, 60)]);
@@ -49,7 +49,7 @@ fn followers_are_sent_when_those_before_them_end_and_a_limit_holds_back() {
 }
 
 #[test]
-fn with_asynchronous_scheduling_who_comes_in_a_step_waits_for_one_more() {
+fn asynchronous_scheduling_delays_arrivals_by_one_step() {
     let sync = fixed(10_000_000, 8);
     let asynchronous = Params { async_scheduling: true, ..sync.clone() };
     let requests = || vec![at(0, 9), at(3_000_000, 2)];
@@ -60,11 +60,11 @@ fn with_asynchronous_scheduling_who_comes_in_a_step_waits_for_one_more() {
 }
 
 #[test]
-fn what_cannot_be_served_is_said() {
+fn load_that_cannot_be_served_is_refused() {
     let refused = |requests| serve(&fixed(1, 1), 1, &Load { requests, max_in_flight: None }).unwrap_err();
     let stuck = Load { requests: vec![at(0, 1)], max_in_flight: Some(0) };
     assert_eq!(serve(&fixed(1, 1), 1, &stuck), Err(BadLoad::NothingInFlight));
     let loop_ = Request { release: Release::After(0), ..at(0, 1) };
     assert_eq!(refused(vec![loop_]), BadLoad::NeverSent { index: 0, after: 0 });
-    assert_eq!(refused(vec![at(0, 1), at(0, 0)]), BadLoad::Refused { index: 1, why: Refused::Empty });
+    assert_eq!(refused(vec![at(0, 1), at(0, 0)]), BadLoad::Refused { index: 1, why: AdmissionError::Empty });
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{NoTwin, Published, Row};
+use super::{PredictionError, PublishedData, Row};
 use crate::quantile::quantile;
 
 const HEAD: &str = "\
@@ -14,8 +14,8 @@ engines there were fitted to, four numbers each, so that this shows how well the
 models that share an engine with another (Llama 70B, DeepSeek 14B) are predictions.
 ";
 
-/// The page.
-pub fn page(published: &Published) -> Result<String, NoTwin> {
+/// Renders `published.md`.
+pub fn page(published: &PublishedData) -> Result<String, PredictionError> {
     let mut text = HEAD.to_owned();
     let line = |text: &mut String, row: &Row| {
         let (published, twin, off) = (row.published_tok_s, row.twin_tok_s, row.error() * 100.0);

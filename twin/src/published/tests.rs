@@ -1,19 +1,19 @@
 //! The twin against what was published.
 
-use super::{Row, described, page, page::median_and_worst, published, wave};
+use super::{Row, page, page::median_and_worst, place_on_spark, published_data, wave};
 use crate::{
-    description::Placed,
-    load::Served,
+    description::Placement,
+    load::ServedRequest,
     server::{Noise, Params},
 };
 
 fn sweep(id: &str) -> Vec<Row> {
-    published().unwrap().sweep.iter().find(|sweep| sweep.id == id).unwrap().rows().unwrap()
+    published_data().unwrap().sweep.iter().find(|sweep| sweep.id == id).unwrap().rows().unwrap()
 }
 
 #[test]
 fn each_sweep_is_reproduced() {
-    for sweep in published().unwrap().sweep {
+    for sweep in published_data().unwrap().sweep {
         let rows = sweep.rows().unwrap();
         let (median, worst) = median_and_worst(&rows);
         assert!(median <= 0.05 && worst <= 0.15, "{}: median {median:.3}, worst {worst:.3}\n{rows:#?}", sweep.id);
@@ -25,7 +25,7 @@ fn each_sweep_is_reproduced() {
 }
 
 #[test]
-fn past_the_peak_it_falls_and_a_small_batch_makes_a_plateau() {
+fn rate_falls_past_the_peak_and_small_batch_makes_a_plateau() {
     let at = |rows: &[Row], streams: u32| rows.iter().find(|row| row.streams == streams).unwrap().twin_tok_s;
     let large = sweep("nemotron-super-49b-nvfp4");
     assert!(at(&large, 320) < 0.85 * at(&large, 256));
@@ -39,7 +39,7 @@ fn past_the_peak_it_falls_and_a_small_batch_makes_a_plateau() {
 
 #[test]
 fn points_of_other_sources_are_within_fifteen_percent() {
-    for point in published().unwrap().point {
+    for point in published_data().unwrap().point {
         for row in point.rows().unwrap() {
             assert!(row.error().abs() <= 0.15, "{row:?}");
         }
@@ -48,10 +48,10 @@ fn points_of_other_sources_are_within_fifteen_percent() {
 
 /// The Register's review gives shapes: the time to first token rises and generation slows as the input grows from 4096 to 65536 tokens.
 #[test]
-fn deeper_contexts_begin_later_and_decode_slower() {
-    let placed = described("gpt-oss-120b-mxfp4", "vllm-mxfp4").unwrap();
+fn longer_contexts_start_later_and_decode_slower() {
+    let placed = place_on_spark("gpt-oss-120b-mxfp4", "vllm-mxfp4").unwrap();
     let at = |prompt_tokens: u32| wave("depth", &placed, 1, (prompt_tokens, 0, 128)).unwrap()[0];
-    let served: Vec<Served> = [4096, 8192, 16_384, 32_768, 65_536].map(at).into();
+    let served: Vec<ServedRequest> = [4096, 8192, 16_384, 32_768, 65_536].map(at).into();
     for pair in served.windows(2) {
         assert!(pair[1].ttft_s() > 1.7 * pair[0].ttft_s(), "{pair:?}");
         assert!(pair[1].tpot_s().unwrap() > pair[0].tpot_s().unwrap(), "{pair:?}");
@@ -60,8 +60,8 @@ fn deeper_contexts_begin_later_and_decode_slower() {
 
 /// Its other shape: what 64 streams give together is little more than what 32 give. There a batch of 32 was the engine's limit.
 #[test]
-fn a_limit_of_32_sequences_is_a_plateau_from_32_streams() {
-    let mut placed = described("gpt-oss-120b-mxfp4", "vllm-mxfp4").unwrap();
+fn limit_of_32_sequences_is_a_plateau_from_32_streams() {
+    let mut placed = place_on_spark("gpt-oss-120b-mxfp4", "vllm-mxfp4").unwrap();
     placed.params.max_sequences = 32;
     let rate = |streams: u32| {
         let served = wave("batch", &placed, streams, (1024, 0, 1024)).unwrap();
@@ -73,8 +73,8 @@ fn a_limit_of_32_sequences_is_a_plateau_from_32_streams() {
 }
 
 #[test]
-fn the_committed_page_is_current() {
-    let text = page(&published().unwrap()).unwrap();
+fn committed_page_is_current() {
+    let text = page(&published_data().unwrap()).unwrap();
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("published.md");
     assert!(std::fs::read_to_string(&path).unwrap() == text, "it is stale; `cargo xtask regenerate published` writes it");
 }
@@ -83,23 +83,23 @@ fn the_committed_page_is_current() {
 /// tok/s at 4k and at 25k, each of ten at 9 to 12; with ten users a short prompt begins within 0.5 s and one of 25k after 35 s. The engine is
 /// the one fitted to the same author's later run. Of its prompts nine tenths are tokens (twin/src/arena/closed.rs).
 #[test]
-fn the_three_numbers_are_those_of_the_fitted_engine() {
+fn fitted_engine_reproduces_the_three_numbers() {
     let params = Params::from_toml(include_str!("../../fitted/gemma-4-gemma-4-26b-a4b-it-bf16.toml")).unwrap();
     let params = Params { noise: Noise { boot_ppm: 0, trial_ppm: 0, step_ppm: 0 }, ..params };
-    let placed = Placed { params, weight_bytes: 0.0, cache_tokens: 0.0 };
-    let mean = |streams: u32, prompt_tokens: u32, of: fn(&Served) -> f64| {
+    let placed = Placement { params, weight_bytes: 0.0, cache_tokens: 0.0 };
+    let mean = |streams: u32, prompt_tokens: u32, of: fn(&ServedRequest) -> f64| {
         let served = wave("three numbers", &placed, streams, (prompt_tokens, 0, 256)).unwrap();
         served.iter().map(of).sum::<f64>() / f64::from(streams)
     };
-    let decode = |one: &Served| one.tpot_s().unwrap().recip();
+    let decode = |one: &ServedRequest| one.tpot_s().unwrap().recip();
     for prompt_tokens in [3700, 22_500] {
         let rate = mean(1, prompt_tokens, decode);
         assert!((23.0 * 0.85..24.0 * 1.15).contains(&rate), "{prompt_tokens}: {rate}");
     }
     let rate = mean(10, 900, decode);
     assert!((9.0 * 0.85..12.0 * 1.15).contains(&rate), "{rate}");
-    let ttft_s = mean(10, 22_500, Served::ttft_s);
+    let ttft_s = mean(10, 22_500, ServedRequest::ttft_s);
     assert!((35.0 * 0.85..35.0 * 1.15).contains(&ttft_s), "{ttft_s}");
-    let short_s = mean(10, 20, Served::ttft_s);
+    let short_s = mean(10, 20, ServedRequest::ttft_s);
     assert!(short_s < 0.5, "{short_s}");
 }

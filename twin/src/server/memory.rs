@@ -5,7 +5,7 @@ use super::{
     prefix::{Place, PrefixCache},
 };
 
-/// All blocks.
+/// The KV blocks of one server: held by sequences, or kept for reuse.
 #[derive(Debug)]
 pub(super) struct Memory {
     block_tokens: u32,
@@ -16,9 +16,9 @@ pub(super) struct Memory {
     cache: Option<PrefixCache>,
 }
 
-/// What a sequence holds.
+/// The KV blocks that one sequence holds.
 #[derive(Debug, Default)]
-pub(super) struct Held {
+pub(super) struct HeldBlocks {
     blocks: u32,
     /// Its first blocks, as far as their text is known: where each is in the prefix cache, or none if it is a copy of what was there
     /// already.
@@ -27,7 +27,7 @@ pub(super) struct Held {
 
 /// The beginning of a text that is in the prefix cache.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Found {
+pub(super) struct CachedPrefix {
     blocks: u32,
     /// How many of these nobody holds.
     idle: u32,
@@ -50,19 +50,19 @@ impl Memory {
     }
 
     /// Blocks that a sequence lacks to hold so many tokens.
-    pub(super) fn lacks(&self, held: &Held, tokens: u32) -> u32 {
+    pub(super) fn blocks_lacking(&self, held: &HeldBlocks, tokens: u32) -> u32 {
         let room_tokens = held.blocks * self.block_tokens;
         if tokens <= room_tokens { 0 } else { (tokens - room_tokens).div_ceil(self.block_tokens) }
     }
 
     /// Whether so many more blocks can be held.
-    pub(super) fn has(&self, more: u32) -> bool {
+    pub(super) fn can_hold(&self, more: u32) -> bool {
         u64::from(self.used) + u64::from(more) <= u64::from(self.blocks)
     }
 
     /// How much of a text's beginning is there, in full blocks of no more than `tokens` together.
-    pub(super) fn find(&self, text: &[u64], tokens: u32) -> Found {
-        let mut found = Found::default();
+    pub(super) fn find(&self, text: &[u64], tokens: u32) -> CachedPrefix {
+        let mut found = CachedPrefix::default();
         let Some(cache) = &self.cache else { return found };
         let most = (tokens / self.block_tokens) as usize;
         for is_idle in text.iter().take(most).map_while(|&hash| cache.is_idle(hash)) {
@@ -72,18 +72,18 @@ impl Memory {
         found
     }
 
-    pub(super) fn tokens(&self, found: Found) -> u32 {
+    pub(super) fn prefix_tokens(&self, found: CachedPrefix) -> u32 {
         found.blocks * self.block_tokens
     }
 
     /// Blocks that become held when a sequence of so many tokens takes what was found and the rest anew.
-    pub(super) fn wants(&self, found: Found, tokens: u32) -> u32 {
+    pub(super) fn blocks_needed(&self, found: CachedPrefix, tokens: u32) -> u32 {
         tokens.div_ceil(self.block_tokens).saturating_sub(found.blocks) + found.idle
     }
 
     /// Takes what was found of a text, and new blocks for the rest of so many tokens.
-    pub(super) fn take(&mut self, text: &[u64], found: Found, tokens: u32) -> Held {
-        let mut held = Held::default();
+    pub(super) fn take(&mut self, text: &[u64], found: CachedPrefix, tokens: u32) -> HeldBlocks {
+        let mut held = HeldBlocks::default();
         if let Some(cache) = &mut self.cache {
             for (place, was_idle) in text.iter().take(found.blocks as usize).map_while(|&hash| cache.hold(hash)) {
                 held.blocks += 1;
@@ -96,8 +96,8 @@ impl Memory {
     }
 
     /// Takes what a sequence lacks to hold so many tokens. The caller knows that it is there.
-    pub(super) fn grow(&mut self, held: &mut Held, tokens: u32) {
-        let more = self.lacks(held, tokens);
+    pub(super) fn grow(&mut self, held: &mut HeldBlocks, tokens: u32) {
+        let more = self.blocks_lacking(held, tokens);
         if more == 0 {
             return;
         }
@@ -111,7 +111,7 @@ impl Memory {
     }
 
     /// Lets the blocks of a text be found that its first `tokens` fill.
-    pub(super) fn learn(&mut self, held: &mut Held, text: &[u64], tokens: u32) {
+    pub(super) fn learn(&mut self, held: &mut HeldBlocks, text: &[u64], tokens: u32) {
         let Some(cache) = &mut self.cache else { return };
         while let Some(&hash) = text.get(held.known.len())
             && (held.known.len() as u64 + 1) * u64::from(self.block_tokens) <= u64::from(tokens)
@@ -121,8 +121,8 @@ impl Memory {
     }
 
     /// Gives back all that a sequence holds. The end of a text is left first, so that its beginning, which more texts have, stays longer.
-    pub(super) fn release(&mut self, held: &mut Held) {
-        let Held { blocks, known } = std::mem::take(held);
+    pub(super) fn release(&mut self, held: &mut HeldBlocks) {
+        let HeldBlocks { blocks, known } = std::mem::take(held);
         let mut kept = 0;
         if let Some(cache) = &mut self.cache {
             for place in known.into_iter().rev().flatten() {
@@ -134,7 +134,7 @@ impl Memory {
     }
 
     /// Tokens at the beginning of a sequence that so many sequences, which are all there are, have in common.
-    pub(super) fn common_tokens(&self, held: &Held, sequences: usize) -> u32 {
+    pub(super) fn common_tokens(&self, held: &HeldBlocks, sequences: usize) -> u32 {
         let Some(cache) = &self.cache else { return 0 };
         let shared = held.known.iter().map_while(|place| *place).take_while(|&place| cache.holders(place) as usize == sequences);
         u32::try_from(shared.count()).unwrap_or(0) * self.block_tokens
@@ -151,7 +151,7 @@ impl Memory {
 #[cfg(test)]
 impl Memory {
     /// Checks its account against those who hold something.
-    pub(super) fn audit<'a>(&self, holders: impl Iterator<Item = &'a Held>) {
+    pub(super) fn audit<'a>(&self, holders: impl Iterator<Item = &'a HeldBlocks>) {
         let mut places = std::collections::BTreeMap::new();
         let mut own = 0;
         for held in holders {
@@ -171,7 +171,7 @@ impl Memory {
 }
 
 #[cfg(test)]
-impl Held {
+impl HeldBlocks {
     pub(super) fn blocks(&self) -> u32 {
         self.blocks
     }

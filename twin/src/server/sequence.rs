@@ -2,7 +2,7 @@
 
 use super::{
     Submission,
-    memory::{Held, Memory},
+    memory::{HeldBlocks, Memory},
 };
 
 /// A request, and how far it has come.
@@ -19,7 +19,7 @@ pub(super) struct Sequence {
     /// Prefill tokens in the current step.
     pub(super) in_step: u32,
     /// Its memory: room for its context and, while it prefills, the token that comes out of that.
-    pub(super) held: Held,
+    pub(super) held: HeldBlocks,
     pub(super) stamps_ns: Vec<u64>,
     /// Tokens of its prompt that the prefix cache had when it was first taken up.
     pub(super) cached_tokens: u32,
@@ -30,7 +30,7 @@ impl Sequence {
         let to_compute = request.prompt_tokens;
         let stamps_ns = Vec::with_capacity(request.output_tokens as usize);
         let queued_ns = Some(queued_ns);
-        let held = Held::default();
+        let held = HeldBlocks::default();
         Self { request, queued_ns, passed_over: false, to_compute, computed: 0, in_step: 0, held, stamps_ns, cached_tokens: 0 }
     }
 
@@ -39,18 +39,18 @@ impl Sequence {
     }
 
     /// Tokens that it has got.
-    fn made(&self) -> u32 {
+    fn generated_tokens(&self) -> u32 {
         u32::try_from(self.stamps_ns.len()).unwrap_or(u32::MAX)
     }
 
     /// Tokens that it lacks.
-    pub(super) fn lacks(&self) -> u32 {
-        self.request.output_tokens - self.made()
+    pub(super) fn remaining_tokens(&self) -> u32 {
+        self.request.output_tokens - self.generated_tokens()
     }
 
     /// Prompt and output so far.
     pub(super) fn context(&self) -> u32 {
-        self.request.prompt_tokens + self.made()
+        self.request.prompt_tokens + self.generated_tokens()
     }
 
     /// The hashes of its text's blocks; none if nobody said.

@@ -27,8 +27,8 @@ const MAX_DRAFT_TOKENS: u32 = 64;
 const MAX_DRAFT_NS: u64 = 1_000_000_000_000;
 
 impl Speculative {
-    /// What cannot work.
-    pub(super) fn wrong(self) -> Option<&'static str> {
+    /// Why these settings are refused, if they are.
+    pub(super) fn problem(self) -> Option<&'static str> {
         if !(1..=MAX_DRAFT_TOKENS).contains(&self.draft_tokens) {
             return Some("speculative.draft_tokens must be from 1 to 64");
         }

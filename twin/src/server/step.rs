@@ -1,10 +1,10 @@
 //! A step: who is in it, what it costs, and what it brings.
 
-use super::{Finished, Phase, Server, params::slowed};
+use super::{FinishedRequest, Phase, Server, params::slowed};
 
-/// What those who decode take of a step.
+/// What the decoding sequences need in a step.
 #[derive(Debug, Clone, Copy, Default)]
-struct Decoding {
+struct DecodeDemand {
     sequences: u32,
     /// Blocks that they may come to need.
     blocks: u32,
@@ -44,7 +44,7 @@ impl Server {
             self.last_start_ns = None;
             self.phase = held_until_ns.map_or(Phase::Idle, |start_ns| Phase::Due { start_ns });
             if let (Phase::Idle, Some(sound)) = (self.phase, &mut self.sound) {
-                sound.rest();
+                sound.clear();
             }
             return;
         }
@@ -59,22 +59,23 @@ impl Server {
     }
 
     /// Those who decode, and the blocks that they need if all their guesses are right.
-    fn decoding(&self) -> Decoding {
+    fn decoding(&self) -> DecodeDemand {
         let most = self.params.tokens_per_decode();
-        let mut decoding = Decoding::default();
+        let mut decoding = DecodeDemand::default();
         for sequence in self.running.iter().filter(|sequence| sequence.decodes()) {
             decoding.sequences += 1;
-            decoding.blocks += self.memory.lacks(&sequence.held, sequence.context() + most.min(sequence.lacks()));
+            decoding.blocks +=
+                self.memory.blocks_lacking(&sequence.held, sequence.context() + most.min(sequence.remaining_tokens()));
         }
         decoding
     }
 
     /// Puts the last admitted sequences back until every other one can grow. Gives those who decode then, and whether one was put back.
-    fn make_room(&mut self) -> (Decoding, bool) {
+    fn make_room(&mut self) -> (DecodeDemand, bool) {
         let mut preempted = false;
         loop {
             let decoding = self.decoding();
-            if self.memory.has(decoding.blocks) {
+            if self.memory.can_hold(decoding.blocks) {
                 return (decoding, preempted);
             }
             let Some(mut sequence) = self.running.pop() else { return (decoding, preempted) };
@@ -88,7 +89,7 @@ impl Server {
 
     /// Admits from the head of the queue while there are a slot, memory and tokens of the step left. Gives the time until which the head
     /// is held back, if only that keeps it waiting.
-    fn admit(&mut self, start_ns: u64, mut left: u32, decoding: Decoding) -> Option<u64> {
+    fn admit(&mut self, start_ns: u64, mut left: u32, decoding: DecodeDemand) -> Option<u64> {
         let formed_ns = self.formed_ns(start_ns);
         while left > 0 && self.running.len() < self.params.max_sequences as usize {
             let next = self.waiting.front()?;
@@ -99,16 +100,16 @@ impl Server {
             let found = self.memory.find(next.prompt(), next.to_compute - 1);
             // Its context and the token that comes out of the prefill, beside what those who decode take in this step.
             let room_tokens = next.to_compute + 1;
-            if !self.memory.has(decoding.blocks + self.memory.wants(found, room_tokens)) {
+            if !self.memory.can_hold(decoding.blocks + self.memory.blocks_needed(found, room_tokens)) {
                 return None;
             }
             if let (Some(sound), Some(queued_ns)) = (&mut self.sound, next.queued_ns)
-                && let Some(until_ns) = sound.hold(start_ns, next.request.id, queued_ns)
+                && let Some(until_ns) = sound.hold_until_ns(start_ns, next.request.id, queued_ns)
             {
                 return Some(until_ns);
             }
             let mut sequence = self.waiting.pop_front()?;
-            let found_tokens = self.memory.tokens(found);
+            let found_tokens = self.memory.prefix_tokens(found);
             if let Some(queued_ns) = sequence.queued_ns.take() {
                 let waited_ns = start_ns.saturating_sub(queued_ns);
                 self.totals.admitted += 1;
@@ -202,7 +203,7 @@ impl Server {
             let mut tokens = 1;
             if sequence.decodes() {
                 if let Some(speculative) = params.speculative {
-                    tokens = (1 + speculative.accepted(draft_chance)).min(sequence.lacks());
+                    tokens = (1 + speculative.accepted(draft_chance)).min(sequence.remaining_tokens());
                     totals.draft_tokens += u64::from(speculative.draft_tokens);
                     totals.accepted_tokens += u64::from(tokens - 1);
                 }
@@ -220,12 +221,12 @@ impl Server {
             }
             sequence.stamps_ns.extend(std::iter::repeat_n(end_ns, tokens as usize));
             totals.generation_tokens += u64::from(tokens);
-            let done = sequence.lacks() == 0;
+            let done = sequence.remaining_tokens() == 0;
             if done {
                 memory.release(&mut sequence.held);
                 totals.finished += 1;
                 let (id, cached_tokens) = (sequence.request.id, sequence.cached_tokens);
-                finished.push(Finished { id, stamps_ns: std::mem::take(&mut sequence.stamps_ns), cached_tokens });
+                finished.push(FinishedRequest { id, stamps_ns: std::mem::take(&mut sequence.stamps_ns), cached_tokens });
             }
             !done
         });

@@ -48,7 +48,7 @@ fn waits_ns(service_ns: u64, arrivals_ns: &[u64]) -> Vec<u64> {
 proptest! {
     /// Lindley: who comes `gap` after one that waits `w` waits for what is left of `w` and its service then.
     #[test]
-    fn waits_are_lindleys(service_ns in 1..1000_u64, gaps in prop::collection::vec(0..2000_u64, 1..200)) {
+    fn waits_follow_lindleys_recursion(service_ns in 1..1000_u64, gaps in prop::collection::vec(0..2000_u64, 1..200)) {
         let arrivals_ns: Vec<_> = gaps.iter().scan(0, |t_ns, gap| { *t_ns += gap; Some(*t_ns) }).collect();
         let mut expected = vec![0];
         for gap in &gaps[1..] {
@@ -77,7 +77,7 @@ fn batch_means(values: &[u64]) -> (f64, f64) {
 
 /// Pollaczek and Khinchine for a service that does not vary: `rho * s / (2 (1 - rho))`.
 #[test]
-fn the_mean_wait_of_poisson_arrivals_is_that_of_an_m_d_1_queue() {
+fn mean_wait_of_poisson_arrivals_is_that_of_an_m_d_1_queue() {
     const SERVICE_NS: u64 = 1_000_000;
     for (seed, rho) in [(1, 0.3), (2, 0.6), (3, 0.8)] {
         let mut chance = Chance::new(seed);
@@ -98,7 +98,7 @@ fn the_mean_wait_of_poisson_arrivals_is_that_of_an_m_d_1_queue() {
 
 /// `(1 - a^(k+1)) / (1 - a)`: Leviathan, Kalman and Matias, "Fast inference from transformers via speculative decoding", 2023.
 #[test]
-fn a_step_with_guesses_yields_as_many_tokens_as_theory_says() {
+fn speculative_step_yields_the_expected_tokens() {
     for (seed, draft_tokens, acceptance_ppm) in [(1, 1, 500_000), (2, 3, 700_000), (3, 5, 900_000), (4, 4, 0), (5, 2, 1_000_000)]
     {
         let speculative = Some(Speculative { draft_tokens, acceptance_ppm, draft_ns: 0 });

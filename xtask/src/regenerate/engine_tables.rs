@@ -95,8 +95,8 @@ fn engine_row(title: &str, recipe: &Recipe, dialect: &Dialect) -> String {
     let reset = dialect.cache_reset.map_or_else(|| "none".to_owned(), |reset| format!("`{}`", reset.path));
     let status = match dialect.evidence {
         // What ran was the server, never the image that this row names.
-        Evidence::Ran => RAN,
-        Evidence::Recorded | Evidence::Documented | Evidence::Own => "not yet run on hardware",
+        Evidence::Executed => RAN,
+        Evidence::Recorded | Evidence::Documented | Evidence::Simulation => "not yet run on hardware",
     };
     let default = format!("`{}` ({image})", recipe.name);
     format!("| {title} | {default} | {chat} | {forced} | {count} | {metrics} | {reset} | {status} |\n")
@@ -147,7 +147,7 @@ mod tests {
         let table = engines(&recipes(&workspace().join("recipes")).unwrap()).unwrap();
         for (engine, title) in ENGINES {
             let row = table.lines().find(|row| row.starts_with(&format!("| {title} |"))).unwrap();
-            let ran = dialect(engine.as_str().parse().unwrap()).evidence == Evidence::Ran;
+            let ran = dialect(engine.as_str().parse().unwrap()).evidence == Evidence::Executed;
             assert_eq!(row.ends_with(&format!("| {RAN} |")), ran, "{row}");
             assert_eq!(row.ends_with("| not yet run on hardware |"), !ran, "{row}");
         }

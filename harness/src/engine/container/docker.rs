@@ -72,7 +72,7 @@ fn of_client(error: &ClientError, host_port: u16) -> DockerError {
 /// What the daemon's answer, or its silence, means.
 pub(super) fn of_bollard(error: &BollardError, host_port: u16) -> DockerError {
     match error {
-        BollardError::DockerResponseServerError { message, .. } => DockerError::of_words(message, host_port),
+        BollardError::DockerResponseServerError { message, .. } => DockerError::from_message(message, host_port),
         BollardError::SocketNotFoundError(path) => DockerError::Absent { why: format!("there is no {path}") },
         BollardError::RequestTimeoutError => DockerError::Other { words: "it gave no answer within two minutes".to_owned() },
         // It stands for the inner one, and so does not name it as its source.
@@ -93,7 +93,7 @@ fn of_error(error: &(dyn Error + 'static), host_port: u16) -> DockerError {
     match kind {
         Some(io::ErrorKind::PermissionDenied) => DockerError::NotPermitted { why: root.to_string() },
         Some(io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => DockerError::Absent { why: root.to_string() },
-        _ => DockerError::of_words(&error.to_string(), host_port),
+        _ => DockerError::from_message(&error.to_string(), host_port),
     }
 }
 

@@ -67,7 +67,7 @@ vllm:request_queue_time_seconds_count{engine=\"1\"} 1
     let expected = ServerMetrics {
         waiting: Some(5.0),
         kv_usage: Some(0.75),
-        queue: Some(Spent { sum_s: 1.75, count: 3.0 }),
+        queue: Some(HistogramTotals { sum_s: 1.75, count: 3.0 }),
         ..ServerMetrics::default()
     };
     assert_eq!(page.metrics, expected);

@@ -1,6 +1,6 @@
 //! The chunked transfer encoding.
 
-use super::BadResponse;
+use super::MalformedResponse;
 
 /// The longest line with a chunk's size and its extensions, in bytes.
 const MAX_SIZE_LINE_BYTES: usize = 4 << 10;
@@ -43,7 +43,7 @@ impl Chunked {
         self.is_exceeded
     }
 
-    pub(super) fn feed(&mut self, bytes: &[u8], mut on_data: impl FnMut(&[u8])) -> Result<(), BadResponse> {
+    pub(super) fn feed(&mut self, bytes: &[u8], mut on_data: impl FnMut(&[u8])) -> Result<(), MalformedResponse> {
         let mut rest = bytes;
         while !rest.is_empty() {
             rest = match self.state {
@@ -65,7 +65,7 @@ impl Chunked {
     }
 
     /// Takes a line, or as much of it as there is, and returns what follows it.
-    fn take_line<'b>(&mut self, bytes: &'b [u8]) -> Result<&'b [u8], BadResponse> {
+    fn take_line<'b>(&mut self, bytes: &'b [u8]) -> Result<&'b [u8], MalformedResponse> {
         let end = bytes.iter().position(|&byte| byte == b'\n');
         let (part, rest) = bytes.split_at(end.map_or(bytes.len(), |end| end + 1));
         let most = match self.state {
@@ -93,17 +93,17 @@ impl Chunked {
     }
 
     /// Goes on after a whole line, its LF included.
-    fn apply(&mut self, line: &[u8]) -> Result<(), BadResponse> {
+    fn apply(&mut self, line: &[u8]) -> Result<(), MalformedResponse> {
         self.state = match self.state {
             // To httparse a line without a number is one with 0.
             State::Size => match httparse::parse_chunk_size(line) {
-                _ if !line[0].is_ascii_hexdigit() => return Err(BadResponse::Chunk(NO_SIZE)),
+                _ if !line[0].is_ascii_hexdigit() => return Err(MalformedResponse::Chunk(NO_SIZE)),
                 Ok(httparse::Status::Complete((_, 0))) => State::Trailers,
                 Ok(httparse::Status::Complete((length, size))) if length == line.len() => State::Data(size),
-                _ => return Err(BadResponse::Chunk(NO_SIZE)),
+                _ => return Err(MalformedResponse::Chunk(NO_SIZE)),
             },
             State::DataEnd if line == b"\r\n" => State::Size,
-            State::DataEnd => return Err(BadResponse::Chunk("one is longer than its size says")),
+            State::DataEnd => return Err(MalformedResponse::Chunk("one is longer than its size says")),
             State::Trailers => {
                 self.trailer_bytes += line.len();
                 if line == b"\r\n" { State::Done } else { State::Trailers }
@@ -113,8 +113,8 @@ impl Chunked {
         Ok(())
     }
 
-    fn too_long(&self) -> BadResponse {
-        BadResponse::Chunk(match self.state {
+    fn too_long(&self) -> MalformedResponse {
+        MalformedResponse::Chunk(match self.state {
             State::Size => "a line with a size is longer than 4 KiB",
             State::DataEnd => "one is longer than its size says",
             _ => "the trailers are longer than 64 KiB",

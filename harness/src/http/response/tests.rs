@@ -5,14 +5,14 @@ use super::*;
 /// What became of an answer: its status, its body, and how it stands at the end of the bytes.
 fn read<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
     let mut head_reader = HeadReader::default();
-    let mut body: Option<(u16, Body)> = None;
+    let mut body: Option<(u16, BodyDecoder)> = None;
     let mut data = Vec::new();
     for part in parts {
         let mut part = part;
         if body.is_none() {
             match head_reader.feed(part) {
                 Ok(Some((head, taken))) => {
-                    body = Some((head.status, Body::of(&head)));
+                    body = Some((head.status, BodyDecoder::of(&head)));
                     part = &part[taken..];
                 }
                 Ok(None) => continue,
@@ -115,7 +115,7 @@ fn a_head_without_end_is_given_up() {
             other => break other.unwrap_err(),
         }
     };
-    assert_eq!(error, BadResponse::HeadTooLong);
+    assert_eq!(error, MalformedResponse::HeadTooLong);
 }
 
 #[test]

@@ -10,12 +10,12 @@ use std::{
 use fixtures::{simulated::SimulatedSpark, simulated_engine::SimulatedEngine, virtual_time::VirtualTime};
 use harness::{
     drive::DriveLimits,
-    engine::{Engine, EngineError, Running},
+    engine::{Engine, EngineError, EngineInstance},
     journal::Journal,
     progress::Progress,
     session::Session,
     stop::stop_pair,
-    suite::{Probe, Sized, Suite, SuiteError},
+    suite::{BootSizing, Probe, Suite, SuiteError},
 };
 use record::{
     Cell, Header, Identity, Launch, Length, Load, Message, Plan, PlannedRequest, PrefixReuse, Profile, Record, Release, Role,
@@ -67,14 +67,14 @@ impl Suite for Small {
         run_seed * 10_000 + u64::from(trial) * 10 + u64::from(cell.load.target_in_flight().unwrap_or(0))
     }
 
-    fn plan(&self, cell: &Cell, seed: u64, _sized: &Sized<'_>) -> Result<Plan, SuiteError> {
+    fn plan(&self, cell: &Cell, seed: u64, _sized: &BootSizing<'_>) -> Result<Plan, SuiteError> {
         if cell.output_tokens.high() == 0 {
             return Err(SuiteError::plan(NoOutput));
         }
         Ok(plan(cell, seed, cell.load.requests()))
     }
 
-    fn warm_up(&self, cell: &Cell, seed: u64, _sized: &Sized<'_>) -> Result<Plan, SuiteError> {
+    fn warm_up(&self, cell: &Cell, seed: u64, _sized: &BootSizing<'_>) -> Result<Plan, SuiteError> {
         Ok(plan(cell, seed, 1))
     }
 
@@ -194,7 +194,7 @@ impl Bench {
 /// The record in a folder.
 pub(super) fn read(folder: &Path) -> Record {
     let record = file::decode(&std::fs::read(folder.join(file::FILE_NAME)).unwrap()).unwrap();
-    assert_eq!(record.torn, None);
+    assert_eq!(record.unreadable_tail, None);
     record
 }
 
@@ -256,7 +256,7 @@ pub(super) struct UpSpark {
 }
 
 impl Engine for Spark {
-    type Running = UpSpark;
+    type Instance = UpSpark;
 
     fn launch(&self) -> Launch {
         self.inner.launch()
@@ -272,7 +272,7 @@ impl Engine for Spark {
     }
 }
 
-impl Running for UpSpark {
+impl EngineInstance for UpSpark {
     type Endpoint = SimulatedSpark;
 
     fn endpoint(&self) -> &SimulatedSpark {

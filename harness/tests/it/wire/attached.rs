@@ -34,7 +34,7 @@ fn each_ends_in_time_with_its_words() {
         ("a page", vec![write(&answer("200 OK", "<html>"))], Then::KeepOpen, no_protocol),
         ("gone", vec![write(&answer("404 Not Found", "nobody home"))], Then::KeepOpen, "status 404: nobody home"),
     ];
-    let (_teller, stop) = stop_pair();
+    let (_source, stop) = stop_pair();
     let stop = &stop;
     run(join_all(table.map(|(case, steps, then, words)| async move {
         let scripted = Scripted::start(Script { steps, then });

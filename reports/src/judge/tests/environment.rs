@@ -14,7 +14,7 @@ fn after_with(policy: &Policy, change: impl FnOnce(&mut RunFigures)) -> Ruling {
 }
 
 #[test]
-fn what_was_asked_must_be_the_same() {
+fn different_loads_are_refused() {
     insta::assert_snapshot!(after(|run| run.trials.iter_mut().for_each(|trial| trial.cell.workload_hash = "fedc".to_owned())), @"Refused: what was asked or how it was counted differs (workload hash of chat/c10): measure both with the same suite and options");
     insta::assert_snapshot!(after(|run| run.trials[1].attempted = 9), @"Refused: what was asked or how it was counted differs (requests of chat/c10): measure both with the same suite and options");
     insta::assert_snapshot!(after(|run| run.header.suite_version = 2), @"Refused: what was asked or how it was counted differs (suite): measure both with the same suite and options");
@@ -28,7 +28,7 @@ fn what_was_asked_must_be_the_same() {
 }
 
 #[test]
-fn of_the_engine_only_the_treatment_may_differ() {
+fn engine_difference_outside_the_treatment_is_refused() {
     let flag = |run: &mut RunFigures| run.boots.iter_mut().for_each(|boot| boot.command.push("--eager".to_owned()));
     insta::assert_snapshot!(after(flag), @"Refused: the engines differ in what is not the treatment (flags): if that is what is compared, say --treatment flags");
     insta::assert_snapshot!(after(|run| run.header.recipe.model.revision = "other".to_owned()), @"Refused: the engines differ in what is not the treatment (model): if that is what is compared, say --treatment model");
@@ -43,17 +43,17 @@ fn of_the_engine_only_the_treatment_may_differ() {
 
     let policy = Policy { treatment: [Treatment::Flags].into(), ..Policy::default() };
     let ruling = after_with(&policy, flag);
-    assert_eq!((ruling.overall, ruling.differences.len()), (Overall::Unchanged, 1));
+    assert_eq!((ruling.overall, ruling.differences.len()), (OverallVerdict::Unchanged, 1));
     assert_eq!((ruling.differences[0].consequence, ruling.method.treatment), (Consequence::Treatment, vec![Treatment::Flags]));
 
     let ruling = after_with(&Policy::default(), |run| run.header.machine.kernel = Some("6.17".to_owned()));
-    assert_eq!((ruling.overall, ruling.differences[0].consequence), (Overall::Unchanged, Consequence::Warned));
+    assert_eq!((ruling.overall, ruling.differences[0].consequence), (OverallVerdict::Unchanged, Consequence::Warned));
 }
 
 #[test]
-fn a_side_is_one_engine() {
+fn side_with_two_engines_is_refused() {
     let ruling = after_with(&Policy::default(), |run| run.boots[3].engine_version = Some("9".to_owned()));
-    assert_eq!(ruling.overall, Overall::Refused);
+    assert_eq!(ruling.overall, OverallVerdict::Refused);
     assert!(
         ruling.differences.iter().any(|one| one.field == "engine version (boot 3 of the candidate)"),
         "{:?}",
@@ -71,7 +71,7 @@ fn a_side_is_one_engine() {
 }
 
 #[test]
-fn an_unfinished_run_says_nothing() {
+fn unfinished_run_is_refused() {
     let ended = |reason| move |run: &mut RunFigures| run.end.as_mut().unwrap().reason = reason;
     insta::assert_snapshot!(after(ended(EndReason::Interrupted)), @"Refused: a run of the candidate was interrupted: measure it again");
     insta::assert_snapshot!(after(ended(EndReason::Failed { detail: "no".to_owned() })), @"Refused: a run of the candidate failed: its report says why; measure it again");
@@ -80,7 +80,7 @@ fn an_unfinished_run_says_nothing() {
 }
 
 #[test]
-fn sides_are_together_only_with_their_counterparts() {
+fn sides_are_interleaved_only_with_their_counterparts() {
     let order = |left: &RunFigures, right: &RunFigures| {
         judge(std::slice::from_ref(left), std::slice::from_ref(right), &Policy::default()).method.order
     };
@@ -99,7 +99,7 @@ fn sides_are_together_only_with_their_counterparts() {
 }
 
 #[test]
-fn no_text_of_others_is_in_the_sentence() {
+fn sentence_contains_no_text_of_records() {
     let hostile = |run: &mut RunFigures| {
         for trial in &mut run.trials {
             trial.cell.workload = "`<b>|\n".to_owned();

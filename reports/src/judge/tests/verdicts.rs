@@ -1,10 +1,10 @@
 use super::*;
 
 #[test]
-fn a_slower_candidate_measured_side_by_side_has_regressed() {
+fn slower_interleaved_candidate_regresses() {
     let ruling = judged(together(chat(&FIVE), chat(&scaled(&FIVE, 0.93))));
     insta::assert_snapshot!(ruling.sentence, @"Regressed: 1 gate cell of 1 worse by the margin or more; 0 pass");
-    assert_eq!((ruling.overall, ruling.exit_code, ruling.method.order), (Overall::Regressed, 5, Order::Interleaved));
+    assert_eq!((ruling.overall, ruling.exit_code, ruling.method.order), (OverallVerdict::Regressed, 5, Order::Interleaved));
     assert_eq!((ruling.method.family, ruling.method.occasion, ruling.method.boot), (1, None, None));
     let row = row(&ruling);
     assert_eq!(
@@ -24,28 +24,28 @@ fn each_verdict_has_its_words_and_exit_code() {
         (
             quiet.clone(),
             scaled(&quiet, 1.001),
-            Overall::Unchanged,
+            OverallVerdict::Unchanged,
             0,
             "No regression: all 1 gate cells pass, measured side by side",
         ),
         (
             quiet.clone(),
             scaled(&quiet, 1.08),
-            Overall::Improved,
+            OverallVerdict::Improved,
             0,
             "Improved: 1 gate cell of 1 better by the margin or more, none worse; 1 pass",
         ),
         (
             loud.clone(),
             scaled(&loud, 0.999),
-            Overall::Inconclusive,
+            OverallVerdict::Inconclusive,
             0,
             "Inconclusive: of 1 gate cell of 1 nothing can be said; 0 pass",
         ),
         (
             quiet[..2].to_vec(),
             quiet[2..4].to_vec(),
-            Overall::Insufficient,
+            OverallVerdict::Insufficient,
             4,
             "Insufficient: 1 gate cell of 1 have fewer than three values on a side; 0 pass; 1 insufficient",
         ),
@@ -55,23 +55,23 @@ fn each_verdict_has_its_words_and_exit_code() {
         let said = (ruling.overall, ruling.exit_code, ruling.sentence.as_str());
         assert_eq!(said, (overall, code, sentence), "{:?}", row(&ruling).why);
     }
-    let strict = Policy { inconclusive: Inconclusive::Fail, ..Policy::default() };
+    let strict = Policy { inconclusive: InconclusivePolicy::Fail, ..Policy::default() };
     let (baseline, candidate) = together(chat(&loud), chat(&scaled(&loud, 1.001)));
     let ruling = judge(&[baseline], &[candidate], &strict);
-    assert_eq!((ruling.overall, ruling.exit_code), (Overall::Inconclusive, 6));
+    assert_eq!((ruling.overall, ruling.exit_code), (OverallVerdict::Inconclusive, 6));
     let row = row(&ruling);
     assert!(row.trials_needed.unwrap() > 30 && row.is_futile && row.mde_percent.unwrap() > 5.0, "{row:?}");
 }
 
 #[test]
-fn a_record_is_not_compared_with_itself() {
+fn record_compared_with_itself_is_refused() {
     let ruling = judged((chat(&FIVE), chat(&FIVE)));
-    assert_eq!(ruling.overall, Overall::Refused);
+    assert_eq!(ruling.overall, OverallVerdict::Refused);
     insta::assert_snapshot!(row(&ruling).why.clone().unwrap(), @"both sides have the very same values: is it one record, or are they cached or synthetic?");
 }
 
 #[test]
-fn a_gate_without_a_better_way_is_refused() {
+fn gate_without_better_direction_is_refused() {
     let streams = |values: &[f64]| {
         let mut run = chat(values);
         run.header.gates = vec![gate("chat/c10", Metric::InFlightMean, 0.03, false)];
@@ -81,14 +81,14 @@ fn a_gate_without_a_better_way_is_refused() {
         run
     };
     let ruling = judged(together(streams(&FIVE), streams(&scaled(&FIVE, 0.9))));
-    assert_eq!((ruling.overall, row(&ruling).verdict), (Overall::Refused, Verdict::Refused));
+    assert_eq!((ruling.overall, row(&ruling).verdict), (OverallVerdict::Refused, Verdict::Refused));
     insta::assert_snapshot!(row(&ruling).why.clone().unwrap(), @"its gate is about a metric of the load or the stream, and no way is better there: declare another gate");
 }
 
 #[test]
-fn a_stored_baseline_adds_the_noise_between_occasions() {
+fn stored_baseline_adds_the_noise_between_occasions() {
     let ruling = judged((chat(&FIVE), chat(&scaled(&FIVE, 0.999))));
-    assert_eq!((ruling.method.order, ruling.overall), (Order::Stored, Overall::Inconclusive));
+    assert_eq!((ruling.method.order, ruling.overall), (Order::Stored, OverallVerdict::Inconclusive));
     assert_eq!(ruling.method.occasion, Some(NoiseSource::Assumed { component: Component::ASSUMED }));
     let assumed = row(&ruling).mde_percent.unwrap();
 
@@ -116,12 +116,12 @@ fn a_stored_baseline_adds_the_noise_between_occasions() {
     let policy = Policy { calibration: Some(calibration), ..Policy::default() };
     let ruling = judge(&[chat(&FIVE)], &[chat(&scaled(&FIVE, 0.999))], &policy);
     assert_eq!(ruling.method.occasion, Some(NoiseSource::Calibrated { made_unix_s: Some(7), cells: 1 }));
-    assert_eq!(ruling.overall, Overall::Unchanged);
+    assert_eq!(ruling.overall, OverallVerdict::Unchanged);
     assert!(row(&ruling).mde_percent.unwrap() < assumed / 2.0);
 }
 
 #[test]
-fn an_open_loop_is_compared_seed_by_seed() {
+fn open_loop_is_paired_by_seed() {
     // The seeds differ by factors, the sides by 12 %.
     let seconds = [2e9, 9e9, 4e9, 20e9, 1e9];
     let slower = [2.26e9, 10.1e9, 4.5e9, 22.2e9, 1.12e9];
@@ -138,7 +138,7 @@ fn an_open_loop_is_compared_seed_by_seed() {
     let mut others = office(&slower);
     others.trials.iter_mut().for_each(|trial| trial.seed += 1000);
     let ruling = judged(together(office(&seconds), others));
-    assert_eq!(ruling.overall, Overall::Refused);
+    assert_eq!(ruling.overall, OverallVerdict::Refused);
     assert!(row(&ruling).why.as_ref().unwrap().contains("no seed in common"), "{ruling:?}");
 
     let mut prompts = office(&slower);
@@ -154,7 +154,7 @@ fn an_open_loop_is_compared_seed_by_seed() {
 }
 
 #[test]
-fn trials_of_a_boot_are_one_unit_and_those_of_a_single_boot_have_to_do() {
+fn boot_is_the_unit_unless_a_side_has_one_boot() {
     let twice = |values: &[f64]| {
         let numbered = (0..).zip(values);
         run(numbered.flat_map(|(n, value)| [trial(2 * n, n, value * 1.01), trial(2 * n + 1, n, value / 1.01)]).collect())
@@ -169,17 +169,22 @@ fn trials_of_a_boot_are_one_unit_and_those_of_a_single_boot_have_to_do() {
         let ruling = judged((one_boot(&FIVE), one_boot(&scaled(&FIVE, factor))));
         let row = row(&ruling);
         assert_eq!((row.verdict, row.baseline.values.len()), (expected, 5));
-        assert!(ruling.method.boot.is_some() && ruling.overall != Overall::Improved);
+        assert!(ruling.method.boot.is_some() && ruling.overall != OverallVerdict::Improved);
         assert_eq!(row.notes.contains(&Note::ImprovementWithheld), factor > 1.0);
     }
 }
 
 #[test]
-fn an_invalid_trial_does_not_count_and_its_repetition_does() {
+fn invalid_trial_is_excluded_and_its_repetition_counts() {
     let mut candidate = chat(&scaled(&FIVE, 1.001));
     candidate.trials[0].validity = Validity::Invalid;
-    candidate.trials[0].judgement.reasons =
-        vec![Reason { validity: Validity::Invalid, text: "send lag".to_owned(), quote: None }];
+    candidate.trials[0].judgement.reasons = vec![Reason {
+        validity: Validity::Invalid,
+        kind: "send lag".to_owned(),
+        text: "send lag".to_owned(),
+        extent: None,
+        quote: None,
+    }];
     candidate.trials[0].figures.insert(Metric::DecodeTokS, 1.0);
     let repeated = TrialFigures { attempt: 1, ..trial(0, 0, 100.1) };
     candidate.trials.insert(1, repeated);
@@ -197,14 +202,14 @@ fn an_invalid_trial_does_not_count_and_its_repetition_does() {
 }
 
 #[test]
-fn a_candidate_that_fails_more_has_regressed_whatever_its_speed() {
+fn candidate_with_more_failures_regresses_even_if_faster() {
     let mut candidate = chat(&scaled(&FIVE, 1.2));
     for trial in &mut candidate.trials {
         (trial.served, trial.validity) = (7, Validity::Invalid);
     }
     let ruling = judged(together(chat(&FIVE), candidate));
     let row = row(&ruling);
-    assert_eq!((ruling.overall, row.verdict, row.candidate.served), (Overall::Regressed, Verdict::Regressed, 35));
+    assert_eq!((ruling.overall, row.verdict, row.candidate.served), (OverallVerdict::Regressed, Verdict::Regressed, 35));
     assert!(row.notes.contains(&Note::FailsMore));
 
     let mut unbounded = chat(&FIVE);
@@ -219,11 +224,11 @@ fn a_candidate_that_fails_more_has_regressed_whatever_its_speed() {
 }
 
 #[test]
-fn a_drift_is_refused_one_after_the_other_and_survived_side_by_side() {
+fn drift_is_refused_for_stored_and_tolerated_for_interleaved_sides() {
     let drifting: Vec<f64> =
         (0..5).map(|boot| 100.0 - 1.5 * f64::from(boot) + if boot % 2 == 0 { 0.05 } else { -0.05 }).collect();
     let ruling = judged((chat(&drifting), chat(&scaled(&drifting, 1.001))));
-    assert_eq!(ruling.overall, Overall::Refused);
+    assert_eq!(ruling.overall, OverallVerdict::Refused);
     assert!(ruling.method.drift.unwrap().matters);
     let why = row(&ruling).why.clone().unwrap();
     insta::assert_snapshot!(why, @"the machine drifted by 6.4 % over a side's boots, which cannot be told from a difference: let it warm up, or measure both sides interleaved with --against");
@@ -239,7 +244,7 @@ fn a_drift_is_refused_one_after_the_other_and_survived_side_by_side() {
 }
 
 #[test]
-fn the_family_is_what_the_candidate_declared() {
+fn family_is_the_gates_of_the_candidate() {
     // The baseline measured less: the gate is there, and says that it has nothing.
     let mut both = chat(&scaled(&FIVE, 1.001));
     both.trials.extend(office(&FIVE).trials);
@@ -248,7 +253,7 @@ fn the_family_is_what_the_candidate_declared() {
     let ruling = judge(&[baseline], &[candidate], &Policy::default());
     let verdicts: Vec<_> = ruling.gate_rows().map(|row| (row.cell.as_str(), row.verdict)).collect();
     assert_eq!(verdicts, [("chat/c10", Verdict::Unchanged), ("office/r0.3", Verdict::Insufficient)]);
-    assert_eq!((ruling.overall, ruling.exit_code, ruling.method.family), (Overall::Insufficient, 4, 2));
+    assert_eq!((ruling.overall, ruling.exit_code, ruling.method.family), (OverallVerdict::Insufficient, 4, 2));
 
     // A record of before there were gates has those of the suite, as far as it planned their cells.
     let mut older = chat(&FIVE);
@@ -284,7 +289,7 @@ proptest! {
     }
 
     #[test]
-    fn units_and_the_order_of_boots_change_nothing(values in any_values(), other in any_values(), scale in 0.001..1000.0_f64) {
+    fn verdict_is_independent_of_unit_and_boot_order(values in any_values(), other in any_values(), scale in 0.001..1000.0_f64) {
         let plain = judged(together(chat(&values), chat(&other[..])));
         prop_assume!(plain.refusals.is_empty() && values.len() == other.len());
         let scaled = judged(together(chat(&scaled(&values, scale)), chat(&scaled(&other, scale))));
@@ -296,7 +301,7 @@ proptest! {
     }
 
     #[test]
-    fn every_ruling_has_a_code_that_fits_its_words(values in any_values(), other in any_values()) {
+    fn exit_code_matches_the_sentence(values in any_values(), other in any_values()) {
         let ruling = judge(&[chat(&values)], &[chat(&other)], &Policy::default());
         let word = ruling.sentence.split([':', ' ']).next().unwrap().to_owned();
         let expected = match ruling.exit_code {

@@ -2,12 +2,12 @@
 
 use record::{
     ErrorBudget,
-    cores::listed,
+    cores::format_core_list,
     instrument::{BudgetPoint, ClientCost, ClientErrors, OpenLoopPoint},
 };
 
 use crate::{
-    instrument::{Limit, MAX_RELATIVE_ERROR, limits, worst},
+    instrument::{FigureLimit, MAX_RELATIVE_ERROR, limits, worst},
     markdown::{
         front_matter::harness,
         text::{Table, code},
@@ -21,7 +21,7 @@ pub fn render_budget(budget: &ErrorBudget) -> String {
     let machine = &budget.machine;
     let cpus = machine.cpus.map(|cpus| format!(", {cpus} processors")).unwrap_or_default();
     let whose = budget.cores.as_ref().map_or(", which client and server shared".to_owned(), |cores| {
-        format!(", of which {} is the client's alone and {} the server's", cores.client, listed(&cores.engine))
+        format!(", of which {} is the client's alone and {} the server's", cores.client, format_core_list(&cores.engine))
     });
     let slowed = match budget.slow_ns_per_read {
         0 => String::new(),
@@ -130,7 +130,7 @@ fn costs(name: String, cost: &ClientCost) -> [String; 7] {
 }
 
 fn limits_list(budget: &ErrorBudget) -> String {
-    let line = |limit: Limit<'_>| {
+    let line = |limit: FigureLimit<'_>| {
         let right = limit.right.map_or("right at no load".to_owned(), |point| format!("within 1 % up to {}", code(&point.name)));
         let off = limit.off.map_or("off at none that was measured".to_owned(), |(point, error)| {
             let what = if point.account.is_exact() {

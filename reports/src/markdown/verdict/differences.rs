@@ -4,7 +4,7 @@ use super::{
     super::{Page, text::Table},
     extent::Extent,
 };
-use crate::judge::{Class, Consequence, Ruling, SideDifference};
+use crate::judge::{Comparability, Consequence, Ruling, SideDifference};
 
 pub(super) fn write(page: &mut Page, ruling: &Ruling, extent: &Extent) {
     page.push("## What differs");
@@ -31,12 +31,14 @@ pub(super) fn write(page: &mut Page, ruling: &Ruling, extent: &Extent) {
 }
 
 fn follows(difference: &SideDifference) -> String {
-    match (difference.consequence, difference.class) {
+    match (difference.consequence, difference.comparability) {
         (Consequence::Treatment, _) => "what is compared".to_owned(),
         (Consequence::Warned, _) => "nothing".to_owned(),
-        (Consequence::Refused, Class::Treatable(treatment)) => {
+        (Consequence::Refused, Comparability::Treatable(treatment)) => {
             format!("**refused**, unless it is what is compared: `--treatment {treatment}`")
         }
-        (Consequence::Refused, Class::Load | Class::Soft) => "**refused**: another load is another question".to_owned(),
+        (Consequence::Refused, Comparability::Load | Comparability::Informational) => {
+            "**refused**: another load is another question".to_owned()
+        }
     }
 }

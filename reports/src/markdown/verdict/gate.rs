@@ -8,7 +8,7 @@ use super::{
     extent::Extent,
 };
 use crate::{
-    judge::{Method, Row, Ruling, Values},
+    judge::{Method, Row, Ruling, SideValues},
     metric::info,
     number::{change, chosen, figure, probability, spread},
     statistics::verdict::{Looks, Multiplicity, Note, Verdict},
@@ -75,7 +75,7 @@ fn table(rows: &[&Row], method: &Method, extent: &Extent) -> String {
 }
 
 /// `90.8 (n=5, cv 0.52 %)`.
-pub(super) fn values(values: &Values, metric: Metric) -> String {
+pub(super) fn values(values: &SideValues, metric: Metric) -> String {
     let n = values.values.len();
     let unbounded = values.values.iter().filter(|value| **value == f64::INFINITY).count();
     let mean = match values.mean {
@@ -198,7 +198,7 @@ fn told(note: Note, row: &Row, method: &Method) -> String {
     }
 }
 
-fn failed(values: &Values) -> String {
+fn failed(values: &SideValues) -> String {
     format!("{} of {}", values.attempted.saturating_sub(values.served), values.attempted)
 }
 

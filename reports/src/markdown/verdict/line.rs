@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{super::text::clean, overall_word};
 use crate::{
-    judge::{Overall, Row, Ruling},
+    judge::{OverallVerdict, Row, Ruling},
     metric::info,
     number::{change, chosen, spread},
     statistics::verdict::Verdict,
@@ -23,19 +23,19 @@ pub fn summary_line(ruling: &Ruling) -> String {
     let rows: Vec<&Row> = ruling.gate_rows().collect();
     let head = overall_word(ruling.overall);
     let verdict = match ruling.overall {
-        Overall::Refused => Verdict::Refused,
-        Overall::Insufficient => Verdict::Insufficient,
-        Overall::Regressed => Verdict::Regressed,
-        Overall::Inconclusive => Verdict::Inconclusive,
-        Overall::Improved => Verdict::Improved,
-        Overall::Unchanged => Verdict::Unchanged,
+        OverallVerdict::Refused => Verdict::Refused,
+        OverallVerdict::Insufficient => Verdict::Insufficient,
+        OverallVerdict::Regressed => Verdict::Regressed,
+        OverallVerdict::Inconclusive => Verdict::Inconclusive,
+        OverallVerdict::Improved => Verdict::Improved,
+        OverallVerdict::Unchanged => Verdict::Unchanged,
     };
     if !ruling.refusals.is_empty() || rows.is_empty() {
         return format!("{head}: {}", plain_sentence(&ruling.sentence, head));
     }
     let those: Vec<(usize, &&Row)> = rows.iter().enumerate().filter(|(_, row)| row.verdict == verdict).collect();
     let mut line = format!("{head}: {} of {} gate cells", those.len(), rows.len());
-    if ruling.overall == Overall::Unchanged {
+    if ruling.overall == OverallVerdict::Unchanged {
         line = format!("{head}: all {} gate cells pass", rows.len());
     } else {
         let mut named: Vec<String> = those.iter().take(NAMED).map(|(place, row)| told(*place, row)).collect();

@@ -10,7 +10,7 @@ use super::{
     extent::Extent,
 };
 use crate::{
-    judge::{NoiseSource, Order, Party, Ruling},
+    judge::{NoiseSource, Order, Ruling, SideSummary},
     number::{chosen, probability, spread},
     statistics::comparison::Component,
 };
@@ -46,7 +46,7 @@ fn refusals(ruling: &Ruling, extent: &Extent) -> Vec<String> {
     lines
 }
 
-fn simulated(parties: [(&str, &Party); 2]) -> Option<String> {
+fn simulated(parties: [(&str, &SideSummary); 2]) -> Option<String> {
     let sides: Vec<&str> = parties.iter().filter(|(_, party)| party.launch == Launch::Simulated).map(|(side, _)| *side).collect();
     match sides[..] {
         [] => None,
@@ -57,7 +57,7 @@ fn simulated(parties: [(&str, &Party); 2]) -> Option<String> {
     }
 }
 
-fn profiles(parties: [(&str, &Party); 2]) -> Option<String> {
+fn profiles(parties: [(&str, &SideSummary); 2]) -> Option<String> {
     let is_any = |profile| parties.iter().any(|(_, party)| party.profile == profile);
     if is_any(Profile::Smoke) {
         return Some(SMOKE.to_owned());
@@ -65,7 +65,7 @@ fn profiles(parties: [(&str, &Party); 2]) -> Option<String> {
     is_any(Profile::Quick).then(|| "Quick profile: too few boots for a gate, so what is said here only advises.".to_owned())
 }
 
-fn unpinned(side: &str, party: &Party, extent: &Extent) -> Option<String> {
+fn unpinned(side: &str, party: &SideSummary, extent: &Extent) -> Option<String> {
     let why = extent.joined(party.unpinned.iter().map(|why| extent.code(why)), "; ");
     (!party.unpinned.is_empty()).then(|| not_pinned(&format!("The recipe of the {side}"), &why))
 }
@@ -121,8 +121,8 @@ fn drift(ruling: &Ruling) -> Option<String> {
     Some(format!("Drift: all gate cells together became {size} {became} while a side was measured (p {p}){order}."))
 }
 
-fn invalid(side: &str, party: &Party) -> Option<String> {
-    let Party { trials, invalid, repeated, .. } = party;
+fn invalid(side: &str, party: &SideSummary) -> Option<String> {
+    let SideSummary { trials, invalid, repeated, .. } = party;
     let are = if *invalid == 1 { "is" } else { "are" };
     let line =
         || format!("{invalid} of {} of the {side} {are} invalid and left out; {repeated} repeated.", plural(*trials, "trial"));

@@ -6,7 +6,7 @@ use super::{
     gate::spread_level,
 };
 use crate::{
-    judge::{Drifted, Inconclusive, Method, NoiseSource, Order, Ruling},
+    judge::{InconclusivePolicy, MachineDrift, Method, NoiseSource, Order, Ruling},
     number::{chosen, probability, spread},
     statistics::{
         comparison::Component,
@@ -80,8 +80,8 @@ fn family(method: &Method) -> String {
         Looks::Two => 2,
     };
     let policy = match method.inconclusive {
-        Inconclusive::Warn => "passes with a warning",
-        Inconclusive::Fail => "does not pass",
+        InconclusivePolicy::Warn => "passes with a warning",
+        InconclusivePolicy::Fail => "does not pass",
     };
     format!(
         "A family of {}: {correction}; {rule}; look {} of {looks}; what is inconclusive {policy}.",
@@ -110,7 +110,7 @@ fn order(ruling: &Ruling) -> String {
     )
 }
 
-fn drift(drift: Drifted) -> String {
+fn drift(drift: MachineDrift) -> String {
     let became = if drift.total_percent > 0.0 { "worse" } else { "better" };
     let matters = if drift.matters { "it matters" } else { "it does not matter" };
     format!("drift {} {became} (p {}), {matters}", spread(drift.total_percent.abs()), probability(drift.p))

@@ -4,7 +4,7 @@ use super::{
     super::{Page, front_matter::utc, plural, text::command_block},
     extent::Extent,
 };
-use crate::judge::{Party, Ruling, RunNote};
+use crate::judge::{Ruling, RunNote, SideSummary};
 
 pub(super) fn write(page: &mut Page, ruling: &Ruling, compare: &[String], extent: &Extent) {
     if !extent.commands {
@@ -36,7 +36,7 @@ fn grouped<'r>(ruling: &'r Ruling, extent: &Extent) -> Vec<(&'r [String], Vec<St
     groups
 }
 
-fn told(side: &str, party: &Party, number: usize, run: &RunNote, extent: &Extent) -> String {
+fn told(side: &str, party: &SideSummary, number: usize, run: &RunNote, extent: &Extent) -> String {
     let of = if party.runs.len() > 1 { format!(", run {} of {}", number + 1, party.runs.len()) } else { String::new() };
     let started = run.started_unix_s.map(|seconds| format!(", {}", utc(seconds))).unwrap_or_default();
     let commit = run.commit.as_ref().map(|commit| format!(", commit {}", extent.code(commit))).unwrap_or_default();

@@ -5,7 +5,7 @@ use super::{
     extent::{Extent, list},
 };
 use crate::{
-    judge::{Party, Ruling, TrialNote},
+    judge::{Ruling, SideSummary, TrialNote},
     validity::{Reason, Validity},
 };
 
@@ -17,7 +17,7 @@ pub(super) fn write(page: &mut Page, ruling: &Ruling, extent: &Extent) {
     page.push("## Validity");
     let mut table = Table::new(&["Side", "Boots", "Trials", "Valid", "Suspect", "Invalid", "Repeated"], 1);
     for (side, party) in parties {
-        let Party { boots, trials, suspect, invalid, repeated, .. } = *party;
+        let SideSummary { boots, trials, suspect, invalid, repeated, .. } = *party;
         let valid = trials.saturating_sub(suspect + invalid);
         let counts = [boots, trials, valid, suspect, invalid, repeated].map(|count| count.to_string());
         table.row([side.to_owned()].into_iter().chain(counts));

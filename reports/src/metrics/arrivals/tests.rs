@@ -28,7 +28,7 @@ fn chunks_become_arrivals() {
 }
 
 #[test]
-fn a_role_only_chunk_is_no_arrival() {
+fn role_only_chunk_is_no_arrival() {
     // An event at 5 opens the message with a role and a count of 0; the first text comes at 10.
     let observation =
         Observation { first_event_ns: Some(5), first_token_ns: Some(10), ..served(0, 0, &[(5, 0), (10, 1), (20, 2)]) };
@@ -37,7 +37,7 @@ fn a_role_only_chunk_is_no_arrival() {
 }
 
 #[test]
-fn what_nobody_counted_has_no_arrivals() {
+fn chunks_without_token_count_have_no_arrivals() {
     let observation = Observation { token_source: TokenSource::None, ..served(0, 0, &[(10, 1), (20, 2)]) };
     assert_eq!(first(&observation), None);
     assert_eq!(triples(&observation), []);
@@ -47,7 +47,7 @@ fn what_nobody_counted_has_no_arrivals() {
 
 proptest! {
     #[test]
-    fn no_time_and_no_token_is_lost(steps in prop::collection::vec((0_u64..5, 0_u32..4), 1..50)) {
+    fn arrivals_add_up_to_the_time_and_tokens_of_the_request(steps in prop::collection::vec((0_u64..5, 0_u32..4), 1..50)) {
         let (mut t_ns, mut tokens) = (100, 1);
         let chunks = Chunks(steps.into_iter().map(|(gap, added)| {
             (t_ns, tokens) = (t_ns + gap, tokens + added);

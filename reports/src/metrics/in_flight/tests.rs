@@ -9,7 +9,7 @@ fn span(send_ns: u64, end_ns: u64) -> Observation {
 }
 
 #[test]
-fn ends_come_before_starts() {
+fn end_precedes_start_at_the_same_time() {
     // One stream, three requests back to back: never two at once.
     let in_flight = InFlight::of(&[span(0, 10), span(10, 20), span(20, 30)], 30);
     assert_eq!((in_flight.peak(), in_flight.mean()), (1, Some(1.0)));
@@ -17,7 +17,7 @@ fn ends_come_before_starts() {
 }
 
 #[test]
-fn a_request_without_an_end_lasts_until_the_trial_s() {
+fn request_without_end_lasts_until_the_end_of_the_trial() {
     let observations = [span(0, 10), Observation { end_ns: None, ..span(5, 10) }];
     assert_eq!(InFlight::of(&observations, 20).mean(), Some(1.25));
     // Little's law cannot see it, which is what the difference is for.
@@ -25,7 +25,7 @@ fn a_request_without_an_end_lasts_until_the_trial_s() {
 }
 
 #[test]
-fn the_steady_state_is_the_longest_span_with_enough_in_flight() {
+fn steady_state_is_the_longest_span_with_enough_in_flight() {
     let second = |from: u64, to: u64| span(from * S, to * S);
     // Of two streams, both are busy from 1 to 5 and from 6 to 20; a dip of one second parts them.
     let ramp = [second(0, 5), second(1, 20), second(6, 22)];
@@ -42,21 +42,21 @@ fn the_steady_state_is_the_longest_span_with_enough_in_flight() {
 }
 
 #[test]
-fn a_steady_state_lasts_ten_seconds_or_a_tenth() {
+fn steady_state_lasts_ten_seconds_or_a_tenth_of_the_trial() {
     assert_eq!(steady_min_ns(20 * S), 10 * S);
     assert_eq!(steady_min_ns(100 * S), 10 * S);
     assert_eq!(steady_min_ns(3000 * S), 300 * S);
 }
 
 #[test]
-fn nothing_has_no_mean() {
+fn trial_without_duration_has_no_mean() {
     assert_eq!((InFlight::of(&[], 0).mean(), by_littles_law(&[], 0)), (None, None));
     assert_eq!((InFlight::of(&[], 10).mean(), InFlight::of(&[], 10).peak()), (Some(0.0), 0));
 }
 
 proptest! {
     #[test]
-    fn the_sweep_line_counts_as_a_person_would(spans in prop::collection::vec((0_u64..40, 0_u64..20), 0..30)) {
+    fn sweep_line_agrees_with_counting_at_every_time(spans in prop::collection::vec((0_u64..40, 0_u64..20), 0..30)) {
         let observations: Vec<_> = spans.iter().map(|&(send, length)| span(send, send + length)).collect();
         let duration_ns = spans.iter().map(|&(send, length)| send + length).max().unwrap_or(0).max(1);
         let at = |t: u64| spans.iter().filter(|&&(send, length)| send <= t && t < send + length).count();

@@ -9,13 +9,13 @@ fn queue(observations: &[Observation]) -> Queue {
 }
 
 #[test]
-fn a_queue_that_keeps_up_achieves_what_is_offered() {
+fn achieved_rate_equals_offered_rate_below_capacity() {
     let observations: Vec<_> = (0..5).map(|n| even(n * 2 * S, 100 * MS, 10 * MS, 11)).collect();
     assert_eq!(queue(&observations), Queue { offered_per_s: Some(0.5), achieved_per_s: Some(0.5), recovery_ns: Some(100e6) });
 }
 
 #[test]
-fn an_overload_is_served_at_the_engine_s_own_rate() {
+fn achieved_rate_under_overload_is_the_rate_of_the_engine() {
     // One arrives each second; one is served every two, the first after two.
     let observations: Vec<_> = (0..5).map(|n| even(n * S, (n + 2) * S - 10 * MS, 10 * MS, 2)).collect();
     assert_eq!(
@@ -26,13 +26,13 @@ fn an_overload_is_served_at_the_engine_s_own_rate() {
 }
 
 #[test]
-fn failures_are_offered_but_not_achieved_and_wait_until_their_end() {
+fn failed_requests_are_offered_and_not_achieved() {
     let observations = [even(0, S, MS, 2), even(S, S, MS, 2), rejected(2 * S, 7 * S)];
     assert_eq!(queue(&observations), Queue { offered_per_s: Some(1.0), achieved_per_s: Some(1.0), recovery_ns: Some(5e9) });
 }
 
 #[test]
-fn what_cannot_be_known_is_not_guessed() {
+fn rates_and_recovery_are_none_without_enough_stamps() {
     assert_eq!(queue(&[]), Queue::default());
     let single = queue(&[even(0, S, MS, 2)]);
     assert_eq!((single.offered_per_s, single.achieved_per_s), (None, None));
@@ -43,7 +43,7 @@ fn what_cannot_be_known_is_not_guessed() {
 }
 
 #[test]
-fn good_requests_meet_every_limit() {
+fn good_requests_meet_both_limits_of_the_slo() {
     let slo = Slo { ttft_ms: 1000, tpot_ms: 50 };
     let uncounted = Observation { token_source: record::TokenSource::None, usage: None, ..even(0, S, MS, 5) };
     let table = [

@@ -7,7 +7,7 @@ use crate::{
 };
 
 #[test]
-fn the_loop_decides_where_time_starts() {
+fn time_starts_at_the_send_in_closed_and_at_the_schedule_in_open_loops() {
     let observation = served(100 * MS, 130 * MS, &[(330 * MS, 1), (430 * MS, 3)]);
     let (closed, open) = (RequestMetrics::of(&observation, false), RequestMetrics::of(&observation, true));
     assert_eq!((closed.ttft_ns, closed.e2el_ns), (200e6, 300e6));
@@ -19,7 +19,7 @@ fn the_loop_decides_where_time_starts() {
 }
 
 #[test]
-fn a_late_send_hides_nothing_from_an_open_loop() {
+fn late_send_adds_to_ttft_in_an_open_loop() {
     let case = vectors::one("coordinated_omission");
     let ns = |key: &str, n: usize| case[key][n].as_u64().unwrap() * MS;
     let expected = floats(&case["ttft_from_schedule_ms"]);
@@ -36,7 +36,7 @@ fn a_late_send_hides_nothing_from_an_open_loop() {
 }
 
 #[test]
-fn reasoning_counts_as_a_token_but_not_as_content() {
+fn reasoning_counts_for_ttft_and_not_for_ttfo() {
     let observation = Observation {
         first_event_ns: Some(5 * MS),
         first_token_ns: Some(10 * MS),
@@ -50,14 +50,14 @@ fn reasoning_counts_as_a_token_but_not_as_content() {
 }
 
 #[test]
-fn the_first_chunk_may_hold_several_tokens() {
+fn tpot_leaves_out_all_tokens_of_the_first_chunk() {
     // 4 tokens at 10 ms, 8 more by 50 ms: 5 ms each, not 40 ms over 11.
     let metrics = RequestMetrics::of(&served(0, 0, &[(10 * MS, 4), (30 * MS, 8), (50 * MS, 12)]), false);
     assert_eq!(metrics.tpot_ns, Some(5e6));
 }
 
 #[test]
-fn what_is_undefined_is_not_zero() {
+fn undefined_metrics_are_none() {
     let single = served(0, 0, &[(10 * MS, 1)]);
     let at_once = served(0, 0, &[(10 * MS, 100)]);
     let uncounted = Observation { token_source: TokenSource::None, usage: None, ..even(0, 10 * MS, 10 * MS, 5) };
@@ -69,7 +69,7 @@ fn what_is_undefined_is_not_zero() {
 }
 
 #[test]
-fn failures_stay_in_the_tail() {
+fn failed_requests_have_infinite_times_and_zero_rates() {
     let truncated = Observation { outcome: Outcome::Truncated { detail: String::new() }, ..even(0, MS, MS, 5) };
     let empty = Observation { first_token_ns: None, last_token_ns: None, ..even(0, MS, MS, 1) };
     let unsent = Observation { sched_ns: None, send_ns: None, outcome: Outcome::NotSent, ..rejected(0, MS) };
@@ -80,7 +80,7 @@ fn failures_stay_in_the_tail() {
 }
 
 #[test]
-fn cached_prompt_tokens_were_not_computed() {
+fn cached_prompt_tokens_are_subtracted() {
     let with = |cached_tokens| Observation {
         usage: Some(Usage { prompt_tokens: 100, completion_tokens: 5, cached_tokens }),
         ..even(0, MS, MS, 5)

@@ -2,10 +2,10 @@ use super::*;
 use crate::fixture::{MS, S, closed_trial, contained, rejected, watched};
 
 /// The two accounts of a watched trial after a change.
-fn after(change: impl FnOnce(&mut Trial)) -> SideBySide {
+fn after(change: impl FnOnce(&mut Trial)) -> ServerAccount {
     let mut trial = watched();
     change(&mut trial);
-    SideBySide::of(&trial).unwrap()
+    ServerAccount::of(&trial).unwrap()
 }
 
 fn watch(trial: &mut Trial) -> &mut ServerWatch {
@@ -13,34 +13,34 @@ fn watch(trial: &mut Trial) -> &mut ServerWatch {
 }
 
 #[test]
-fn counters_are_differences_and_histograms_their_quotients() {
-    let sides = after(|_| {});
-    assert_eq!((sides.server_output_tokens, sides.client_output_tokens), (Some(2412.0), Some(2412.0)));
-    assert_eq!((sides.server_prompt_tokens, sides.client_prompt_tokens), (Some(1200.0), Some(1200.0)));
-    assert_eq!((sides.prefix_hit_share, sides.preemptions), (Some(0.0), Some(1.0)));
+fn counters_become_differences_and_histograms_means() {
+    let account = after(|_| {});
+    assert_eq!((account.server_output_tokens, account.client_output_tokens), (Some(2412.0), Some(2412.0)));
+    assert_eq!((account.server_prompt_tokens, account.client_prompt_tokens), (Some(1200.0), Some(1200.0)));
+    assert_eq!((account.prefix_hit_share, account.preemptions), (Some(0.0), Some(1.0)));
     let near = |value: Option<f64>, expected: f64| assert!((value.unwrap() - expected).abs() < 1e-6 * expected, "{value:?}");
-    near(sides.queue_ns, 0.6e9);
-    near(sides.prefill_ns, 0.3e9);
-    near(sides.decode_ns, 4e9);
-    near(sides.server_ttft_ns, 0.95e9);
-    assert_eq!((sides.client_ttft_ns, sides.client_decode_ns, sides.load_ns), (Some(1e9), Some(4e9), None));
-    near(sides.queue_share(), 0.6);
-    near(sides.rest_of_ttft_ns(), 0.1e9);
-    assert_eq!((sides.running_peak, sides.waiting_peak, sides.kv_usage_peak), (Some(4.0), Some(1.0), Some(0.34)));
+    near(account.queue_ns, 0.6e9);
+    near(account.prefill_ns, 0.3e9);
+    near(account.decode_ns, 4e9);
+    near(account.server_ttft_ns, 0.95e9);
+    assert_eq!((account.client_ttft_ns, account.client_decode_ns, account.load_ns), (Some(1e9), Some(4e9), None));
+    near(account.queue_share(), 0.6);
+    near(account.rest_of_ttft_ns(), 0.1e9);
+    assert_eq!((account.running_peak, account.waiting_peak, account.kv_usage_peak), (Some(4.0), Some(1.0), Some(0.34)));
     // 50 drafts of 3 tokens bring 75 accepted ones: 2.5 tokens in each step.
-    assert_eq!((sides.tokens_per_step, sides.accepted_share), (Some(2.5), Some(0.5)));
+    assert_eq!((account.tokens_per_step, account.accepted_share), (Some(2.5), Some(0.5)));
 }
 
 #[test]
-fn a_server_that_says_nothing_has_no_account() {
-    assert_eq!(SideBySide::of(&closed_trial("chat", 1, 1, S, MS, 9)), None);
+fn server_without_metrics_has_no_account() {
+    assert_eq!(ServerAccount::of(&closed_trial("chat", 1, 1, S, MS, 9)), None);
     let silent = after(|trial| *watch(trial) = ServerWatch::default());
     assert_eq!((silent.server_output_tokens, silent.client_output_tokens, silent.queue_ns), (None, None, None));
     assert_eq!((silent.rest_of_ttft_ns(), silent.queue_share(), silent.running_peak), (None, None, None));
 }
 
 #[test]
-fn a_counter_may_be_missing_or_fall() {
+fn missing_or_falling_counter_is_none() {
     let grown = |before: Option<f64>, after: Option<f64>| {
         let mut trial = watched();
         watch(&mut trial).before.prefix_hits = before;
@@ -67,7 +67,7 @@ fn a_counter_may_be_missing_or_fall() {
 }
 
 #[test]
-fn hits_are_a_share_of_what_was_looked_up() {
+fn prefix_hits_are_a_share_of_lookups() {
     let share = |queries: Option<f64>| {
         after(|trial| {
             let watch = watch(trial);
@@ -82,7 +82,7 @@ fn hits_are_a_share_of_what_was_looked_up() {
 }
 
 #[test]
-fn a_momentary_acceptance_length_is_averaged() {
+fn momentary_acceptance_length_is_averaged() {
     let of = |lengths: &[f64]| {
         after(|trial| {
             let watch = watch(trial);
@@ -99,11 +99,11 @@ fn a_momentary_acceptance_length_is_averaged() {
 }
 
 #[test]
-fn times_of_the_answers_stand_in_for_a_page() {
+fn answer_timings_replace_a_missing_metrics_page() {
     let trial = contained().trials.pop().unwrap();
-    let sides = SideBySide::of(&trial).unwrap();
-    assert_eq!((sides.prefill_ns, sides.decode_ns, sides.queue_ns), (Some(700e6), Some(3990e6), None));
-    assert_eq!((sides.rest_of_ttft_ns(), sides.client_output_tokens), (Some(300e6), None));
+    let account = ServerAccount::of(&trial).unwrap();
+    assert_eq!((account.prefill_ns, account.decode_ns, account.queue_ns), (Some(700e6), Some(3990e6), None));
+    assert_eq!((account.rest_of_ttft_ns(), account.client_output_tokens), (Some(300e6), None));
     let loaded = |trial: &mut Trial| {
         trial.observations[0].server_timings =
             Some(ServerTimings { load_ns: Some(50 * MS), prefill_ns: Some(1), decode_ns: None });
@@ -114,15 +114,15 @@ fn times_of_the_answers_stand_in_for_a_page() {
 }
 
 #[test]
-fn requests_that_failed_have_no_time() {
-    let sides = after(|trial| trial.observations[0] = rejected(0, S));
-    assert_eq!((sides.client_ttft_ns, sides.client_output_tokens), (Some(1e9), Some(2211.0)));
+fn failed_requests_are_left_out_of_client_times() {
+    let account = after(|trial| trial.observations[0] = rejected(0, S));
+    assert_eq!((account.client_ttft_ns, account.client_output_tokens), (Some(1e9), Some(2211.0)));
     let none = after(|trial| trial.observations.clear());
     assert_eq!((none.client_ttft_ns, none.rest_of_ttft_ns(), none.client_output_tokens), (None, None, Some(0.0)));
 }
 
 #[test]
-fn over_trials_totals_add_up_and_peaks_are_the_largest() {
+fn totals_are_summed_and_peaks_maximised_over_trials() {
     let one = after(|_| {});
     let two = after(|trial| {
         let watch = watch(trial);
@@ -131,11 +131,11 @@ fn over_trials_totals_add_up_and_peaks_are_the_largest() {
         watch.during[0].waiting = Some(9.0);
         trial.observations[0].first_token_ns = Some(1_600 * MS);
     });
-    let over = SideBySide::over(&[one, two]);
+    let over = ServerAccount::over(&[one, two]);
     // The second trial's output tokens count on neither side.
     assert_eq!((over.server_output_tokens, over.client_output_tokens), (Some(2412.0), Some(2412.0)));
     assert_eq!((over.server_prompt_tokens, over.client_prompt_tokens), (Some(2400.0), Some(2400.0)));
     assert_eq!((over.waiting_peak, over.client_ttft_ns), (Some(9.0), Some(1.025e9)));
     assert!((over.preemptions.unwrap() - (1.0 + 7.0 - 4.0 / 12.0)).abs() < 1e-9);
-    assert_eq!(SideBySide::over(&[one]), one);
+    assert_eq!(ServerAccount::over(&[one]), one);
 }

@@ -19,7 +19,7 @@ fn tokens_are_spread_over_the_gap_before_them() {
 }
 
 #[test]
-fn the_peak_is_the_best_second() {
+fn peak_is_the_best_second() {
     // 50 tok/s for 20 s, one by one or 16 in a chunk: the best second has 50 either way.
     let one_by_one = TokenCurve::of(&[even(0, 20 * MS, 20 * MS, 1000)]);
     let chunks: Vec<_> = (0..60).map(|n| (n * 320 * MS + 20 * MS, u32::try_from(n).unwrap() * 16 + 1)).collect();
@@ -34,7 +34,7 @@ fn the_peak_is_the_best_second() {
 }
 
 #[test]
-fn tokens_of_a_failed_request_were_made_too() {
+fn tokens_of_failed_requests_count() {
     let failed = Observation { outcome: record::Outcome::TimedOut { detail: String::new() }, ..even(0, MS, MS, 7) };
     assert!(close(TokenCurve::of(&[failed]).inside(0, S), 7.0));
 }
@@ -75,14 +75,14 @@ fn brute(observations: &[Observation], from: u64, to: u64) -> f64 {
 
 proptest! {
     #[test]
-    fn windows_hold_what_arrived_in_them(observations in requests(), from in 0_u64..4_000, length in 0_u64..4_000) {
+    fn window_holds_the_tokens_that_arrived_in_it(observations in requests(), from in 0_u64..4_000, length in 0_u64..4_000) {
         let (from, to) = (from * MS, (from + length) * MS);
         let actual = TokenCurve::of(&observations).inside(from, to);
         prop_assert!(close(actual, brute(&observations, from, to)), "{actual} {}", brute(&observations, from, to));
     }
 
     #[test]
-    fn no_window_beats_the_peak(observations in requests(), from in 0_u64..20_000) {
+    fn no_window_exceeds_the_peak(observations in requests(), from in 0_u64..20_000) {
         let peak = TokenCurve::of(&observations).peak_tok_s().unwrap();
         prop_assert!(brute(&observations, from * MS, from * MS + S) <= peak + 1e-6);
         // And some window reaches it: one that begins or ends at an arrival.
@@ -94,7 +94,7 @@ proptest! {
     }
 
     #[test]
-    fn the_peak_is_never_below_the_mean(observations in requests()) {
+    fn peak_is_never_below_the_mean(observations in requests()) {
         let seconds = observations.iter().filter_map(|one| one.end_ns).max().unwrap() as f64 / 1e9;
         let tokens: f64 = observations.iter().filter_map(Observation::output_tokens).map(f64::from).sum();
         let peak = TokenCurve::of(&observations).peak_tok_s().unwrap();

@@ -8,7 +8,7 @@ use crate::{
 };
 
 #[test]
-fn a_closed_loop_of_equal_requests_has_equal_figures() {
+fn closed_loop_of_equal_requests_has_equal_percentiles() {
     // Four streams, three rounds of 1 s prefill and 200 tokens 20 ms apart.
     let metrics = TrialMetrics::of(&closed_trial("chat", 4, 3, S, 20 * MS, 201));
     assert_eq!((metrics.attempted, metrics.served), (12, 12));
@@ -20,14 +20,16 @@ fn a_closed_loop_of_equal_requests_has_equal_figures() {
     assert_eq!((metrics.queue, metrics.goodput_per_s, metrics.prefill_tok_s), (None, None, None));
     assert_eq!(metrics.e2e_tok_s, Some(201.0 / 5.0));
     assert_eq!(metrics.prefix_hit_share, Some(0.0));
-    let Steady::Span { from_ns: 0, to_ns, output_tok_s: Some(steady) } = metrics.steady else { panic!("{:?}", metrics.steady) };
+    let SteadyState::Span { from_ns: 0, to_ns, output_tok_s: Some(steady) } = metrics.steady else {
+        panic!("{:?}", metrics.steady)
+    };
     assert_eq!(to_ns, 15 * S);
     assert!((steady - metrics.output_tok_s.unwrap()).abs() < 1e-6);
     assert!((metrics.peak_tok_s.unwrap() - 4.0 * 51.0).abs() < 1e-6);
 }
 
 #[test]
-fn prefill_is_a_rate_at_one_stream_only() {
+fn prefill_rate_is_defined_at_one_stream_only() {
     let alone = TrialMetrics::of(&closed_trial("long-prefill", 1, 3, 500 * MS, MS, 5));
     assert_eq!(alone.prefill_tok_s, Some(200.0));
     let mut cached = closed_trial("long-prefill", 1, 3, 500 * MS, MS, 5);
@@ -40,7 +42,7 @@ fn prefill_is_a_rate_at_one_stream_only() {
 }
 
 #[test]
-fn itl_shares_a_gap_and_icl_does_not() {
+fn itl_divides_a_gap_among_its_tokens_and_icl_does_not() {
     // Chunks of 4 tokens every 100 ms.
     let chunks: Vec<_> = (0..20).map(|n| (n * 100 * MS + 100 * MS, u32::try_from(n).unwrap() * 4 + 4)).collect();
     let metrics = TrialMetrics::of(&trial(cell("chat", "c1", closed(1)), vec![served(0, 0, &chunks)]));
@@ -49,9 +51,9 @@ fn itl_shares_a_gap_and_icl_does_not() {
 }
 
 #[test]
-fn a_short_span_is_no_steady_state() {
+fn short_span_is_no_steady_state() {
     let metrics = TrialMetrics::of(&closed_trial("chat", 2, 1, S, MS, 2));
-    assert_eq!(metrics.steady, Steady::TooShort { longest_ns: S + MS, needed_ns: 10 * S });
+    assert_eq!(metrics.steady, SteadyState::TooShort { longest_ns: S + MS, needed_ns: 10 * S });
     assert_eq!(metrics.steady.output_tok_s(), None);
     // Under a second there is no best second either.
     let metrics = TrialMetrics::of(&closed_trial("chat", 2, 1, MS, MS, 2));
@@ -59,7 +61,7 @@ fn a_short_span_is_no_steady_state() {
 }
 
 #[test]
-fn failures_count_against_an_open_loop() {
+fn failures_lower_attainment_of_an_open_loop() {
     let observations = vec![
         even(0, 500 * MS, 10 * MS, 10),
         even(S, 2 * S, 10 * MS, 10),
@@ -76,11 +78,11 @@ fn failures_count_against_an_open_loop() {
     let achieved = 2.0 / 3.0;
     assert!((metrics.queue.unwrap().achieved_per_s.unwrap() - achieved).abs() < 1e-9);
     assert!((metrics.goodput_per_s.unwrap() - achieved * 2.0 / 3.0).abs() < 1e-9);
-    assert_eq!((metrics.steady, metrics.send_lag_max_ns), (Steady::OpenLoop, Some(0.0)));
+    assert_eq!((metrics.steady, metrics.send_lag_max_ns), (SteadyState::OpenLoop, Some(0.0)));
 }
 
 #[test]
-fn a_trial_of_failures_or_of_nothing_has_no_nan() {
+fn trial_without_served_requests_has_no_nan() {
     let all_failed = trial(cell("office", "r0.3", open()), vec![rejected(0, S), rejected(S, 2 * S)]);
     let nothing = trial(cell("chat", "c2", closed(2)), Vec::new());
     let unsent = Observation { sched_ns: None, send_ns: None, end_ns: None, outcome: Outcome::NotSent, ..rejected(0, S) };
@@ -98,7 +100,7 @@ fn a_trial_of_failures_or_of_nothing_has_no_nan() {
 }
 
 #[test]
-fn empty_answers_are_failures_of_their_own() {
+fn empty_answers_are_counted_as_failures() {
     let empty = Observation {
         first_token_ns: None,
         last_token_ns: None,
@@ -110,7 +112,7 @@ fn empty_answers_are_failures_of_their_own() {
 }
 
 #[test]
-fn one_unknown_count_leaves_no_total() {
+fn unknown_token_count_leaves_the_total_undefined() {
     let mut some = closed_trial("chat", 2, 3, S, 20 * MS, 201);
     some.observations[1] = Observation { token_source: TokenSource::None, usage: None, ..some.observations[1].clone() };
     let metrics = TrialMetrics::of(&some);
@@ -170,7 +172,7 @@ fn slower(of: &Trial, factor: u64) -> Trial {
 
 proptest! {
     #[test]
-    fn the_order_of_requests_changes_nothing(trial in trials(), turn in 0_usize..25) {
+    fn metrics_are_independent_of_the_order_of_requests(trial in trials(), turn in 0_usize..25) {
         let mut turned = trial.clone();
         let places = turn % turned.observations.len();
         turned.observations.rotate_left(places);
@@ -181,7 +183,7 @@ proptest! {
     }
 
     #[test]
-    fn times_scale_and_rates_scale_back(trial in trials(), factor in 2_u64..5) {
+    fn times_scale_with_the_clock_and_rates_inversely(trial in trials(), factor in 2_u64..5) {
         let (before, after) = (figures(&trial), figures(&slower(&trial, factor)));
         for ((metric, one), (_, other)) in before.into_iter().zip(after) {
             let factor = factor as f64;
@@ -197,7 +199,7 @@ proptest! {
     }
 
     #[test]
-    fn goodput_is_part_of_the_achieved_rate(trial in trials()) {
+    fn goodput_is_at_most_the_achieved_rate(trial in trials()) {
         let metrics = TrialMetrics::of(&trial);
         let achieved = metrics.queue.and_then(|queue| queue.achieved_per_s);
         prop_assert_eq!(metrics.goodput_per_s.is_some(), achieved.is_some());
@@ -207,7 +209,7 @@ proptest! {
     }
 
     #[test]
-    fn the_best_second_is_at_least_the_mean_of_as_many(trial in trials()) {
+    fn peak_is_at_least_the_mean_over_whole_seconds(trial in trials()) {
         let metrics = TrialMetrics::of(&trial);
         if let Some((peak, mean)) = metrics.peak_tok_s.zip(metrics.output_tok_s) {
             let seconds = trial.duration_ns as f64 / 1e9;

@@ -12,7 +12,7 @@ fn sides(letters: &str) -> Vec<Side> {
 }
 
 #[test]
-fn blocks_are_of_both_kinds_and_the_seed_decides() {
+fn seed_decides_between_abba_and_baab_blocks() {
     let orders: BTreeSet<String> = (0..64).map(|seed| letters(&order(2, seed))).collect();
     assert_eq!(orders, BTreeSet::from(["abba".to_owned(), "baab".to_owned()]));
     let odd: BTreeSet<String> = (0..64).map(|seed| letters(&order(3, seed))).collect();
@@ -22,7 +22,7 @@ fn blocks_are_of_both_kinds_and_the_seed_decides() {
 }
 
 #[test]
-fn balance_is_where_a_straight_drift_cancels() {
+fn order_is_balanced_where_a_linear_drift_cancels() {
     let table = [("abba", true), ("baab", true), ("abbaab", true), ("ab", true), ("abbabaabba", true)];
     let none =
         [("", false), ("aabb", false), ("abab", false), ("abb", false), ("aaabbb", false), ("aaaa", false), ("abbaabab", false)];
@@ -32,7 +32,7 @@ fn balance_is_where_a_straight_drift_cancels() {
 }
 
 #[test]
-fn the_words_are_those_of_the_published_generator() {
+fn splitmix_agrees_with_published_values() {
     let mut chance = SplitMix(1_234_567);
     let words: Vec<u64> = (0..3).map(|_| chance.word()).collect();
     assert_eq!(words, [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]);

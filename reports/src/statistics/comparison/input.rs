@@ -12,14 +12,14 @@ const MAX_SD_LN: f64 = 10.0;
 
 /// Which way a metric is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Better {
+pub enum BetterDirection {
     /// Rates: more is better.
     Higher,
     /// Times: less is better.
     Lower,
 }
 
-impl Better {
+impl BetterDirection {
     /// The sign that makes a difference of logarithms positive when the candidate is worse.
     #[must_use]
     pub fn worse_sign(self) -> f64 {
@@ -56,7 +56,7 @@ impl Component {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Design {
     /// Which way the metric is better.
-    pub better: Better,
+    pub better: BetterDirection,
     /// Whether the values belong together.
     pub pairing: Pairing,
     /// Set when the baseline was measured on another occasion: how far occasions differ.
@@ -68,7 +68,7 @@ pub struct Design {
 impl Design {
     /// Two independent sets of boots, measured on one occasion.
     #[must_use]
-    pub fn new(better: Better) -> Self {
+    pub fn new(better: BetterDirection) -> Self {
         Self { better, pairing: Pairing::Unpaired, occasion: None, boot: None }
     }
 
@@ -152,7 +152,7 @@ pub(super) fn check(baseline: &[f64], candidate: &[f64], design: &Design) -> Res
         return Err(Refusal::Component { sd_ln, df });
     }
     // A time is +inf where its percentile fell among failed requests; a rate never is.
-    let unbounded = |value: f64| design.better == Better::Lower && value == f64::INFINITY;
+    let unbounded = |value: f64| design.better == BetterDirection::Lower && value == f64::INFINITY;
     all_positive(baseline, Side::Baseline, |_| false)?;
     all_positive(candidate, Side::Candidate, unbounded)?;
     for (side, values) in [(Side::Baseline, baseline), (Side::Candidate, candidate)] {

@@ -8,8 +8,8 @@ fn refused(baseline: &[f64], candidate: &[f64], design: Design) -> String {
 }
 
 #[test]
-fn what_cannot_be_compared_is_refused_in_words() {
-    let (lower, higher) = (Design::new(Better::Lower), Design::new(Better::Higher));
+fn incomparable_values_are_refused_with_a_reason() {
+    let (lower, higher) = (Design::new(BetterDirection::Lower), Design::new(BetterDirection::Higher));
     let paired = Design { pairing: Pairing::BySeed, ..lower };
     let (nan, inf) = (f64::NAN, f64::INFINITY);
     let broken = Design { occasion: Some(Component { sd_ln: nan, df: 3.0, assumed: false }), ..lower };
@@ -44,16 +44,16 @@ fn what_cannot_be_compared_is_refused_in_words() {
 
 #[test]
 fn identical_values_are_refused_even_when_occasions_differ() {
-    let stored = Design { occasion: Some(Component::ASSUMED), ..Design::new(Better::Lower) };
+    let stored = Design { occasion: Some(Component::ASSUMED), ..Design::new(BetterDirection::Lower) };
     assert_eq!(compare(&[5.0; 3], &[6.0; 3], stored), Err(Refusal::NoSpread));
     // One side's spread is enough.
     assert!(compare(&[5.0; 3], &[6.0, 6.1, 6.2], stored).is_ok());
 }
 
 #[test]
-fn a_change_has_the_sign_of_the_metric() {
-    let lower = compare(&BASELINE, &CANDIDATE, Design::new(Better::Lower)).unwrap();
-    let higher = compare(&BASELINE, &CANDIDATE, Design::new(Better::Higher)).unwrap();
+fn change_has_the_sign_of_the_metric() {
+    let lower = compare(&BASELINE, &CANDIDATE, Design::new(BetterDirection::Lower)).unwrap();
+    let higher = compare(&BASELINE, &CANDIDATE, Design::new(BetterDirection::Higher)).unwrap();
     assert!(lower.d > 0.0 && higher.d < 0.0);
     assert!((lower.change_percent() - 2.9).abs() < 0.1 && (lower.change_percent() - higher.change_percent()).abs() < 1e-9);
     let (one, other) = (lower.change_interval_percent(0.05).unwrap(), higher.change_interval_percent(0.05).unwrap());
@@ -67,8 +67,8 @@ fn a_change_has_the_sign_of_the_metric() {
 }
 
 #[test]
-fn what_units_do_not_show_is_added_twice() {
-    let plain = compare(&BASELINE, &CANDIDATE, Design::new(Better::Lower)).unwrap();
+fn shared_components_are_added_twice() {
+    let plain = compare(&BASELINE, &CANDIDATE, Design::new(BetterDirection::Lower)).unwrap();
     let sound = Component { sd_ln: 0.007, df: 4.0, assumed: false };
     let both = Design { occasion: Some(sound), boot: Some(Component::ASSUMED), ..plain.design };
     let added = compare(&BASELINE, &CANDIDATE, both).unwrap();

@@ -7,7 +7,7 @@ fn drifting(n: i32, total_ln: f64) -> Vec<f64> {
 }
 
 #[test]
-fn a_drift_matters_from_half_the_margin_on() {
+fn drift_matters_above_half_the_margin() {
     for (total, matters) in [(0.0, false), (0.012, false), (0.02, true), (-0.02, true)] {
         let drift = Drift::of(&drifting(10, total)).unwrap();
         assert!((drift.total_ln() - total).abs() < 0.002, "{total}: {drift:?}");
@@ -16,7 +16,7 @@ fn a_drift_matters_from_half_the_margin_on() {
 }
 
 #[test]
-fn a_slope_within_chance_is_none() {
+fn slope_within_chance_does_not_matter() {
     let drift = Drift::of(&[1.0, 1.3, 0.8, 1.2, 0.9, 1.4]).unwrap();
     assert!(drift.p > 0.3 && drift.total_ln().abs() > 0.03, "{drift:?}");
     assert!(!drift.matters(0.03));
@@ -27,7 +27,7 @@ fn a_slope_within_chance_is_none() {
 }
 
 #[test]
-fn a_perfect_line_is_drift_and_no_change_is_none() {
+fn perfect_line_drifts_and_constant_values_do_not() {
     let line = Drift::of(&[1.0, 2.0, 4.0, 8.0]).unwrap();
     assert!((line.slope_ln - 2.0_f64.ln()).abs() < 1e-12 && line.p < 1e-12);
     assert!(line.matters(0.03));

@@ -1,18 +1,18 @@
 use super::*;
 
-fn side(ok: u32, failed: u32) -> Served {
-    Served { ok, failed }
+fn side(ok: u32, failed: u32) -> RequestCounts {
+    RequestCounts { ok, failed }
 }
 
 #[test]
-fn the_tea_is_tasted() {
+fn lady_tasting_tea_has_the_published_p() {
     // Fisher's own table, 3 of 4: (16 + 1) / 70.
     let p = p_fails_more(side(3, 1), side(1, 3)).unwrap();
     assert!((p - 17.0 / 70.0).abs() < 1e-14, "{p}");
 }
 
 #[test]
-fn failures_are_evidence_only_when_there_are_more_of_them() {
+fn only_more_failures_are_significant() {
     let table = [
         (side(1000, 0), side(992, 8), true),
         (side(1000, 0), side(998, 2), false),

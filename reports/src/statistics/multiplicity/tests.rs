@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn no_evidence_counts_as_none_and_nothing_is_nothing() {
+fn nan_counts_as_1_and_empty_family_stays_empty() {
     assert_eq!(benjamini_hochberg(&[]), Vec::<f64>::new());
     assert_eq!(holm(&[]), Vec::<f64>::new());
     // As [0, 0.5, 1, 1].
@@ -11,12 +11,12 @@ fn no_evidence_counts_as_none_and_nothing_is_nothing() {
 }
 
 #[test]
-fn a_family_of_one_is_left_alone() {
+fn family_of_one_is_not_adjusted() {
     assert_eq!((benjamini_hochberg(&[0.04]), holm(&[0.04])), (vec![0.04], vec![0.04]));
 }
 
 #[test]
-fn a_larger_family_asks_for_more() {
+fn larger_family_raises_adjusted_p() {
     let alone = [0.01];
     let among = [0.01, 0.9, 0.9, 0.9];
     assert!(benjamini_hochberg(&among)[0] > benjamini_hochberg(&alone)[0]);

@@ -6,7 +6,7 @@ fn noise(pairing: Pairing, unit_sd_ln: f64, shared_sd_ln: f64, shared_df: f64) -
 }
 
 #[test]
-fn the_fewest_trials_are_the_fewest() {
+fn trials_needed_is_the_smallest_sufficient_number() {
     for (pairing, sd, margin) in [
         (Pairing::Unpaired, 0.03, 0.03),
         (Pairing::Unpaired, 0.1, 0.03),
@@ -22,7 +22,7 @@ fn the_fewest_trials_are_the_fewest() {
 }
 
 #[test]
-fn ranges_are_skipped_only_where_they_hold_nothing() {
+fn search_for_trials_needed_agrees_with_trying_each() {
     // With 0.7 % shared, the smallest detectable difference falls to a minimum and rises again.
     for shared in [0.0, 0.003, 0.006, 0.0069, 0.007, 0.0085, 0.009] {
         for sd in [0.002, 0.01, 0.02, 0.05] {
@@ -36,7 +36,7 @@ fn ranges_are_skipped_only_where_they_hold_nothing() {
 }
 
 #[test]
-fn what_all_trials_share_no_number_of_them_removes() {
+fn shared_variance_is_not_reduced_by_more_trials() {
     // With occasions that differ by 1 %, estimated with 3 degrees of freedom, 3 % stay out of sight.
     let assumed = noise(Pairing::Unpaired, 0.005, 0.01, 3.0);
     assert_eq!(assumed.trials_needed(0.03, 0.05), None);
@@ -46,7 +46,7 @@ fn what_all_trials_share_no_number_of_them_removes() {
 }
 
 #[test]
-fn the_last_look_decides_what_is_futile() {
+fn futility_is_decided_by_the_last_look() {
     // 10 per side find 2.32 % at a spread of 2 %, and at 6 % they find 6.97 %.
     assert!(!noise(Pairing::Unpaired, 0.02, 0.0, 3.0).is_futile(0.03, 0.05));
     assert!(noise(Pairing::Unpaired, 0.06, 0.0, 3.0).is_futile(0.03, 0.05));
@@ -56,7 +56,7 @@ fn the_last_look_decides_what_is_futile() {
 }
 
 #[test]
-fn what_is_no_noise_has_no_answer() {
+fn invalid_noise_margin_or_alpha_has_no_answer() {
     let nothing = noise(Pairing::Unpaired, f64::NAN, 0.0, 3.0);
     assert_eq!((nothing.mde_ln(5, 0.05), nothing.trials_needed(0.03, 0.05), nothing.is_futile(0.03, 0.05)), (None, None, true));
     let fine = noise(Pairing::Unpaired, 0.01, 0.0, 3.0);

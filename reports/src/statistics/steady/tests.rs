@@ -5,7 +5,7 @@ fn cut(batches: usize, cut: usize) -> Steadiness {
 }
 
 #[test]
-fn how_much_would_be_cut_decides() {
+fn steadiness_depends_on_the_number_of_batches_cut() {
     let table = [(16, 0, Steadiness::Steady), (16, 4, Steadiness::WarmingUp), (16, 5, Steadiness::NotSteady)];
     for (batches, cut_batches, expected) in table {
         assert_eq!(cut(batches, cut_batches), expected, "{cut_batches} of {batches}");
@@ -15,14 +15,14 @@ fn how_much_would_be_cut_decides() {
 }
 
 #[test]
-fn the_first_of_equals_is_taken_and_a_rest_left_out() {
+fn first_of_equal_cuts_is_taken_and_incomplete_batch_ignored() {
     let flat = mser5(&[7.0; 53]).unwrap();
     assert_eq!((flat.batches, flat.cut), (10, 0));
     assert_eq!(flat.steadiness(), Steadiness::Steady);
 }
 
 #[test]
-fn a_start_that_differs_is_found() {
+fn deviating_start_is_cut() {
     let series = |warm_up: usize| -> Vec<f64> {
         (0..100).map(|place| if place < warm_up { 60.0 } else { 40.0 + f64::from(u8::from(place % 2 == 0)) }).collect()
     };
@@ -33,7 +33,7 @@ fn a_start_that_differs_is_found() {
 }
 
 #[test]
-fn too_little_says_nothing() {
+fn short_series_has_no_result() {
     assert_eq!((mser5(&[1.0; 9]), mser5(&[])), (None, None));
     let mut broken = [1.0; 20];
     broken[3] = f64::INFINITY;
@@ -43,7 +43,7 @@ fn too_little_says_nothing() {
 }
 
 #[test]
-fn neighbours_that_agree_are_worth_less() {
+fn positive_autocorrelation_lowers_the_effective_size() {
     assert_eq!(effective_size(90, 0.5), Some(30.0));
     assert_eq!(effective_size(90, 0.0), Some(90.0));
     // 1, -1, 1, -1: three products of -1 over four squares.

@@ -1,22 +1,22 @@
 use super::*;
 
 #[test]
-fn many_degrees_of_freedom_are_the_normal_curve() {
+fn many_degrees_of_freedom_give_the_normal_distribution() {
     for df in [1.1e4, 1e6, 1e9, 1e300, f64::INFINITY] {
-        let student = Student::new(df).unwrap();
+        let student = StudentT::new(df).unwrap();
         assert!((student.quantile(0.95).unwrap() - 1.644_853_626_951).abs() < 1e-9, "{df}");
     }
     // At the seam they differ by what the doc says.
-    let seam = Student::new(MAX_FREEDOM).unwrap().quantile(0.95).unwrap();
+    let seam = StudentT::new(MAX_FREEDOM).unwrap().quantile(0.95).unwrap();
     assert!((seam - 1.644_853_626_951).abs() < 2e-4);
 }
 
 #[test]
-fn what_is_no_curve_or_no_probability_has_no_answer() {
+fn invalid_degrees_of_freedom_or_probability_are_none() {
     for df in [f64::NAN, 0.0, -1.0, 1e-9, f64::NEG_INFINITY] {
-        assert_eq!(Student::new(df), None, "{df}");
+        assert_eq!(StudentT::new(df), None, "{df}");
     }
-    let student = Student::new(4.0).unwrap();
+    let student = StudentT::new(4.0).unwrap();
     for p in [0.0, 1.0, -0.1, 1.1, f64::NAN] {
         assert_eq!(student.quantile(p), None, "{p}");
     }
@@ -26,8 +26,8 @@ fn what_is_no_curve_or_no_probability_has_no_answer() {
 }
 
 #[test]
-fn one_degree_of_freedom_is_the_cauchy_curve() {
-    let student = Student::new(1.0).unwrap();
+fn one_degree_of_freedom_gives_the_cauchy_distribution() {
+    let student = StudentT::new(1.0).unwrap();
     for p in [0.6, 0.75, 0.95, 0.999_999] {
         let expected = (std::f64::consts::PI * (p - 0.5)).tan();
         assert!((student.quantile(p).unwrap() / expected - 1.0).abs() < 1e-9, "{p}");

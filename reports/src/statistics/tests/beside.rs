@@ -8,8 +8,8 @@ use statrs::distribution::{Beta, Continuous, ContinuousCDF, Normal};
 
 use super::vectors::Case;
 use crate::{
-    quantile::Sorted,
-    statistics::{abba::SplitMix, moments, student::Student},
+    quantile::SortedSample,
+    statistics::{abba::SplitMix, moments, student::StudentT},
 };
 
 /// Quantile with the value of place k at `(k - a) / (n + 1 - 2 a)`: type 6 with a = 0, type 8 with a third.
@@ -57,7 +57,7 @@ pub(super) fn chance_of_two_looks(alpha: f64) -> f64 {
 /// The smallest detectable difference from the non-central t distribution: `T = (Z + delta) / S` with `S^2 = chi^2 / df`.
 pub(super) fn exact_mde_ln(n: u32, sd: f64, alpha: f64) -> f64 {
     let (se, df) = (sd * (2.0 / f64::from(n)).sqrt(), f64::from(2 * n - 2));
-    let limit = Student::new(df).unwrap().quantile(1.0 - alpha).unwrap();
+    let limit = StudentT::new(df).unwrap().quantile(1.0 - alpha).unwrap();
     let ln_constant = (df / 2.0) * (df / 2.0).ln() + 2.0_f64.ln() - statrs::function::gamma::ln_gamma(df / 2.0);
     let density = |s: f64| (ln_constant + (df - 1.0) * s.ln() - df * s * s / 2.0).exp();
     let power = |delta: f64| integral(1e-9, 6.0, |s| density(s) * normal().sf(limit * s - delta));
@@ -162,7 +162,7 @@ pub(super) fn sign_flips(case: &mut Case<'_>) {
 
 /// The middle 95 % of resampled figures.
 fn middle(of: &[f64]) -> [f64; 2] {
-    let sorted: Sorted = of.iter().copied().collect();
+    let sorted: SortedSample = of.iter().copied().collect();
     [0.025, 0.975].map(|q| sorted.quantile(q).unwrap())
 }
 
@@ -201,7 +201,7 @@ pub(super) fn bootstrap(case: &mut Case<'_>) {
 }
 
 pub(super) fn tukey(case: &mut Case<'_>) {
-    let sorted: Sorted = case.numbers("x").into_iter().collect();
+    let sorted: SortedSample = case.numbers("x").into_iter().collect();
     let [q1, q3] = [0.25, 0.75].map(|q| sorted.quantile(q).unwrap());
     let fences = |factor: f64| json!([q1 - factor * (q3 - q1), q3 + factor * (q3 - q1)]);
     case.is("q1", json!(q1));

@@ -4,18 +4,18 @@ use proptest::prelude::*;
 
 use crate::statistics::{
     abba,
-    comparison::{Better, Comparison, Component, Design, Pairing, Refusal, Side, compare},
+    comparison::{BetterDirection, Comparison, Component, Design, Pairing, Refusal, Side, compare},
     drift::Drift,
     fisher, moments, multiplicity, outliers,
     power::Noise,
     steady,
-    student::Student,
+    student::StudentT,
     variance_components as components,
     verdict::{Cell, Looks, Multiplicity, Options, Rule, Verdict, decide},
 };
 
-fn better() -> impl Strategy<Value = Better> {
-    prop_oneof![Just(Better::Higher), Just(Better::Lower)]
+fn better() -> impl Strategy<Value = BetterDirection> {
+    prop_oneof![Just(BetterDirection::Higher), Just(BetterDirection::Lower)]
 }
 
 /// Deviations around a level, about 10 % apart at most.
@@ -68,7 +68,7 @@ fn near(one: f64, other: f64) -> bool {
 
 proptest! {
     #[test]
-    fn swapping_sides_turns_everything_round(cells in prop::collection::vec(sides(), 1..8), options in options()) {
+    fn swapping_sides_negates_the_comparison(cells in prop::collection::vec(sides(), 1..8), options in options()) {
         let there: Vec<_> = cells.iter().map(|(b, c, design)| compare(b, c, *design)).collect();
         let back: Vec<_> = cells.iter().map(|(b, c, design)| compare(c, b, *design)).collect();
         for (one, other) in there.iter().zip(&back) {
@@ -87,7 +87,7 @@ proptest! {
     }
 
     #[test]
-    fn a_unit_and_an_order_mean_nothing(
+    fn comparison_is_independent_of_unit_and_order(
         (baseline, candidate, design) in sides(), factor in 1e-6_f64..1e6, turn in 0_usize..8, options in options(),
     ) {
         let before = compare(&baseline, &candidate, design).unwrap();
@@ -116,7 +116,7 @@ proptest! {
     }
 
     #[test]
-    fn more_noise_makes_no_verdict_firmer((baseline, candidate, design) in sides(), factor in 1.0_f64..5.0, options in options()) {
+    fn more_noise_makes_no_verdict_stronger((baseline, candidate, design) in sides(), factor in 1.0_f64..5.0, options in options()) {
         let noisier = |side: &[f64]| {
             let logarithms = moments::logarithms(side).unwrap();
             let mean = moments::mean(&logarithms).unwrap();
@@ -131,7 +131,7 @@ proptest! {
     }
 
     #[test]
-    fn an_interval_excludes_0_when_a_p_is_below_its_alpha((baseline, candidate, design) in sides()) {
+    fn interval_excludes_0_when_p_is_below_alpha((baseline, candidate, design) in sides()) {
         let comparison = compare(&baseline, &candidate, design).unwrap();
         let interval = comparison.interval(0.05).unwrap();
         let p = comparison.p_regressed.min(comparison.p_improved);
@@ -140,15 +140,15 @@ proptest! {
     }
 
     #[test]
-    fn quantiles_of_t_invert_its_tail(ln_df in -2.0_f64..12.0, p in 0.0001_f64..0.9999) {
-        let student = Student::new(ln_df.exp()).unwrap();
+    fn quantiles_of_t_invert_the_tail(ln_df in -2.0_f64..12.0, p in 0.0001_f64..0.9999) {
+        let student = StudentT::new(ln_df.exp()).unwrap();
         let t = student.quantile(p).unwrap();
         prop_assert!((student.cdf(t) - p).abs() < 1e-9, "{t}");
         prop_assert!(near(student.sf(t) + student.cdf(t), 1.0));
     }
 
     #[test]
-    fn adjusting_keeps_the_order_and_never_helps(p in prop::collection::vec(0.0_f64..=1.0, 0..20)) {
+    fn adjusted_p_keeps_the_order_and_never_decreases(p in prop::collection::vec(0.0_f64..=1.0, 0..20)) {
         for adjusted in [multiplicity::benjamini_hochberg(&p), multiplicity::holm(&p)] {
             prop_assert_eq!(adjusted.len(), p.len());
             for (one, p_one) in adjusted.iter().zip(&p) {
@@ -161,7 +161,7 @@ proptest! {
     }
 
     #[test]
-    fn nothing_panics_on_two_sides(
+    fn comparing_arbitrary_values_does_not_panic(
         baseline in prop::collection::vec(any::<f64>(), 0..8), candidate in prop::collection::vec(any::<f64>(), 0..8),
         positive in any::<bool>(), better in better(), by_seed in any::<bool>(), alpha in any::<f64>(), margin in any::<f64>(),
         sd_ln in any::<f64>(), df in any::<f64>(), options in options(), numbers in (any::<f64>(), any::<f64>(), any::<u32>()),
@@ -181,11 +181,11 @@ proptest! {
         }
         let noise = Noise { pairing, unit_sd_ln: sd_ln, shared_variance: numbers.0, shared_per_freedom: numbers.1 };
         let _ = (noise.trials_needed(margin, alpha), noise.is_futile(margin, alpha), noise.mde_ln(numbers.2, alpha));
-        let _ = Student::new(df).map(|student| (student.quantile(alpha), student.sf(margin), student.cdf(alpha)));
+        let _ = StudentT::new(df).map(|student| (student.quantile(alpha), student.sf(margin), student.cdf(alpha)));
     }
 
     #[test]
-    fn nothing_panics_on_a_series(
+    fn arbitrary_series_do_not_panic(
         series in prop::collection::vec(any::<f64>(), 0..60), r1 in any::<f64>(), costs in any::<[f64; 2]>(), counts in any::<[u32; 4]>(),
     ) {
         let _ = (steady::mser5(&series).map(|mser| mser.steadiness()), steady::lag1_autocorrelation(&series));
@@ -199,12 +199,12 @@ proptest! {
         }
         let _ = components::two_levels(&boots);
         let [ok, failed, other_ok, other_failed] = counts;
-        let (one, other) = (fisher::Served { ok, failed }, fisher::Served { ok: other_ok, failed: other_failed });
+        let (one, other) = (fisher::RequestCounts { ok, failed }, fisher::RequestCounts { ok: other_ok, failed: other_failed });
         prop_assert!(fisher::p_fails_more(one, other).is_none_or(|p| (0.0..=1.0).contains(&p)));
     }
 
     #[test]
-    fn an_order_is_balanced_and_swaps_with_its_sides(n in 1_u32..40, seed in any::<u64>()) {
+    fn order_is_balanced_and_swaps_with_its_sides(n in 1_u32..40, seed in any::<u64>()) {
         let order = abba::order(n, seed);
         prop_assert_eq!(order.len(), 2 * n as usize);
         prop_assert!(abba::is_balanced(&order), "{:?}", order);

@@ -2,7 +2,7 @@
 
 use crate::statistics::{
     abba::SplitMix,
-    comparison::{Better, Comparison, Design, Pairing, compare},
+    comparison::{BetterDirection, Comparison, Design, Pairing, compare},
     verdict::{Cell, Options, Verdict, decide},
 };
 
@@ -37,8 +37,8 @@ fn share(of: impl Iterator<Item = Comparison>, holds: impl Fn(&Comparison) -> bo
 }
 
 #[test]
-fn a_side_against_itself_alarms_as_often_as_it_says() {
-    let welch = Design::new(Better::Lower);
+fn false_alarm_rate_of_equal_sides_is_alpha() {
+    let welch = Design::new(BetterDirection::Lower);
     // Theory has 0.047 for 5 and for 10 values per side and 0.040 for 3, where the approximation is careful; 4000 experiments know it to
     // 0.0034, so that the first band is the one that is asked for and the others are of three and a half of those.
     for (shape, low, high) in [((5, 1), 0.038, 0.055), ((5, 2), 0.035, 0.059), ((10, 1), 0.035, 0.059), ((3, 1), 0.029, 0.052)] {
@@ -52,9 +52,9 @@ fn a_side_against_itself_alarms_as_often_as_it_says() {
 }
 
 #[test]
-fn intervals_hold_what_they_say() {
+fn intervals_cover_the_true_difference_at_their_level() {
     let shift = 0.02;
-    let held = share(experiments(EXPERIMENTS, Design::new(Better::Lower), (5, 1), shift), |one| {
+    let held = share(experiments(EXPERIMENTS, Design::new(BetterDirection::Lower), (5, 1), shift), |one| {
         let interval = one.interval(0.05).unwrap();
         interval.low <= shift && shift <= interval.high
     });
@@ -62,21 +62,21 @@ fn intervals_hold_what_they_say() {
 }
 
 #[test]
-fn the_smallest_detectable_change_is_detected_in_eight_of_ten() {
+fn smallest_detectable_change_is_detected_in_eight_of_ten() {
     // 1.803 % per value, one per boot, five per side.
     let sd = (0.010_f64.powi(2) + 0.015_f64.powi(2)).sqrt();
-    let typical = experiments(1, Design::new(Better::Lower), (5, 1), 0.0).next().unwrap().noise;
+    let typical = experiments(1, Design::new(BetterDirection::Lower), (5, 1), 0.0).next().unwrap().noise;
     let mde = crate::statistics::power::Noise { unit_sd_ln: sd, ..typical }.mde_ln(5, 0.05).unwrap();
-    let found = share(experiments(EXPERIMENTS, Design::new(Better::Lower), (5, 1), mde), |one| one.p_regressed <= 0.05);
+    let found = share(experiments(EXPERIMENTS, Design::new(BetterDirection::Lower), (5, 1), mde), |one| one.p_regressed <= 0.05);
     assert!((0.78..=0.83).contains(&found), "{found}");
 }
 
 #[test]
-fn a_family_that_did_not_change_is_seldom_blamed() {
+fn unchanged_family_seldom_regresses() {
     // Nine workloads with a cell of 3 % and one of 5 %; 12 in 1000 families were blamed when this was written.
     let margins = [0.03, 0.05].repeat(9);
     let families = 2000;
-    let all: Vec<Comparison> = experiments(families * 18, Design::new(Better::Lower), (5, 1), 0.0).collect();
+    let all: Vec<Comparison> = experiments(families * 18, Design::new(BetterDirection::Lower), (5, 1), 0.0).collect();
     let cell = |(one, margin): (&Comparison, &f64)| Cell { outcome: Ok(*one), margin: *margin, gate: true, fails_more: false };
     let is_blamed = |family: &&[Comparison]| {
         let cells: Vec<Cell> = family.iter().zip(&margins).map(cell).collect();

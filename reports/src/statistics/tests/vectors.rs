@@ -115,7 +115,7 @@ const BESIDE: &[(&str, Check)] = &[
 ];
 
 #[test]
-fn every_reference_value_is_met() {
+fn every_reference_value_is_reproduced() {
     let all = all();
     let mut kinds = BTreeSet::new();
     for value in &all {
@@ -133,7 +133,7 @@ fn every_reference_value_is_met() {
 }
 
 #[test]
-fn a_value_that_is_off_is_seen() {
+fn deviating_reference_value_is_detected() {
     assert!(same(&json!([1.0, {"x": null}]), &json!([1.0 + 1e-10, {"x": null}]), 1e-9));
     for other in [json!([1.0]), json!([1.0, {"x": 0.0}]), json!([1.0 + 1e-8, {"x": null}]), json!([1.0, {}]), json!("1")] {
         assert!(!same(&json!([1.0, {"x": null}]), &other, 1e-9), "{other}");

@@ -6,7 +6,7 @@ fn sd(sd_ln: f64) -> Component {
 }
 
 #[test]
-fn trials_of_a_boot_pay_when_boots_are_dear_and_alike() {
+fn more_trials_per_boot_are_chosen_when_boots_are_expensive_and_alike() {
     let table = [
         (240.0, 180.0, 0.015, 0.010, 2),
         (240.0, 180.0, 0.009, 0.024, 1),
@@ -21,7 +21,7 @@ fn trials_of_a_boot_pay_when_boots_are_dear_and_alike() {
 }
 
 #[test]
-fn boots_that_do_not_differ_have_no_variance_and_not_a_negative_one() {
+fn negative_variance_estimate_of_boots_is_0() {
     let noise = two_levels(&[vec![1.0, 2.0, 3.0], vec![3.0, 1.0, 2.0], vec![2.0, 3.0, 1.0]]).unwrap();
     assert_eq!(noise.boot, Component { sd_ln: 0.0, df: 2.0, assumed: false });
     assert_eq!(noise.trial, Component { sd_ln: 1.0, df: 6.0, assumed: false });
@@ -30,7 +30,7 @@ fn boots_that_do_not_differ_have_no_variance_and_not_a_negative_one() {
 }
 
 #[test]
-fn groups_of_different_size_are_weighed() {
+fn groups_of_different_size_are_weighted() {
     // Means 1, 2, 5 of sizes 1, 2, 3 around 10/3: SSB = 49/9 + 2 * 16/9 + 3 * 25/9 = 52/3, k = (6 - 14/6) / 2 = 11/6.
     let noise = two_levels(&[vec![1.0], vec![1.0, 3.0], vec![4.0, 5.0, 6.0]]).unwrap();
     assert!((noise.trial.sd_ln.powi(2) - 4.0 / 3.0).abs() < 1e-12);
@@ -41,7 +41,7 @@ fn groups_of_different_size_are_weighed() {
 }
 
 #[test]
-fn what_cannot_be_told_apart_is_not() {
+fn too_few_boots_or_trials_have_no_components() {
     let (one, two) = (vec![1.0], vec![1.0, 2.0]);
     for boots in [
         vec![],
@@ -82,7 +82,7 @@ fn equal_sizes_give_the_textbook_formulas() {
 }
 
 #[test]
-fn noise_that_was_put_in_is_found() {
+fn simulated_components_are_recovered() {
     let mut chance = SplitMix(5);
     let mut normal = || (0..12).map(|_| (chance.word() >> 11) as f64 / (1_u64 << 53) as f64).sum::<f64>() - 6.0;
     let mut occasions = Vec::new();
@@ -102,7 +102,7 @@ fn noise_that_was_put_in_is_found() {
 }
 
 #[test]
-fn seeds_that_every_occasion_has_are_no_noise() {
+fn effects_of_shared_seeds_are_removed() {
     let mut chance = SplitMix(6);
     let mut normal = || (0..12).map(|_| (chance.word() >> 11) as f64 / (1_u64 << 53) as f64).sum::<f64>() - 6.0;
     let (mut found, experiments) = ([0.0; 3], 400);
@@ -131,7 +131,7 @@ fn seeds_that_every_occasion_has_are_no_noise() {
 }
 
 #[test]
-fn another_layout_is_not_taken_off() {
+fn different_layouts_have_no_components_by_seed() {
     let (two, three) = (vec![vec![1.0, 2.0], vec![4.0, 5.0]], vec![vec![1.0, 2.0, 3.0], vec![4.0, 5.0]]);
     assert_eq!(three_levels_by_seed(&[two.clone(), three]), None);
     assert_eq!(three_levels_by_seed(&[]), None);

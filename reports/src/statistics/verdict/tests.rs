@@ -1,14 +1,14 @@
 use super::*;
-use crate::statistics::comparison::{Better, Component, Design, Pairing, Side, compare};
+use crate::statistics::comparison::{BetterDirection, Component, Design, Pairing, Side, compare};
 use crate::statistics::power::Noise;
 
 /// A comparison with that difference and standard error, with 8 degrees of freedom: t is 1.86 at 5 %.
 fn found(d: f64, se: f64) -> Comparison {
-    let student = crate::statistics::student::Student::new(8.0).unwrap();
+    let student = crate::statistics::student::StudentT::new(8.0).unwrap();
     let noise =
         Noise { pairing: Pairing::Unpaired, unit_sd_ln: se * 2.5_f64.sqrt(), shared_variance: 0.0, shared_per_freedom: 0.0 };
     let (p_regressed, p_improved) = (student.sf(d / se), student.cdf(d / se));
-    let design = Design::new(Better::Lower);
+    let design = Design::new(BetterDirection::Lower);
     Comparison { design, d, se, df: 8.0, p_regressed, p_improved, noise }
 }
 
@@ -26,7 +26,7 @@ fn judged(d: f64, se: f64, options: &Options) -> (Verdict, Vec<Note>) {
 }
 
 #[test]
-fn the_table_of_verdicts() {
+fn verdict_follows_from_interval_and_margin() {
     let table = [
         (0.050, 0.010, Verdict::Regressed, vec![]),
         (-0.050, 0.010, Verdict::Improved, vec![]),
@@ -46,7 +46,7 @@ fn the_table_of_verdicts() {
 }
 
 #[test]
-fn strictness_asks_for_the_whole_interval() {
+fn beyond_margin_rule_requires_the_whole_interval() {
     let strict = Options { rule: Rule::BeyondMargin, ..Options::default() };
     assert_eq!(judged(0.040, 0.010, &strict), (Verdict::Inconclusive, vec![Note::SuspectedRegression]));
     assert_eq!(judged(0.060, 0.010, &strict).0, Verdict::Regressed);
@@ -55,7 +55,7 @@ fn strictness_asks_for_the_whole_interval() {
 }
 
 #[test]
-fn two_looks_ask_for_more_at_each() {
+fn two_looks_lower_the_alpha_of_each() {
     // t = 2: p = 0.040.
     let two = Options { looks: Looks::Two, ..Options::default() };
     assert_eq!(judged(0.040, 0.020, &Options::default()).0, Verdict::Regressed);
@@ -63,7 +63,7 @@ fn two_looks_ask_for_more_at_each() {
 }
 
 #[test]
-fn a_large_family_suspects_before_it_condemns() {
+fn large_family_turns_a_regression_into_a_suspicion() {
     // p = 0.040 among ten: q = 0.40.
     let mut cells = vec![cell(Ok(found(0.0, 0.005))); 9];
     cells.push(cell(Ok(found(0.040, 0.020))));
@@ -77,7 +77,7 @@ fn a_large_family_suspects_before_it_condemns() {
 }
 
 #[test]
-fn a_refused_cell_stays_in_the_family() {
+fn refused_cell_stays_in_the_family() {
     let suspect = cell(Ok(found(0.040, 0.020)));
     let refused = cell(Err(Refusal::NoSpread));
     assert_eq!(decide(&[suspect.clone(), suspect.clone()], &Options::default())[0].verdict, Verdict::Regressed);
@@ -88,7 +88,7 @@ fn a_refused_cell_stays_in_the_family() {
 }
 
 #[test]
-fn holm_is_held_against_alpha() {
+fn holm_p_is_compared_with_alpha() {
     let holm = Options { multiplicity: Multiplicity::Holm, ..Options::default() };
     // p = 0.0286 twice: q = 0.0286 is fine, Holm has 0.057.
     let cells = vec![cell(Ok(found(0.040, 0.018))); 2];
@@ -99,7 +99,8 @@ fn holm_is_held_against_alpha() {
 
 #[test]
 fn one_boot_can_regress_and_not_improve() {
-    let design = Design { boot: Some(Component { sd_ln: 0.002, df: 9.0, assumed: false }), ..Design::new(Better::Lower) };
+    let design =
+        Design { boot: Some(Component { sd_ln: 0.002, df: 9.0, assumed: false }), ..Design::new(BetterDirection::Lower) };
     let slow = [110.0, 110.3, 109.8, 110.1, 109.9];
     let fast = slow.map(|value| value / 1.1);
     let decide_on = |baseline, candidate| alone(cell(compare(baseline, candidate, design)), &Options::default());
@@ -109,7 +110,7 @@ fn one_boot_can_regress_and_not_improve() {
 }
 
 #[test]
-fn failures_decide_with_and_without_a_comparison() {
+fn more_failures_regress_with_and_without_a_comparison() {
     let failing = |outcome| alone(Cell { fails_more: true, ..cell(outcome) }, &Options::default());
     let quick = failing(Ok(found(-0.05, 0.01)));
     assert_eq!((quick.verdict, quick.notes), (Verdict::Regressed, vec![Note::FailsMore]));
@@ -120,7 +121,7 @@ fn failures_decide_with_and_without_a_comparison() {
 }
 
 #[test]
-fn what_is_not_comparable_says_why() {
+fn incomparable_cell_keeps_its_refusal() {
     let of = |outcome| alone(cell(outcome), &Options::default());
     let few = Refusal::TooFew { side: Side::Candidate, n: 2 };
     let decision = of(Err(few.clone()));
@@ -134,7 +135,7 @@ fn what_is_not_comparable_says_why() {
 }
 
 #[test]
-fn the_inconclusive_are_told_how_many_trials_would_do() {
+fn inconclusive_cell_has_the_trials_needed() {
     let decision = alone(cell(Ok(found(0.0, 0.02))), &Options::default());
     let needed = decision.trials_needed.unwrap();
     assert_eq!(decision.verdict, Verdict::Inconclusive);
@@ -143,7 +144,7 @@ fn the_inconclusive_are_told_how_many_trials_would_do() {
 }
 
 #[test]
-fn only_what_is_shown_passes() {
+fn only_improved_unchanged_and_not_worse_pass() {
     let passing = [Verdict::Improved, Verdict::Unchanged, Verdict::NotWorse];
     let all = [Verdict::Refused, Verdict::Insufficient, Verdict::Regressed, Verdict::Inconclusive];
     assert!(passing.into_iter().all(Verdict::passes) && !all.into_iter().any(Verdict::passes));

@@ -14,7 +14,7 @@ fn quantiles_of_t_agree_with_the_reference() {
 }
 
 #[test]
-fn many_degrees_of_freedom_end_at_the_normal_quantile() {
+fn many_degrees_of_freedom_give_the_normal_quantile() {
     for freedom in [1e4, 1e6, 1e9, 1e12] {
         assert!((t_quantile(freedom).unwrap() - 1.644_854).abs() < 2e-4, "{freedom}");
     }
@@ -22,7 +22,7 @@ fn many_degrees_of_freedom_end_at_the_normal_quantile() {
 }
 
 #[test]
-fn the_standard_deviation_is_that_of_a_sample() {
+fn standard_deviation_divides_by_n_minus_1() {
     let case = vectors::one("population_vs_sample_sd");
     let estimate = Estimate::of(&floats(&case["x"])).unwrap();
     assert!((estimate.sd.unwrap() - case["expected"].as_f64().unwrap()).abs() < 1e-12);
@@ -42,7 +42,7 @@ fn one_value_has_no_interval_and_an_infinite_one_no_mean() {
 
 proptest! {
     #[test]
-    fn an_interval_moves_and_stretches_with_its_values(
+    fn interval_shifts_and_scales_with_its_values(
         values in prop::collection::vec(1.0_f64..1000.0, 2..9),
         shift in 0.0_f64..1000.0,
         factor in 0.1_f64..10.0,

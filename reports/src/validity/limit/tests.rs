@@ -28,7 +28,7 @@ fn paced(tpot_us: u64) -> Trial {
 }
 
 #[test]
-fn decode_cannot_outrun_the_memory() {
+fn decode_above_memory_bandwidth_is_not_valid() {
     // 8.013 GB for each token take 29.35 ms.
     assert_eq!(judged(LLAMA, &paced(29_400)), "");
     // Within the tolerance of 2 %.
@@ -49,7 +49,7 @@ fn decode_cannot_outrun_the_memory() {
 }
 
 #[test]
-fn an_answer_that_was_held_back_outruns_it_too() {
+fn buffered_answer_is_above_memory_bandwidth() {
     // All but the first token at once, a millisecond after it.
     let mut held = paced(29_400);
     for observation in &mut held.observations {
@@ -63,7 +63,7 @@ fn an_answer_that_was_held_back_outruns_it_too() {
 }
 
 #[test]
-fn prefill_cannot_outrun_the_arithmetic() {
+fn prefill_above_peak_operations_is_not_valid() {
     // 100 prompt tokens of 15 GFLOP each take 6 ms in FP8, and 3 ms in FP4, which nobody says that the engine does not use.
     let read_in = |ttft_us: u64| closed_trial("long-prefill", 1, 3, ttft_us * 1000, 40 * MS, 11);
     assert_eq!(judged(LLAMA, &read_in(6_100)), "");
@@ -75,7 +75,7 @@ fn prefill_cannot_outrun_the_arithmetic() {
 }
 
 #[test]
-fn a_run_of_a_described_machine_is_held_against_it() {
+fn run_on_a_described_machine_is_judged_by_its_limits() {
     let mut run = record(vec![paced(10_000)]);
     run.header.recipe.engine = EngineName::Vllm;
     run.header.recipe.model.id = LLAMA.to_owned();

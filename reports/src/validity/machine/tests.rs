@@ -23,7 +23,7 @@ fn cpu(machine: u64, engine: Option<u64>, client: Option<u64>) -> impl Fn(&mut T
 }
 
 #[test]
-fn the_engine_has_the_machine_to_itself() {
+fn foreign_cpu_load_is_suspect() {
     // Of 15 s, 3.75 s are a quarter of a core.
     assert_eq!(after(cpu(15_000 + 3750 + 150, Some(15_000), Some(150))), "");
     insta::assert_snapshot!(
@@ -43,7 +43,7 @@ fn the_engine_has_the_machine_to_itself() {
 }
 
 #[test]
-fn who_used_the_machine_is_told_only_where_all_parts_are_known() {
+fn foreign_cpu_load_is_judged_only_when_all_parts_are_known() {
     for facts in [cpu(60_000, None, Some(150)), cpu(60_000, Some(0), None)] {
         assert_eq!(after(facts), "");
     }
@@ -57,14 +57,14 @@ fn who_used_the_machine_is_told_only_where_all_parts_are_known() {
 }
 
 #[test]
-fn a_hypervisor_leaves_the_machine_alone() {
+fn stolen_cpu_time_is_suspect() {
     let stolen = |ms: u64| move |trial: &mut Trial| trial.facts.stolen_cpu_ns = Some(ms * MS);
     assert_eq!((after(stolen(0)), after(stolen(300))), (String::new(), String::new()));
     insta::assert_snapshot!(after(stolen(310)), @"suspect: a hypervisor gave 310 ms of CPU time to others, 2.07 % of one core, above 2.00 %");
 }
 
 #[test]
-fn cpu_time_of_less_than_a_second_is_ticks() {
+fn cpu_time_of_a_trial_below_one_second_is_not_judged() {
     let lasting = |ms: u64| {
         move |trial: &mut Trial| {
             cpu(9000, Some(100), Some(10))(trial);
@@ -77,7 +77,7 @@ fn cpu_time_of_less_than_a_second_is_ticks() {
 }
 
 #[test]
-fn memory_is_not_full() {
+fn swapping_above_the_limit_is_invalid() {
     let swapped = |bytes: u64| move |trial: &mut Trial| trial.facts.swapped_in_bytes = Some(bytes);
     assert_eq!(after(swapped(0)), "");
     insta::assert_snapshot!(after(swapped(4096)), @"valid: 0.00391 MiB were read back from swap");
@@ -92,7 +92,7 @@ fn memory_is_not_full() {
 }
 
 #[test]
-fn nothing_that_neighbours_do_makes_a_trial_invalid() {
+fn foreign_cpu_load_is_never_invalid() {
     let mut trial = closed_trial("chat", 4, 3, S, 20 * MS, 201);
     cpu(u64::MAX / MS, Some(0), Some(0))(&mut trial);
     trial.facts.stolen_cpu_ns = Some(u64::MAX);

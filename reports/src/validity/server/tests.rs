@@ -1,4 +1,4 @@
-use record::{Counters, Outcome, PrefixReuse, ServerMetrics, Spent};
+use record::{Counters, HistogramTotals, Outcome, PrefixReuse, ServerMetrics};
 
 use super::*;
 use crate::{fixture::watched, metrics::TrialMetrics, validity};
@@ -25,12 +25,12 @@ fn generated(tokens: f64) -> impl Fn(&mut Trial) {
 }
 
 #[test]
-fn two_accounts_that_agree_say_nothing() {
+fn agreeing_accounts_have_no_reasons() {
     assert_eq!(after(|_| {}), "");
 }
 
 #[test]
-fn output_tokens_must_agree() {
+fn different_output_token_counts_are_suspect() {
     // 1 % are 24 tokens, more than one in each of 12 requests.
     assert_eq!(after(generated(2436.0)), "");
     assert_eq!(after(generated(2388.0)), "");
@@ -52,7 +52,7 @@ fn output_tokens_must_agree() {
 }
 
 #[test]
-fn output_tokens_are_not_judged_where_some_request_failed() {
+fn output_tokens_are_not_judged_when_a_request_failed() {
     let contradicts = |change: fn(&mut Trial)| {
         let judged = after(|trial| {
             generated(9000.0)(trial);
@@ -74,12 +74,12 @@ fn output_tokens_are_not_judged_where_some_request_failed() {
 }
 
 #[test]
-fn a_server_that_was_started_again_is_noticed() {
+fn restarted_server_is_suspect() {
     insta::assert_snapshot!(after(generated(-800.0)), @"suspect: the server's count of output tokens fell from 804 to 4: it was started again");
 }
 
 #[test]
-fn the_counters_of_the_dialect_tell_of_the_cache() {
+fn cache_hits_are_judged_by_counters_of_the_dialect() {
     let silent = |hits: f64, change: fn(&mut Trial)| {
         after(|trial| {
             trial.observations.iter_mut().for_each(|one| one.usage.as_mut().unwrap().cached_tokens = None);
@@ -109,7 +109,7 @@ fn the_counters_of_the_dialect_tell_of_the_cache() {
 }
 
 #[test]
-fn what_went_wrong_beside_the_load_is_noted() {
+fn failed_cache_reset_readings_and_queue_time_are_noted() {
     let reset = |words: &'static str| after(move |trial| trial.facts.cache_reset = Some(words.to_owned()));
     assert_eq!(reset("emptied by POST /reset_prefix_cache"), "");
     insta::assert_snapshot!(reset("not emptied: HTTP 404"), @"valid: the prefix cache was not emptied before the trial [not emptied: HTTP 404]");
@@ -118,8 +118,9 @@ fn what_went_wrong_beside_the_load_is_noted() {
         (watch.failed_readings, watch.failure) = (3, Some("timed out".to_owned()));
     };
     insta::assert_snapshot!(after(failed), @"valid: 3 of 5 readings of the server's metrics failed [timed out]");
-    let queued =
-        |mean_s: f64| after(move |trial| last(trial).queue = Some(Spent { sum_s: 4.0 * 0.6 + 12.0 * mean_s, count: 16.0 }));
+    let queued = |mean_s: f64| {
+        after(move |trial| last(trial).queue = Some(HistogramTotals { sum_s: 4.0 * 0.6 + 12.0 * mean_s, count: 16.0 }))
+    };
     assert_eq!(queued(1.09), "");
     insta::assert_snapshot!(queued(1.5), @"valid: the server's mean queue time is 150 % of the client's mean TTFT: not that of these requests alone");
 }

@@ -46,7 +46,7 @@ fn judged(trial: &Trial) -> String {
 }
 
 #[test]
-fn a_steady_engine_says_nothing() {
+fn steady_trial_has_no_reasons() {
     for requests in [199, 200, 500, 800] {
         assert_eq!(judged(&open_loop("office", &noisy(requests, 0))), "", "{requests}");
         assert_eq!(judged(&open_loop("office", &step(requests, 0))), "", "{requests}");
@@ -54,7 +54,7 @@ fn a_steady_engine_says_nothing() {
 }
 
 #[test]
-fn how_many_there_are_decides() {
+fn number_of_requests_decides_between_suspect_and_invalid() {
     let word = |requests: usize| {
         let told = judged(&open_loop("office", &step(requests, requests * 2 / 5)));
         told.split_once(':').map(|(word, _)| word.to_owned()).unwrap_or_default()
@@ -65,13 +65,13 @@ fn how_many_there_are_decides() {
 }
 
 #[test]
-fn up_to_a_quarter_is_a_warm_up() {
+fn cut_of_up_to_a_quarter_is_a_note() {
     insta::assert_snapshot!(judged(&open_loop("office", &step(800, 200))), @"valid: TPOT settled late: MSER-5 would cut the first 200 of 800 requests (neighbours among the others correlate by 0, so that all are worth 800 independent ones)");
     insta::assert_snapshot!(judged(&open_loop("office", &step(800, 201))), @"invalid: TPOT is not steady: MSER-5 would cut the first 205 of 800 requests (neighbours among the others correlate by 0, so that all are worth 800 independent ones)");
 }
 
 #[test]
-fn requests_that_resemble_their_neighbours_are_worth_less() {
+fn autocorrelated_requests_have_a_smaller_effective_size() {
     // Each the mean of itself and the 19 before it, as in a batch that changes slowly.
     let smooth = |values: &[u64]| -> Vec<u64> { values.windows(20).map(|last| last.iter().sum::<u64>() / 20).collect() };
     insta::assert_snapshot!(judged(&open_loop("office", &smooth(&noisy(819, 320)))), @"valid: TPOT may not be steady: MSER-5 would cut the first 320 of 800 requests (neighbours among the others correlate by 0.944, so that all are worth 22.9 independent ones)");
@@ -83,7 +83,7 @@ fn requests_that_resemble_their_neighbours_are_worth_less() {
 }
 
 #[test]
-fn what_changes_by_design_is_not_judged() {
+fn overload_and_conversations_are_not_judged() {
     let tpot_us = step(800, 300);
     assert_eq!(judged(&open_loop(OVERLOAD_WORKLOAD, &tpot_us)), "");
     let mut conversation = open_loop("multi-turn", &tpot_us);
@@ -92,7 +92,7 @@ fn what_changes_by_design_is_not_judged() {
 }
 
 #[test]
-fn the_ends_of_a_closed_loop_are_left_out() {
+fn first_and_last_requests_of_a_closed_loop_are_left_out() {
     let closed = |streams: u32, tpot_us: &[u64]| {
         let requests_per_stream = u32::try_from(tpot_us.len()).unwrap() / streams;
         let mut trial = open_loop("batch", tpot_us);
@@ -111,7 +111,7 @@ fn the_ends_of_a_closed_loop_are_left_out() {
 }
 
 #[test]
-fn only_what_was_served_counts_and_in_the_order_of_its_start() {
+fn served_requests_are_judged_in_the_order_of_their_start() {
     let mut trial = open_loop("office", &noisy(800, 300));
     let told = judged(&trial);
     trial.observations.reverse();

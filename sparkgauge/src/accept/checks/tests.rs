@@ -38,8 +38,8 @@ fn what_is_not_whole_is_not_taken() {
     check(|record| record.end.as_mut().unwrap().reason = EndReason::Interrupted, &[], "it was interrupted");
     let failed = EndReason::Failed { detail: "boot\n1".to_owned() };
     check(|record| record.end.as_mut().unwrap().reason = failed, &[], "it failed: boot\\n1");
-    let torn = record::file::Torn { at_byte: 10, bytes: 7, why: "cut".to_owned() };
-    check(|record| record.torn = Some(torn), &[], "its last 7 bytes cannot be read");
+    let torn = record::file::UnreadableTail { at_byte: 10, bytes: 7, why: "cut".to_owned() };
+    check(|record| record.unreadable_tail = Some(torn), &[], "its last 7 bytes cannot be read");
 }
 
 #[test]

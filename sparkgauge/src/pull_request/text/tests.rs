@@ -26,15 +26,15 @@ fn a_verdict_is_shown_whole() {
 
 #[test]
 fn without_a_baseline_the_head_of_the_report_is_shown() {
-    insta::assert_snapshot!("not_judged", comment(&outcome(ExitCode::Fine, report())));
+    insta::assert_snapshot!("not_judged", comment(&outcome(ExitCode::Success, report())));
 }
 
 #[test]
 fn each_way_to_end_has_its_line() {
     let line = |code, found| summary(&outcome(code, found));
-    let smoke = Outcome { is_smoke: true, ..outcome(ExitCode::Fine, report()) };
+    let smoke = Outcome { is_smoke: true, ..outcome(ExitCode::Success, report()) };
     let lines = [
-        line(ExitCode::Fine, report()),
+        line(ExitCode::Success, report()),
         summary(&smoke),
         line(ExitCode::Invalid, report()),
         line(ExitCode::Engine, report()),
@@ -42,7 +42,7 @@ fn each_way_to_end_has_its_line() {
         line(ExitCode::Usage, Found::Nothing),
         line(ExitCode::Bug, Found::Nothing),
         line(ExitCode::Inconclusive, verdict("", None)),
-        line(ExitCode::Fine, verdict("", Some("two\nlines"))),
+        line(ExitCode::Success, verdict("", Some("two\nlines"))),
     ];
     insta::assert_snapshot!("lines", lines.join("\n"));
 }
@@ -66,7 +66,7 @@ fn what_is_too_long_ends_where_nothing_is_open() {
 
 #[test]
 fn a_verdict_of_any_length_is_a_comment() {
-    let long = outcome(ExitCode::Fine, verdict(&"| a row of the table |\n".repeat(10_000), None));
+    let long = outcome(ExitCode::Success, verdict(&"| a row of the table |\n".repeat(10_000), None));
     let text = comment(&long);
     assert!(text.len() <= COMMENT_BYTES_MAX && text.len() > COMMENT_BYTES_MAX - 200, "{}", text.len());
     assert!(text.contains("Cut here") && text.ends_with("actions/runs/42).\n"), "{text}");
@@ -75,7 +75,7 @@ fn a_verdict_of_any_length_is_a_comment() {
 proptest! {
     #[test]
     fn a_comment_has_the_marker_and_the_room_that_there_is(piece in "[a-z`<>/\né ]{0,40}", times in 0_usize..20_000) {
-        let text = comment(&outcome(ExitCode::Fine, verdict(&piece.repeat(times), None)));
+        let text = comment(&outcome(ExitCode::Success, verdict(&piece.repeat(times), None)));
         prop_assert!(text.len() <= COMMENT_BYTES_MAX);
         prop_assert_eq!(text.lines().next(), Some(MARKER));
         prop_assert!(text.contains("\n\n---\n\nCommit `"));

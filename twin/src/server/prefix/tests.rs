@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::{Place, PrefixCache, block_hashes};
 
 #[test]
-fn a_block_is_known_by_its_tokens_and_all_before_it() {
+fn block_hash_depends_on_its_tokens_and_all_before() {
     let hashes = |tokens: &[u64]| block_hashes(tokens.iter().copied(), 2).to_vec();
     assert!(hashes(&[1]).is_empty());
     assert_eq!(hashes(&[1, 2, 3]), hashes(&[1, 2]), "a block that is not full has none");
@@ -18,9 +18,9 @@ fn a_block_is_known_by_its_tokens_and_all_before_it() {
 
 /// A cache that is a list: each block's hash and holders, in the order in which they were last left.
 #[derive(Default)]
-struct List(Vec<(u64, u32)>);
+struct ListCache(Vec<(u64, u32)>);
 
-impl List {
+impl ListCache {
     fn position(&self, hash: u64) -> Option<usize> {
         self.0.iter().position(|one| one.0 == hash)
     }
@@ -37,9 +37,9 @@ impl List {
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Act {
+enum Operation {
     /// Holds a block, adds it if it is not there.
-    Want(u64),
+    Hold(u64),
     /// Leaves one of those held.
     Leave(prop::sample::Index),
     Evict,
@@ -47,16 +47,16 @@ enum Act {
 
 proptest! {
     #[test]
-    fn it_does_as_a_list_does(acts in prop::collection::vec(prop_oneof![
-        3 => (0..12_u64).prop_map(Act::Want),
-        3 => any::<prop::sample::Index>().prop_map(Act::Leave),
-        1 => Just(Act::Evict),
+    fn prefix_cache_agrees_with_a_list(operations in prop::collection::vec(prop_oneof![
+        3 => (0..12_u64).prop_map(Operation::Hold),
+        3 => any::<prop::sample::Index>().prop_map(Operation::Leave),
+        1 => Just(Operation::Evict),
     ], 1..200)) {
-        let (mut cache, mut list) = (PrefixCache::default(), List::default());
+        let (mut cache, mut list) = (PrefixCache::default(), ListCache::default());
         let mut held: Vec<(u64, Place)> = Vec::new();
-        for act in acts {
-            match act {
-                Act::Want(hash) => {
+        for operation in operations {
+            match operation {
+                Operation::Hold(hash) => {
                     let known = list.position(hash).map(|index| list.0[index].1 == 0);
                     prop_assert_eq!(cache.is_idle(hash), known);
                     let place = if let Some((place, was_idle)) = cache.hold(hash) {
@@ -72,13 +72,13 @@ proptest! {
                     prop_assert_eq!(cache.add(hash), None, "a second one with the same text is not kept");
                     held.push((hash, place));
                 }
-                Act::Leave(which) if !held.is_empty() => {
+                Operation::Leave(which) if !held.is_empty() => {
                     let (hash, place) = held.swap_remove(which.index(held.len()));
                     list.leave(hash);
                     prop_assert_eq!(cache.leave(place), list.0.last().unwrap().1 == 0);
                 }
-                Act::Leave(_) => {}
-                Act::Evict => prop_assert_eq!(cache.evict(), list.evict()),
+                Operation::Leave(_) => {}
+                Operation::Evict => prop_assert_eq!(cache.evict(), list.evict()),
             }
             prop_assert_eq!(cache.idle(), list.0.iter().filter(|one| one.1 == 0).count());
             for (hash, place) in &held {

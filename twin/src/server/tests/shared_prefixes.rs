@@ -25,7 +25,7 @@ fn hits(server: &Server) -> (u64, u64) {
 }
 
 #[test]
-fn what_was_computed_before_costs_what_cached_tokens_of_the_caller_do() {
+fn cached_prefix_costs_the_same_as_cached_tokens_of_the_caller() {
     // 62 full blocks of 1000 tokens; of 1024 not all 64, as one token has to be computed.
     for (prompt_tokens, found) in [(1000, 992), (1024, 1008), (16, 0), (17, 16)] {
         let mut server = Server::new(cached(), 1).unwrap();
@@ -40,7 +40,7 @@ fn what_was_computed_before_costs_what_cached_tokens_of_the_caller_do() {
 }
 
 #[test]
-fn only_the_common_beginning_is_found() {
+fn only_the_common_prefix_is_a_hit() {
     let mut server = Server::new(cached(), 1).unwrap();
     ttft_ns(&mut server, of_text(1, 1, 400, 1));
     ttft_ns(&mut server, of_text(2, 2, 400, 1));
@@ -55,7 +55,7 @@ fn only_the_common_beginning_is_found() {
 }
 
 #[test]
-fn a_conversation_finds_its_answers_too() {
+fn next_turn_hits_the_previous_answer() {
     let mut server = Server::new(cached(), 1).unwrap();
     ttft_ns(&mut server, of_text(1, 3, 100, 60));
     // 160 tokens before, less the last one, which was never read: nine full blocks.
@@ -64,7 +64,7 @@ fn a_conversation_finds_its_answers_too() {
 }
 
 #[test]
-fn those_that_run_at_once_hold_what_they_share_once() {
+fn concurrent_requests_share_prefix_blocks() {
     let mut server = Server::new(cached(), 1).unwrap();
     for id in 0..10 {
         server.submit(0, of_text(id, 5, 1600, 20)).unwrap();
@@ -79,7 +79,7 @@ fn those_that_run_at_once_hold_what_they_share_once() {
 }
 
 #[test]
-fn what_was_left_first_goes_first_when_memory_is_wanted() {
+fn oldest_idle_block_is_evicted_first() {
     // 17 blocks; each text takes seven of them, of which six are found again.
     let params = Params { max_context_tokens: 272, kv_tokens: 272, ..cached() };
     let mut server = Server::new(params, 1).unwrap();
@@ -93,7 +93,7 @@ fn what_was_left_first_goes_first_when_memory_is_wanted() {
 }
 
 #[test]
-fn a_boot_or_a_word_empties_the_cache() {
+fn boot_or_reset_empties_the_cache() {
     let mut server = Server::new(cached(), 1).unwrap();
     ttft_ns(&mut server, of_text(1, 1, 100, 1));
     server.begin_trial(1);
@@ -107,7 +107,7 @@ fn a_boot_or_a_word_empties_the_cache() {
 }
 
 #[test]
-fn who_was_put_back_finds_what_it_had() {
+fn preempted_request_reuses_its_blocks() {
     let params = Params { max_context_tokens: 640, kv_tokens: 640, ..cached() };
     let play = |params: &Params| {
         let mut server = Server::new(params.clone(), 1).unwrap();
@@ -126,7 +126,7 @@ fn who_was_put_back_finds_what_it_had() {
 }
 
 #[test]
-fn what_all_share_is_read_once_where_the_engine_can() {
+fn common_prefix_is_read_once_with_shared_prefix_once() {
     let step_ns = |params: Params, shared: bool| {
         let mut server = Server::new(params, 1).unwrap();
         for id in 0..8 {
@@ -142,7 +142,7 @@ fn what_all_share_is_read_once_where_the_engine_can() {
 }
 
 #[test]
-fn without_a_cache_nobody_asks_what_a_prompt_is_made_of() {
+fn prompt_hashes_without_a_cache_change_nothing() {
     let play = |params: &Params, text: bool| {
         let mut server = Server::new(params.clone(), 1).unwrap();
         for id in 0..5 {

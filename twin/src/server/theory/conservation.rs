@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use crate::server::{Params, Phase, Server, Slower, Speculative, Submission, Totals, block_hashes};
+use crate::server::{Params, Phase, Server, Slowdown, Speculative, Submission, Totals, block_hashes};
 
 /// A machine on which slots, memory and a step's tokens run out.
 fn machines() -> impl Strategy<Value = Params> {
@@ -25,7 +25,7 @@ fn machines() -> impl Strategy<Value = Params> {
                 shared_prefix_once,
                 async_scheduling,
                 speculative,
-                slower: Slower { queue_ppm, ..Slower::default() },
+                slower: Slowdown { queue_ppm, ..Slowdown::default() },
                 ..Params::default()
             }
         },
@@ -33,36 +33,36 @@ fn machines() -> impl Strategy<Value = Params> {
 }
 
 #[derive(Debug, Clone)]
-struct Asked {
+struct TimedRequest {
     t_ns: u64,
     cancel_ns: Option<u64>,
     request: Submission,
 }
 
 /// When, prompt, cached, output, branch and twig of the text, and when it is given up.
-type Drawn = (u64, u32, u32, u32, Option<(u64, u64)>, Option<u64>);
+type RequestDraw = (u64, u32, u32, u32, Option<(u64, u64)>, Option<u64>);
 
 /// Requests of a few texts that part after 12 tokens, and again after 24, with blocks as on this machine. Some say nothing of theirs.
-fn loads(block_tokens: u32) -> impl Strategy<Value = Vec<Asked>> {
+fn loads(block_tokens: u32) -> impl Strategy<Value = Vec<TimedRequest>> {
     let cancels = proptest::option::weighted(0.15, 1..3_000_000_000_u64);
     let cached = prop_oneof![4 => Just(0), 1 => 1..40_u32];
     let one =
         (0..3_000_000_000_u64, 1..28_u32, cached, 1..24_u32, proptest::option::weighted(0.8, (0..3_u64, 0..2_u64)), cancels);
     prop::collection::vec(one, 1..30).prop_map(move |mut all| {
         all.sort_unstable();
-        let asked = |(id, (t_ns, prompt_tokens, cached_tokens, output_tokens, text, cancel_ns)): (u64, Drawn)| {
+        let timed = |(id, (t_ns, prompt_tokens, cached_tokens, output_tokens, text, cancel_ns)): (u64, RequestDraw)| {
             let hashes = |(branch, twig): (u64, u64)| {
                 let token = |place| place + if place < 12 { 0 } else { 100 * branch } + if place < 24 { 0 } else { 1000 * twig };
                 block_hashes((0..u64::from(prompt_tokens + output_tokens)).map(token), block_tokens)
             };
             let request = Submission { id, prompt_tokens, cached_tokens, output_tokens, prompt: text.map(hashes) };
-            Asked { t_ns, cancel_ns, request }
+            TimedRequest { t_ns, cancel_ns, request }
         };
-        (0..).zip(all).map(asked).collect()
+        (0..).zip(all).map(timed).collect()
     })
 }
 
-fn cases() -> impl Strategy<Value = (Params, Vec<Asked>)> {
+fn cases() -> impl Strategy<Value = (Params, Vec<TimedRequest>)> {
     machines().prop_flat_map(|params| {
         let load = loads(params.block_tokens);
         (Just(params), load)
@@ -89,9 +89,9 @@ fn check(server: &Server) {
     }
 }
 
-/// What an onlooker counts, who sees the server at each event.
+/// Totals that the test counts itself, from the server's state at each event.
 #[derive(Debug, Default)]
-struct Onlooker {
+struct EventTally {
     /// The length of all steps.
     busy_ns: u64,
     /// Requests times the nanoseconds for which they were there and had never run.
@@ -103,41 +103,41 @@ struct Onlooker {
     ended: BTreeMap<u64, Vec<u64>>,
 }
 
-fn play(params: &Params, load: &[Asked], seed: u64) -> (Onlooker, Totals) {
+fn play(params: &Params, load: &[TimedRequest], seed: u64) -> (EventTally, Totals) {
     let mut server = Server::new(params.clone(), seed).unwrap();
-    let mut orders: Vec<_> = load.iter().map(|asked| (asked.t_ns, asked.request.id, true)).collect();
-    orders.extend(load.iter().filter_map(|asked| Some((asked.t_ns + asked.cancel_ns?, asked.request.id, false))));
+    let mut orders: Vec<_> = load.iter().map(|timed| (timed.t_ns, timed.request.id, true)).collect();
+    orders.extend(load.iter().filter_map(|timed| Some((timed.t_ns + timed.cancel_ns?, timed.request.id, false))));
     orders.sort_unstable();
     let mut orders = orders.into_iter().peekable();
-    let (mut onlooker, mut before_ns, mut steps) = (Onlooker::default(), load[0].t_ns, 0);
+    let (mut tally, mut before_ns, mut steps) = (EventTally::default(), load[0].t_ns, 0);
     loop {
         let order_ns = orders.peek().map(|&(t_ns, ..)| t_ns);
         let Some(now_ns) = server.next_event_ns().into_iter().chain(order_ns).min() else { break };
         let never_ran = server.waiting.iter().filter(|sequence| sequence.queued_ns.is_some()).count() as u64;
         let there = (server.running() + server.waiting()) as u64;
-        onlooker.queued_ns += never_ran * (now_ns - before_ns);
-        onlooker.there_ns += there * (now_ns - before_ns);
-        onlooker.elapsed_ns += now_ns - before_ns;
+        tally.queued_ns += never_ran * (now_ns - before_ns);
+        tally.there_ns += there * (now_ns - before_ns);
+        tally.elapsed_ns += now_ns - before_ns;
         before_ns = now_ns;
         server.advance_to(now_ns);
         if let Phase::Step { end_ns } = server.phase
             && server.totals().steps > steps
         {
             steps = server.totals().steps;
-            onlooker.busy_ns += end_ns - now_ns;
+            tally.busy_ns += end_ns - now_ns;
         }
         while let Some((_, id, submits)) = orders.next_if(|&(t_ns, ..)| t_ns == now_ns) {
             if submits {
                 server.submit(now_ns, load[usize::try_from(id).unwrap()].request.clone()).unwrap();
             } else if let Some(stamps_ns) = server.cancel(id) {
-                onlooker.ended.insert(id, stamps_ns);
+                tally.ended.insert(id, stamps_ns);
             }
         }
-        onlooker.ended.extend(server.take_finished().into_iter().map(|one| (one.id, one.stamps_ns)));
+        tally.ended.extend(server.take_finished().into_iter().map(|one| (one.id, one.stamps_ns)));
         check(&server);
     }
     assert_eq!((server.running(), server.waiting(), server.kv_used()), (0, 0, 0), "nothing is left");
-    (onlooker, server.totals())
+    (tally, server.totals())
 }
 
 proptest! {
@@ -145,20 +145,20 @@ proptest! {
 
     #[test]
     fn tokens_memory_and_time_add_up((params, load) in cases(), seed: u64) {
-        let (seen, totals) = play(&params, &load, seed);
-        prop_assert_eq!(seen.ended.len(), load.len());
-        for asked in &load {
-            let stamps_ns = &seen.ended[&asked.request.id];
-            let wanted = asked.request.output_tokens as usize;
-            prop_assert!(stamps_ns.len() == wanted || asked.cancel_ns.is_some() && stamps_ns.len() < wanted);
-            prop_assert!(stamps_ns.first().is_none_or(|&first_ns| first_ns > asked.t_ns));
+        let (tally, totals) = play(&params, &load, seed);
+        prop_assert_eq!(tally.ended.len(), load.len());
+        for timed in &load {
+            let stamps_ns = &tally.ended[&timed.request.id];
+            let wanted = timed.request.output_tokens as usize;
+            prop_assert!(stamps_ns.len() == wanted || timed.cancel_ns.is_some() && stamps_ns.len() < wanted);
+            prop_assert!(stamps_ns.first().is_none_or(|&first_ns| first_ns > timed.t_ns));
             let guesses = params.speculative.is_some();
             prop_assert!(stamps_ns.windows(2).all(|pair| pair[0] < pair[1] || guesses && pair[0] == pair[1]));
         }
-        let given: usize = seen.ended.values().map(Vec::len).sum();
+        let given: usize = tally.ended.values().map(Vec::len).sum();
         prop_assert_eq!(given as u64, totals.generation_tokens);
-        prop_assert_eq!(seen.busy_ns, totals.busy_ns);
-        prop_assert!(seen.busy_ns <= seen.elapsed_ns);
+        prop_assert_eq!(tally.busy_ns, totals.busy_ns);
+        prop_assert!(tally.busy_ns <= tally.elapsed_ns);
         prop_assert!(totals.prefix_hit_tokens <= totals.prefix_query_tokens);
         prop_assert!(totals.accepted_tokens <= totals.draft_tokens);
         prop_assert!(params.prefix_cache || totals.prefix_query_tokens == 0);
@@ -168,10 +168,10 @@ proptest! {
 
     /// With nobody who gives up, to the token and to the nanosecond.
     #[test]
-    fn what_is_asked_for_is_computed_or_found((params, load) in cases(), seed: u64) {
-        let load: Vec<_> = load.into_iter().map(|asked| Asked { cancel_ns: None, ..asked }).collect();
-        let (seen, totals) = play(&params, &load, seed);
-        let sum = |of: fn(&Submission) -> u32| load.iter().map(|asked| u64::from(of(&asked.request))).sum::<u64>();
+    fn prompt_tokens_are_computed_or_cached((params, load) in cases(), seed: u64) {
+        let load: Vec<_> = load.into_iter().map(|timed| TimedRequest { cancel_ns: None, ..timed }).collect();
+        let (tally, totals) = play(&params, &load, seed);
+        let sum = |of: fn(&Submission) -> u32| load.iter().map(|timed| u64::from(of(&timed.request))).sum::<u64>();
         prop_assert_eq!(totals.generation_tokens, sum(|request| request.output_tokens));
         prop_assert_eq!(totals.prompt_tokens, sum(|request| request.prompt_tokens));
         prop_assert_eq!((totals.finished, totals.admitted), (load.len() as u64, load.len() as u64));
@@ -180,14 +180,14 @@ proptest! {
             prop_assert_eq!(totals.prefix_query_tokens, totals.prompt_tokens);
         }
         // Little: what each waits, summed, is how many wait, summed over time; and so for their whole stay.
-        prop_assert_eq!(seen.queued_ns, totals.queue_ns);
-        let stays = load.iter().map(|asked| seen.ended[&asked.request.id].last().unwrap() - asked.t_ns);
-        prop_assert_eq!(seen.there_ns, stays.sum::<u64>());
+        prop_assert_eq!(tally.queued_ns, totals.queue_ns);
+        let stays = load.iter().map(|timed| tally.ended[&timed.request.id].last().unwrap() - timed.t_ns);
+        prop_assert_eq!(tally.there_ns, stays.sum::<u64>());
     }
 
     /// Nothing depends on the order of a hash map.
     #[test]
-    fn same_seed_same_run((params, load) in cases(), seed: u64) {
+    fn same_seed_gives_same_run((params, load) in cases(), seed: u64) {
         let (one, other) = (play(&params, &load, seed), play(&params, &load, seed));
         prop_assert_eq!((one.0.ended, one.1), (other.0.ended, other.1));
     }

@@ -4,15 +4,15 @@ use serde_json::json;
 
 use super::{Case, beside, numbers};
 use crate::statistics::{
-    comparison::{Better, Comparison, Component, Design, Pairing, Refusal, Spread, compare},
+    comparison::{BetterDirection, Comparison, Component, Design, Pairing, Refusal, Spread, compare},
     multiplicity::{benjamini_hochberg, holm},
     power::{self, Noise},
-    student::Student,
+    student::StudentT,
     verdict::{ALPHA, ALPHA_OF_TWO, Cell, Options, Verdict, decide},
 };
 
-fn better(case: &Case<'_>) -> Better {
-    if case.input["higher_is_better"] == true { Better::Higher } else { Better::Lower }
+fn better(case: &Case<'_>) -> BetterDirection {
+    if case.input["higher_is_better"] == true { BetterDirection::Higher } else { BetterDirection::Lower }
 }
 
 fn ends(comparison: &Comparison, alpha: f64) -> [f64; 2] {
@@ -52,7 +52,7 @@ pub(super) fn welch(case: &mut Case<'_>) {
 
 pub(super) fn degenerate(case: &mut Case<'_>) {
     let (baseline, candidate) = (case.numbers("baseline"), case.numbers("candidate"));
-    let outcome = compare(&baseline, &candidate, Design::new(Better::Lower));
+    let outcome = compare(&baseline, &candidate, Design::new(BetterDirection::Lower));
     assert_eq!(outcome, Err(Refusal::NoSpread));
     let cell = Cell { outcome, margin: 0.03, gate: true, fails_more: false };
     let decision = decide(&[cell], &Options::default()).remove(0);
@@ -69,7 +69,7 @@ pub(super) fn welch_raw(case: &mut Case<'_>) {
     case.is("diff", json!(spread.difference));
     case.is("se", json!(se));
     case.is("df", json!(df));
-    case.is("p_two_sided", json!(2.0 * Student::new(df).unwrap().sf(spread.difference.abs() / se)));
+    case.is("p_two_sided", json!(2.0 * StudentT::new(df).unwrap().sf(spread.difference.abs() / se)));
 }
 
 pub(super) fn paired(case: &mut Case<'_>) {
@@ -114,7 +114,7 @@ pub(super) fn adjust_both(case: &mut Case<'_>) {
 /// A comparison of which only what the rule for regressions looks at is known.
 fn known(p_regressed: f64, d: f64) -> Comparison {
     let noise = Noise { pairing: Pairing::Unpaired, unit_sd_ln: 0.02, shared_variance: 0.0, shared_per_freedom: 0.0 };
-    let design = Design::new(Better::Lower);
+    let design = Design::new(BetterDirection::Lower);
     let p_improved = 1.0 - p_regressed;
     Comparison { design, d, se: 0.02, df: 8.0, p_regressed, p_improved, noise }
 }
@@ -133,7 +133,7 @@ pub(super) fn family(case: &mut Case<'_>) {
 }
 
 pub(super) fn student(case: &mut Case<'_>) {
-    let curves: Vec<Student> = case.numbers("df").into_iter().map(|df| Student::new(df).unwrap()).collect();
+    let curves: Vec<StudentT> = case.numbers("df").into_iter().map(|df| StudentT::new(df).unwrap()).collect();
     let quantiles = |p: f64| curves.iter().map(|curve| curve.quantile(p).unwrap()).collect::<Vec<_>>();
     case.is("ppf", json!(quantiles(case.number("p"))));
     case.is("ppf_975", json!(quantiles(0.975)));

@@ -6,10 +6,10 @@ use super::{Case, beside, numbers};
 use crate::{
     fixture::{MS, served},
     metrics::RequestMetrics,
-    quantile::Sorted,
+    quantile::SortedSample,
     statistics::{
         drift::Drift,
-        fisher::{Served, p_fails_more},
+        fisher::{RequestCounts, p_fails_more},
         moments, outliers,
         steady::{effective_size, lag1_autocorrelation, mser5 as mser5_of},
         variance_components::{trials_per_boot, two_levels},
@@ -18,7 +18,7 @@ use crate::{
 
 pub(super) fn quantile(case: &mut Case<'_>) {
     let (x, q) = (case.numbers("x"), case.number("q"));
-    case.is("type7", json!(x.iter().copied().collect::<Sorted>().quantile(q)));
+    case.is("type7", json!(x.iter().copied().collect::<SortedSample>().quantile(q)));
     case.is("type8", json!(beside::quantile_between(&x, q, 1.0 / 3.0)));
     case.is("type6", json!(beside::quantile_between(&x, q, 0.0)));
     case.is("type1_inverted_cdf", json!(beside::quantile_inverted(&x, q)));
@@ -26,7 +26,7 @@ pub(super) fn quantile(case: &mut Case<'_>) {
 
 pub(super) fn quantiles(case: &mut Case<'_>) {
     let (x, qs) = (case.numbers("x"), case.numbers("qs"));
-    let sorted: Sorted = x.iter().copied().collect();
+    let sorted: SortedSample = x.iter().copied().collect();
     case.is("type7", json!(qs.iter().map(|&q| sorted.quantile(q)).collect::<Vec<_>>()));
     case.is("type8", json!(qs.iter().map(|&q| beside::quantile_between(&x, q, 1.0 / 3.0)).collect::<Vec<_>>()));
 }
@@ -61,7 +61,7 @@ pub(super) fn anova(case: &mut Case<'_>) {
 
 pub(super) fn modified_z(case: &mut Case<'_>) {
     let x = case.numbers("x");
-    let median = |values: Vec<f64>| values.into_iter().collect::<Sorted>().quantile(0.5).unwrap();
+    let median = |values: Vec<f64>| values.into_iter().collect::<SortedSample>().quantile(0.5).unwrap();
     let middle = median(x.clone());
     let mad = median(x.iter().map(|x| (x - middle).abs()).collect());
     case.is("median", json!(middle));
@@ -104,7 +104,7 @@ pub(super) fn intended_start(case: &mut Case<'_>) {
 pub(super) fn fisher(case: &mut Case<'_>) {
     let side = |key: &str| {
         let [ok, failed] = [0, 1].map(|place| u32::try_from(case.input[key][place].as_u64().unwrap()).unwrap());
-        Served { ok, failed }
+        RequestCounts { ok, failed }
     };
     case.is("p_more_errors", json!(p_fails_more(side("ok_fail_base"), side("ok_fail_cand"))));
 }

@@ -11,7 +11,7 @@ const PERIOD_NS: u64 = 10_000_000;
 
 /// What a trial cost the measuring process, and the machine that it runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct OwnCost {
+pub struct InstrumentCost {
     /// CPU time of the whole process, in nanoseconds.
     pub cpu_ns: Option<u64>,
     /// How late a 10 ms timer woke on the measuring thread, 99th percentile, in nanoseconds.
@@ -23,7 +23,7 @@ pub struct OwnCost {
 }
 
 /// Runs `work` and watches what it costs.
-pub async fn watch_own_cost<C: Clock, W: Future>(clock: &C, work: W) -> (W::Output, Option<OwnCost>) {
+pub async fn watch_instrument_cost<C: Clock, W: Future>(clock: &C, work: W) -> (W::Output, Option<InstrumentCost>) {
     let machine_before = Activity::now();
     let before_ns = cpu_ns();
     let mut lags_ns = Vec::new();
@@ -38,7 +38,7 @@ pub async fn watch_own_cost<C: Clock, W: Future>(clock: &C, work: W) -> (W::Outp
     let machine = Activity::now().since(machine_before);
     lags_ns.sort_unstable();
     let at = |share: usize| lags_ns.get((lags_ns.len() * share / 100).min(lags_ns.len().saturating_sub(1))).copied().unwrap_or(0);
-    let cost = OwnCost { cpu_ns: Some(spent_ns), timer_lag_p99_ns: at(99), timer_lag_max_ns: at(100), machine };
+    let cost = InstrumentCost { cpu_ns: Some(spent_ns), timer_lag_p99_ns: at(99), timer_lag_max_ns: at(100), machine };
     (output, Some(cost))
 }
 

@@ -67,7 +67,7 @@ const STORED: [&str; 18] = [
 ];
 
 /// A described machine and model.
-pub(super) struct Known {
+pub(super) struct DescribedSetup {
     pub(super) machine: Machine,
     pub(super) model: Model,
     /// Whether all its weights are stored as described. What of gpt-oss is not an expert, for one, OpenAI stores in sixteen bits, the makers
@@ -79,7 +79,7 @@ pub(super) struct Known {
 }
 
 /// None where machine, model or the quantisation of most weights is not known.
-pub(super) fn find(header: &Header, boots: &[Boot]) -> Option<Known> {
+pub(super) fn find(header: &Header, boots: &[Boot]) -> Option<DescribedSetup> {
     let at = &header.machine;
     let is_at = |machine: &Machine| [Some(&at.name), at.gpu.as_ref()].into_iter().flatten().any(|name| machine.is_called(name));
     let machine = machines().ok()?.into_iter().find(is_at)?;
@@ -100,7 +100,7 @@ pub(super) fn find(header: &Header, boots: &[Boot]) -> Option<Known> {
     let is_gguf = |name: &&str| name.to_ascii_lowercase().contains("gguf");
     let is_narrowed = words.iter().any(|word| word.split('=').next() == Some(NARROWS));
     let is_whole = header.recipe.engine != EngineName::Llamacpp && !is_narrowed && !names.iter().chain(&words).any(is_gguf);
-    Some(Known { machine, model, is_whole, cache_numbers_bytes })
+    Some(DescribedSetup { machine, model, is_whole, cache_numbers_bytes })
 }
 
 /// What recipe and server call the model: the name in requests, its source, and what the server says that it loaded under that name.
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_model_is_known_if_its_quantisation_is_told() {
+    fn model_is_found_only_with_its_quantisation() {
         let cases = [
             ("gpt-oss-120b", "openai/gpt-oss-120b", "", Some("gpt-oss-120b-mxfp4, 1")),
             ("gpt-oss:20b", "gpt-oss:20b of ollama.com/library", "", Some("gpt-oss-20b-mxfp4, 1")),
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn weights_are_not_always_all_as_described() {
+    fn gguf_and_narrowed_weights_are_not_whole() {
         let is_whole = |header: &Header| find(header, &[]).map(|known| known.is_whole);
         let mut plain = header("gpt-oss-20b", "openai/gpt-oss-20b", "");
         assert_eq!(is_whole(&plain), Some(true));
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn flags_move_the_limits() {
+    fn flags_change_the_limits() {
         let with = |arguments| found("gpt-oss-120b", "", arguments);
         assert_eq!(with("--tensor-parallel-size 1").as_deref(), Some("gpt-oss-120b-mxfp4, 1"));
         assert_eq!(with("--tensor-parallel-size 2"), None);
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_machine_is_known_by_its_name_or_gpu_and_a_model_by_what_was_loaded() {
+    fn machine_is_found_by_name_or_gpu_and_model_by_served_name() {
         let mut run = contained();
         assert!(find(&run.header, &run.boots).is_none(), "a model that nobody describes");
         let mut boot = identified(0);

@@ -6,15 +6,16 @@ use serde::Serialize;
 
 /// A kind of fact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Class"))]
 #[serde(rename_all = "snake_case")]
-pub enum Class {
+pub enum Comparability {
     /// May be declared as the treatment, and is refused otherwise.
     Treatable(Treatment),
     /// What was asked and how it is counted: never comparable.
     Load,
     /// Told, and no more: driver, kernel, what logs say.
-    Soft,
+    #[serde(rename = "soft")]
+    Informational,
 }
 
 /// What two sides may be declared to differ in.

@@ -1,20 +1,20 @@
 //! Tokens that are guessed and checked together.
 
-use super::{Finished, Params, Server, Speculative, drain, quiet, request};
+use super::{FinishedRequest, Params, Server, Speculative, drain, quiet, request};
 
 fn guessing(draft_tokens: u32, acceptance_ppm: u32) -> Params {
     let speculative = Speculative { draft_tokens, acceptance_ppm, draft_ns: 3_000_000 };
     Params { speculative: Some(speculative), ..quiet() }
 }
 
-fn alone(params: Params, output_tokens: u32) -> (Finished, Server) {
+fn alone(params: Params, output_tokens: u32) -> (FinishedRequest, Server) {
     let mut server = Server::new(params, 1).unwrap();
     server.submit(0, request(1, 100, output_tokens)).unwrap();
     (drain(&mut server).remove(0), server)
 }
 
 #[test]
-fn right_guesses_come_with_the_token_before_them_and_never_too_many() {
+fn accepted_drafts_arrive_with_their_step_and_never_exceed_the_output() {
     // One token of the prefill, then four per step, and in the last one what is lacking.
     for (output_tokens, steps) in [(1, 1), (2, 2), (5, 2), (8, 3), (9, 3), (10, 4)] {
         let (finished, server) = alone(guessing(3, 1_000_000), output_tokens);
@@ -30,7 +30,7 @@ fn right_guesses_come_with_the_token_before_them_and_never_too_many() {
 }
 
 #[test]
-fn a_step_costs_the_guess_and_the_check_whatever_comes_of_it() {
+fn rejected_drafts_cost_their_step_the_draft_and_the_verification() {
     let step_ns = |params: &Params| {
         let stamps_ns = alone(params.clone(), 3).0.stamps_ns;
         stamps_ns[2] - stamps_ns[1]
@@ -42,7 +42,7 @@ fn a_step_costs_the_guess_and_the_check_whatever_comes_of_it() {
 }
 
 #[test]
-fn without_guesses_nothing_changes_and_with_them_steps_vary_alike() {
+fn zero_acceptance_changes_no_stamps_and_drafts_share_the_noise() {
     let noisy = |params: Params| Params { noise: Params::default().noise, ..params };
     let stamps_ns = |params: Params| alone(noisy(params), 50).0.stamps_ns;
     let free = |acceptance_ppm| {
@@ -60,7 +60,7 @@ fn without_guesses_nothing_changes_and_with_them_steps_vary_alike() {
 }
 
 #[test]
-fn guesses_have_room_before_they_are_checked() {
+fn drafts_have_memory_before_they_are_verified() {
     // Two of up to 63 tokens in four blocks of 16, with five tokens per step, so that both come to the end of a block in the middle of one.
     for prompt_tokens in 17..24 {
         let params =

@@ -9,12 +9,12 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    engine::{Engine, Running},
+    engine::{Engine, EngineInstance},
     journal::Journal,
 };
 
 /// A run in the making. Between two boots no engine of it is up, so that another run can be made in turns with it.
-pub struct Making<'a, E, C> {
+pub struct RunInProgress<'a, E, C> {
     engine: &'a mut E,
     session: &'a Session<'a, C>,
     journal: &'a mut Journal,
@@ -25,7 +25,7 @@ pub struct Making<'a, E, C> {
     engine_stop: Option<String>,
 }
 
-impl<'a, E: Engine, C: Clock> Making<'a, E, C> {
+impl<'a, E: Engine, C: Clock> RunInProgress<'a, E, C> {
     /// A run of which nothing is written yet.
     pub fn new(engine: &'a mut E, session: &'a Session<'a, C>, journal: &'a mut Journal) -> Self {
         Self { engine, session, journal, has_header: false, boots_begun: 0, trials_begun: 0, engine_stop: None }
@@ -60,20 +60,26 @@ impl<'a, E: Engine, C: Clock> Making<'a, E, C> {
         made
     }
 
-    async fn trials<R: Running>(&mut self, running: &R, boot: u32, began: &Began, pace: &mut Pace) -> Result<(), RunError> {
+    async fn trials<R: EngineInstance>(
+        &mut self,
+        running: &R,
+        boot: u32,
+        began: &Began,
+        pace: &mut Pace,
+    ) -> Result<(), RunError> {
         let session = self.session;
         let sized = prepare(running, session, self.journal, boot, began).await?;
         let order = session.suite.boot_order(session.header.seed, boot, &session.cells);
         for round in 0..session.header.trials_per_boot {
             for cell in order.iter().filter_map(|&cell| session.cells.get(cell)) {
-                if session.stop.is_told() {
+                if session.stop.is_requested() {
                     return Ok(());
                 }
                 pace.trial_started(session, cell);
                 let trial = boot * session.header.trials_per_boot + round;
                 let first = Place { cell, boot, trial, attempt: 0, order: self.next_order() };
                 let is_invalid = run_trial(running, session, self.journal, &sized, &first).await?;
-                if is_invalid && !session.stop.is_told() {
+                if is_invalid && !session.stop.is_requested() {
                     session.progress.trial_repeated(cell);
                     let second = Place { attempt: 1, order: self.next_order(), ..first };
                     run_trial(running, session, self.journal, &sized, &second).await?;
