@@ -8,7 +8,7 @@ use reports::judge::Treatment;
 
 use crate::{
     RefusedError, UsageError,
-    baselines::{self, ACCEPTED_SCHEMA_VERSION, Accepted, Place, Replaced},
+    baselines::{self, ACCEPTED_SCHEMA_VERSION, Acceptance, BaselineStore, ReplacedBaseline},
     home, print, run_folder, say,
     sides::{self, Sides},
     verdict::{self, PolicyArgs},
@@ -16,7 +16,6 @@ use crate::{
 
 mod checks;
 
-/// What `accept` takes.
 #[derive(Debug, Args)]
 pub(crate) struct AcceptArgs {
     /// Run to accept: its record or folder
@@ -31,7 +30,7 @@ pub(crate) struct AcceptArgs {
     #[arg(long, value_enum, value_name = "WORD")]
     allow: Vec<Allow>,
     #[command(flatten)]
-    place: baselines::PlaceArgs,
+    baseline_store: baselines::BaselineStoreArgs,
 }
 
 /// What can be waived.
@@ -69,10 +68,10 @@ pub(crate) fn run(args: &AcceptArgs) -> anyhow::Result<ExitCode> {
     if !missing.is_empty() {
         return Err(RefusedError(format!("{} cannot be a baseline: {}", path.display(), missing.join("; "))).into());
     }
-    let place = args.place.place();
-    let folder = place.folder(&record.header);
-    let replaces = replaced(&place, &record, &path)?;
-    let accepted = Accepted {
+    let store = args.baseline_store.open();
+    let folder = store.folder(&record.header);
+    let replaces = replaced(&store, &record, &path)?;
+    let accepted = Acceptance {
         schema_version: ACCEPTED_SCHEMA_VERSION,
         who,
         when_unix_s: run_folder::now_s()?,
@@ -87,7 +86,7 @@ pub(crate) fn run(args: &AcceptArgs) -> anyhow::Result<ExitCode> {
         replaces,
     };
     let noted = std::fs::read_to_string(path.with_file_name("report.md")).ok();
-    baselines::put(&folder, &bytes, &accepted, &reports::render_onto(&record, noted.as_deref()))?;
+    baselines::write(&folder, &bytes, &accepted, &reports::render_onto(&record, noted.as_deref()))?;
     print(&folder.display().to_string());
     say("it is yours to commit: runs of this recipe on this machine are now judged against it");
     Ok(ExitCode::Success)
@@ -108,10 +107,10 @@ fn who(given: Option<&str>) -> Result<String, UsageError> {
 
 /// The baseline that is there, and what is to be said of the new one beside it. That decides nothing: a person gave a reason. What a
 /// recipe says may differ, since a new image or a new flag is why one accepts anew.
-fn replaced(place: &Place, record: &Record, path: &std::path::Path) -> anyhow::Result<Option<Replaced>> {
-    let Some(old) = place.find(&record.header)? else { return Ok(None) };
+fn replaced(store: &BaselineStore, record: &Record, path: &std::path::Path) -> anyhow::Result<Option<ReplacedBaseline>> {
+    let Some(old) = store.find(&record.header)? else { return Ok(None) };
     let policy = PolicyArgs { treatment: Treatment::RECIPE.to_vec(), ..PolicyArgs::default() };
-    let ruling = verdict::rule(&Sides::apart(vec![old.clone()], vec![path.to_path_buf()]), &policy, place)?;
+    let ruling = verdict::rule(&Sides::apart(vec![old.clone()], vec![path.to_path_buf()]), &policy, store)?;
     let line = reports::summary_line(&ruling);
     say(&format!("beside the baseline that it replaces: {line}"));
     let before = old.parent().and_then(baselines::accepted_in);
@@ -120,5 +119,5 @@ fn replaced(place: &Place, record: &Record, path: &std::path::Path) -> anyhow::R
         None => (None, None, None),
     };
     let harness_commit = sides::header(&old)?.harness_commit;
-    Ok(Some(Replaced { who, when_unix_s, why, harness_commit, ruling: line }))
+    Ok(Some(ReplacedBaseline { who, when_unix_s, why, harness_commit, ruling: line }))
 }

@@ -127,7 +127,7 @@ struct JudgingArgs {
     #[command(flatten)]
     policy: PolicyArgs,
     #[command(flatten)]
-    place: baselines::PlaceArgs,
+    baseline_store: baselines::BaselineStoreArgs,
 }
 
 /// A parser for profiles: what each takes stands in the long help.
@@ -281,7 +281,7 @@ impl BenchArgs {
         if self.no_selftest || matches!(request.target, Target::Simulated(_)) {
             return Ok(request);
         }
-        let budget = selftest::for_a_run(request.target.client_core(request.client_core), request.wait)?;
+        let budget = selftest::budget_for_run(request.target.client_core(request.client_core), request.wait)?;
         Ok(RunRequest { instrument: Some(budget), ..request })
     }
 

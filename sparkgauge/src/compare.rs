@@ -11,7 +11,6 @@ use crate::{
     verdict::{self, Format, PolicyArgs},
 };
 
-/// What `compare` takes.
 #[derive(Debug, Args)]
 pub(crate) struct CompareArgs {
     /// Run to compare with: its record or folder
@@ -24,7 +23,7 @@ pub(crate) struct CompareArgs {
     #[command(flatten)]
     policy: PolicyArgs,
     #[command(flatten, next_help_heading = "Comparison")]
-    place: baselines::PlaceArgs,
+    baseline_store: baselines::BaselineStoreArgs,
     /// Print the verdict instead of writing files
     #[arg(long, help_heading = "Output")]
     stdout: bool,
@@ -33,10 +32,9 @@ pub(crate) struct CompareArgs {
     format: Format,
 }
 
-/// Judges and writes.
 pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<ExitCode> {
     let sides = args.sides()?;
-    let ruling = verdict::rule(&sides, &args.policy, &args.place.place())?;
+    let ruling = verdict::rule(&sides, &args.policy, &args.baseline_store.open())?;
     let reproduce = verdict::reproduce(&ruling, &sides, &args.policy);
     if args.stdout {
         match args.format {

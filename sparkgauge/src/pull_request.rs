@@ -13,7 +13,6 @@ use record::ExitCode;
 
 use crate::bench::BenchArgs;
 
-/// What `pull-request` can do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum PullRequestVerb {
     /// Do what `bench` does, then write the comment
@@ -24,7 +23,6 @@ pub(crate) enum PullRequestVerb {
     Comment(comment::CommentArgs),
 }
 
-/// Runs one of them.
 pub(crate) fn run(verb: &PullRequestVerb) -> anyhow::Result<ExitCode> {
     match verb {
         PullRequestVerb::Bench(args) => outcome::run(args),

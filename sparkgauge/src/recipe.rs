@@ -17,7 +17,6 @@ use crate::{
     recipe_text,
 };
 
-/// What `recipe` can do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum RecipeVerb {
     /// List all recipes: engine, model, pinned or not
@@ -45,7 +44,6 @@ pub(crate) enum RecipeVerb {
     Import(import::ImportArgs),
 }
 
-/// Runs one of them.
 pub(crate) fn run(verb: &RecipeVerb) -> anyhow::Result<ExitCode> {
     match verb {
         RecipeVerb::List => Ok(list::run()),

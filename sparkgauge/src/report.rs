@@ -10,7 +10,6 @@ use record::{ExitCode, Record, file};
 
 use crate::{UsageError, print, say, whole_file};
 
-/// What `report` takes.
 #[derive(Debug, Args)]
 pub(crate) struct ReportArgs {
     /// Run: its record or folder
@@ -20,7 +19,6 @@ pub(crate) struct ReportArgs {
     stdout: bool,
 }
 
-/// Renders a record.
 pub(crate) fn run(args: &ReportArgs) -> anyhow::Result<ExitCode> {
     let path = record_file(&args.path);
     if args.stdout {

@@ -13,7 +13,6 @@ use record::{ClientCore, ErrorBudget, ExitCode};
 
 use crate::{home, print, run_folder, say, whole_file};
 
-/// What `selftest` takes.
 #[derive(Debug, Args)]
 pub(crate) struct SelftestArgs {
     /// Measure four loads only, about 15 seconds instead of several minutes
@@ -37,7 +36,7 @@ pub(crate) struct SelftestArgs {
 
 /// Measures, prints, and keeps the budget. However large the errors are, they are what was to be found out: it ends well.
 pub(crate) fn run(args: &SelftestArgs) -> anyhow::Result<ExitCode> {
-    let budget = measured(args.quick, args.slow_ns_per_read, args.client_core, args.wait)?;
+    let budget = measure_budget(args.quick, args.slow_ns_per_read, args.client_core, args.wait)?;
     let page = reports::render_budget(&budget);
     print(&page);
     if let Some(out) = &args.out {
@@ -53,7 +52,7 @@ pub(crate) fn run(args: &SelftestArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// The budget that a run on this machine carries: the stored one, or a quick one that is made for it.
-pub(crate) fn for_a_run(client_core: ClientCore, wait: bool) -> anyhow::Result<ErrorBudget> {
+pub(crate) fn budget_for_run(client_core: ClientCore, wait: bool) -> anyhow::Result<ErrorBudget> {
     let commit = run_folder::commit();
     if let Some(budget) = stored_path(commit.as_deref(), client_core).and_then(|path| stored(&path)) {
         return Ok(budget);
@@ -61,13 +60,13 @@ pub(crate) fn for_a_run(client_core: ClientCore, wait: bool) -> anyhow::Result<E
     say(
         "the instrument's own error on this machine is not known: measuring it first, about a quarter of a minute (--no-selftest leaves it out)",
     );
-    let budget = measured(true, 0, client_core, wait)?;
+    let budget = measure_budget(true, 0, client_core, wait)?;
     store(&budget, client_core)?;
     Ok(budget)
 }
 
 /// Measures in a process of its own: it is kept on the client's processor, as the measuring part of a run is.
-fn measured(quick: bool, slow_ns_per_read: u64, client_core: ClientCore, wait: bool) -> anyhow::Result<ErrorBudget> {
+fn measure_budget(quick: bool, slow_ns_per_read: u64, client_core: ClientCore, wait: bool) -> anyhow::Result<ErrorBudget> {
     let mut command = Command::new(std::env::current_exe().context("the own program is not found")?);
     command.args([INSTRUMENT, "run", "--slow-ns-per-read", &slow_ns_per_read.to_string()]);
     command.args(["--client-core", &client_core.to_string()]);
@@ -142,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_budget_is_that_of_one_machine_and_one_commit() {
+    fn stored_budget_is_per_machine_and_commit() {
         let machine = ["spark".to_owned(), "6-17-0".to_owned()];
         let name = |commit| file_name(commit, &machine, "core-19-of-20");
         let expected = format!("{}-0a1b2c-spark-6-17-0-core-19-of-20.json", env!("CARGO_PKG_VERSION"));
@@ -152,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_budget_that_cannot_be_read_is_none() {
+    fn unreadable_budget_is_ignored() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("budget.json");
         assert_eq!(stored(&path), None);

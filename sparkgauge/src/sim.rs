@@ -10,7 +10,6 @@ mod predict;
 mod serve;
 pub(crate) mod source;
 
-/// What can be done with the simulated Spark.
 #[derive(Debug, Subcommand)]
 pub(crate) enum SimVerb {
     /// Serve the simulated Spark over HTTP, for any OpenAI client

@@ -115,7 +115,7 @@ impl PolicyArgs {
 }
 
 /// Reads both sides and judges the candidate.
-pub(crate) fn rule(sides: &Sides, args: &PolicyArgs, baselines: &baselines::Place) -> anyhow::Result<Ruling> {
+pub(crate) fn rule(sides: &Sides, args: &PolicyArgs, store: &baselines::BaselineStore) -> anyhow::Result<Ruling> {
     let (baseline, candidate) = sides.read()?;
     let boots = candidate.first().map_or(0, |run| run.header.boots);
     let looks = match sides.look_of_pair {
@@ -140,7 +140,7 @@ pub(crate) fn rule(sides: &Sides, args: &PolicyArgs, baselines: &baselines::Plac
         look: sides.look_of_pair.unwrap_or(1),
         treatment,
         inconclusive: args.inconclusive,
-        calibration: noise_file::load(args.noise.as_deref(), sides, &baseline, baselines)?,
+        calibration: noise_file::load(args.noise.as_deref(), sides, &baseline, store)?,
         gates: gates(&candidate),
     };
     Ok(judge(&baseline, &candidate, &policy))
@@ -206,7 +206,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_looks_are_for_pairs_of_five_boots_and_more() {
+    fn two_looks_are_the_default_from_five_boots_on() {
         let looks = |boots: u32, looks: Option<u32>| PolicyArgs { looks, ..PolicyArgs::default() }.looks_at(boots);
         assert_eq!([3, 4, 5, 9, 10].map(|boots| looks(boots, None)), {
             use Looks::{One, Two};
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn the_command_to_compare_again_names_no_private_folder() {
+    fn reproduce_command_names_no_private_folder() {
         let at = |name: &str| home::folder().join(name).join(record::file::FILE_NAME);
         let args = PolicyArgs {
             treatment: vec![Treatment::Image, Treatment::Flags],

@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn file_that_cannot_be_written_leaves_what_was_there() {
+    fn failed_write_leaves_the_old_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.md");
         write(&path, "one").unwrap();

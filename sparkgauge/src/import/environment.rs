@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_are_taken_by_name_only() {
+    fn secrets_are_imported_by_name_only() {
         let environment =
             read(r#"{"A": 1, "B": true, "P": "{port}", "HF_TOKEN": "${HF_TOKEN}", "X_API_KEY": "abc", "TOKENIZERS_PARALLELISM": "no"}"#)
                 .unwrap();
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_this_machine_is_taken() {
+    fn variables_of_this_machine_are_refused() {
         let check = |json: &str, part: &str| {
             let error = read(json).unwrap_err().to_string();
             assert!(error.contains(part), "{error}");

@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cache_that_recipes_do_not_mount_is_named() {
+    fn cache_that_recipes_do_not_mount_is_named() {
         let models = models(Path::new("/b"));
         let said = |set: &str| elsewhere(&models, Some(OsString::from(set)));
         assert!(said("/a").unwrap().contains("HF_HUB_CACHE is /a, but recipes mount what holds /b/hub"));
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn a_branch_is_a_commit_in_the_cache() {
+    fn branch_is_resolved_to_its_commit_in_the_cache() {
         let folder = tempfile::tempdir().unwrap();
         let refs = folder.path().join("models--openai--gpt-oss-20b/refs");
         fs::create_dir_all(&refs).unwrap();

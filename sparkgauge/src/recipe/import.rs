@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use clap::Args;
 use record::ExitCode;
 
-/// What `recipe import` takes.
 #[derive(Debug, Args)]
 pub(crate) struct ImportArgs {
     /// YAML file to convert
@@ -53,7 +52,7 @@ pub(crate) fn run(args: &ImportArgs) -> anyhow::Result<ExitCode> {
     let text = fs::read_to_string(&args.file).map_err(|error| wrong(error.to_string()))?;
     let file = args.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let name = import::name(args.out.as_deref(), &file).map_err(wrong)?;
-    let request = import::Request { name: &name, file: &file, allow_hooks: args.allow_hooks };
+    let request = import::ImportRequest { name: &name, file: &file, allow_hooks: args.allow_hooks };
     let imported = import::convert(&text, &request).map_err(|error| wrong(import::shown(&error.to_string())))?;
     for line in &imported.left_out {
         say(&format!("{shown}: {line}"));

@@ -16,7 +16,6 @@ use crate::{
     run_folder, say, whole_file,
 };
 
-/// What `recipe new` takes.
 #[derive(Debug, Args)]
 pub(crate) struct NewArgs {
     /// Name of the new recipe; it is written to recipes/NAME.toml

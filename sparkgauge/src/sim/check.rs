@@ -10,7 +10,6 @@ use twin::arena::check::{Forecast, RunForecast, check, medians};
 use super::{fit::with_noise, source};
 use crate::{RefusedError, UsageError, print, run_folder, say, whole_file};
 
-/// What `sim check` takes.
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
     /// Folder with published runs of the DGX Spark arena, at any depth

@@ -12,7 +12,6 @@ use twin::{
 use super::source;
 use crate::{RefusedError, UsageError, print, report, say, whole_file};
 
-/// What `sim fit` takes.
 #[derive(Debug, Args)]
 pub(crate) struct FitArgs {
     /// Run to fit to: its record or folder, or the folder of a published arena run

@@ -11,7 +11,6 @@ use twin::{
 
 use crate::{UsageError, print};
 
-/// What `sim plan` takes.
 #[derive(Debug, Args)]
 pub(crate) struct PlanArgs {
     /// Users, each with one request in flight at all times
@@ -101,7 +100,7 @@ mod tests {
     use super::read_seconds;
 
     #[test]
-    fn times_have_units() {
+    fn times_without_units_are_refused() {
         assert_eq!(read_seconds("2s"), Ok(2.0));
         assert_eq!(read_seconds("500ms"), Ok(0.5));
         for wrong in ["2", "s", "-1s", "0s", "infs", "NaNs", "x ms"] {
