@@ -57,20 +57,20 @@ pub(crate) fn run(args: &AcceptArgs) -> anyhow::Result<ExitCode> {
     if why.is_empty() {
         return Err(UsageError("--why is empty: say why this run is to be the baseline".to_owned()).into());
     }
-    let who = who(args.who.as_deref())?;
+    let who = accepting_person(args.who.as_deref())?;
     let path = match &sides::records(&args.run)?[..] {
         [path] => path.clone(),
         _ => return Err(UsageError("a baseline is one run; name one record".to_owned()).into()),
     };
     let bytes = sides::bytes(&path)?;
     let record = file::decode(&bytes).map_err(|error| UsageError(format!("{}: {error}", path.display())))?;
-    let missing = checks::missing(&record, &args.allow);
+    let missing = checks::unmet_requirements(&record, &args.allow);
     if !missing.is_empty() {
         return Err(RefusedError(format!("{} cannot be a baseline: {}", path.display(), missing.join("; "))).into());
     }
     let store = args.baseline_store.open();
     let folder = store.folder(&record.header);
-    let replaces = replaced(&store, &record, &path)?;
+    let replaces = replaced_baseline(&store, &record, &path)?;
     let accepted = Acceptance {
         schema_version: ACCEPTED_SCHEMA_VERSION,
         who,
@@ -92,8 +92,8 @@ pub(crate) fn run(args: &AcceptArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::Success)
 }
 
-/// Who accepts. A name that nobody gave would be worth nothing later.
-fn who(given: Option<&str>) -> Result<String, UsageError> {
+/// `--who`, else git's user.name.
+fn accepting_person(given: Option<&str>) -> Result<String, UsageError> {
     let of_git = || {
         let output = Command::new("git").args(["config", "user.name"]).current_dir(home::folder()).output().ok()?;
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
@@ -107,7 +107,7 @@ fn who(given: Option<&str>) -> Result<String, UsageError> {
 
 /// The baseline that is there, and what is to be said of the new one beside it. That decides nothing: a person gave a reason. What a
 /// recipe says may differ, since a new image or a new flag is why one accepts anew.
-fn replaced(store: &BaselineStore, record: &Record, path: &std::path::Path) -> anyhow::Result<Option<ReplacedBaseline>> {
+fn replaced_baseline(store: &BaselineStore, record: &Record, path: &std::path::Path) -> anyhow::Result<Option<ReplacedBaseline>> {
     let Some(old) = store.find(&record.header)? else { return Ok(None) };
     let policy = PolicyArgs { treatment: Treatment::RECIPE.to_vec(), ..PolicyArgs::default() };
     let ruling = verdict::rule(&Sides::apart(vec![old.clone()], vec![path.to_path_buf()]), &policy, store)?;

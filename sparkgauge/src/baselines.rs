@@ -134,7 +134,7 @@ pub(crate) fn accepted_in(folder: &Path) -> Option<Acceptance> {
 /// Writes a baseline to its folder: record, who accepted it, report. A calibration that is there already stays. It is written elsewhere and
 /// moved as a whole, so that a crash leaves either the old one or the new.
 pub(crate) fn write(folder: &Path, record: &[u8], accepted: &Acceptance, report: &str) -> anyhow::Result<()> {
-    let fresh = whole_file::beside(folder, ".new");
+    let fresh = whole_file::sibling(folder, ".new");
     write_all(&fresh, folder, record, accepted, report)
         .and_then(|()| exchange(&fresh, folder))
         .inspect_err(|_| drop(fs::remove_dir_all(&fresh)))
@@ -167,7 +167,7 @@ fn exchange(fresh: &Path, folder: &Path) -> io::Result<()> {
     if renameat_with(CWD, fresh, CWD, folder, RenameFlags::EXCHANGE).is_ok() {
         return Ok(());
     }
-    let old = whole_file::beside(folder, ".old");
+    let old = whole_file::sibling(folder, ".old");
     remove(&old)?;
     fs::rename(folder, &old)?;
     fs::rename(fresh, folder).inspect_err(|_| drop(fs::rename(&old, folder)))?;

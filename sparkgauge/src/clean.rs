@@ -1,6 +1,6 @@
 //! `clean`: engines in containers that a run left behind when it was killed.
 //!
-//! Each container of ours carries the run that it belongs to and the process that owns it. A process is named by its id and the moment
+//! The labels of a container name the run that it belongs to and the process that owns it. A process is named by its id and the moment
 //! it started, since ids are used again, and by the place in which an id means something: a daemon may be shared by several machines, or by
 //! several namespaces of one. A container whose owner lives belongs to a run that goes on, and is left alone; so is one whose owner is not
 //! visible from here.

@@ -73,7 +73,7 @@ pub(crate) fn containers_labelled(label: &str) -> Result<Vec<Container>, DockerE
             other => found.extend(read_containers(&other?)?),
         }
     }
-    // Asked again of the answer itself: nothing may be touched that is not ours.
+    // Checked again in the answer: no other container may be touched.
     found.retain(|container| container.labels.contains_key(label));
     Ok(found)
 }

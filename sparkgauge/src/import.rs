@@ -1,4 +1,4 @@
-//! A sparkrun or Spark Arena recipe (YAML, with a command line in it) made into one of ours: pure functions from text to text.
+//! Conversion of sparkrun and Spark Arena recipes (YAML, with a command line in it) to TOML recipes: pure functions from text to text.
 //!
 //! Their format: github.com/spark-arena/sparkrun, RECIPES.md. What others wrote is text to be read, never to be run: nothing of this
 //! machine is expanded into it, no hook is run, and what cannot be carried is listed.

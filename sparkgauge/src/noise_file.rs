@@ -36,7 +36,7 @@ fn read(path: &Path) -> Result<Calibration, UsageError> {
     parse(&text).map_err(wrong)
 }
 
-/// Looks at the version alone first: a newer file need not parse as ours.
+/// Reads the version alone first: a newer file may not parse.
 fn parse(text: &str) -> Result<Calibration, String> {
     #[derive(Deserialize)]
     struct SchemaHeader {

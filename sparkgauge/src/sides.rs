@@ -101,7 +101,7 @@ fn record_file(path: &Path) -> Result<PathBuf, UsageError> {
 /// The header of a record.
 pub(crate) fn header(path: &Path) -> Result<Header, UsageError> {
     let bytes = bytes(path)?;
-    let (header, _) = file::open(&bytes).map_err(|error| wrong(path, &error.to_string()))?;
+    let (header, _) = file::open(&bytes).map_err(|error| unreadable(path, &error.to_string()))?;
     Ok(header)
 }
 
@@ -111,7 +111,7 @@ pub(crate) fn read(records: &[PathBuf]) -> Result<Vec<RunFigures>, UsageError> {
 }
 
 fn read_one(path: &Path) -> Result<RunFigures, UsageError> {
-    let run = RunFigures::read(&bytes(path)?).map_err(|error| wrong(path, &error.to_string()))?;
+    let run = RunFigures::read(&bytes(path)?).map_err(|error| unreadable(path, &error.to_string()))?;
     if let Some(tail) = &run.unreadable_tail {
         say(&format!(
             "{}: the last {} bytes cannot be read ({}); the {} trials before them can",
@@ -126,10 +126,10 @@ fn read_one(path: &Path) -> Result<RunFigures, UsageError> {
 
 /// A file that may be a record.
 pub(crate) fn bytes(path: &Path) -> Result<Vec<u8>, UsageError> {
-    fs::read(path).map_err(|error| wrong(path, &error.to_string()))
+    fs::read(path).map_err(|error| unreadable(path, &error.to_string()))
 }
 
-fn wrong(path: &Path, why: &str) -> UsageError {
+fn unreadable(path: &Path, why: &str) -> UsageError {
     UsageError(format!("{}: {why}", path.display()))
 }
 

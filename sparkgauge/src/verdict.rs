@@ -186,7 +186,7 @@ fn compare_words(caller: &str, sides: &Sides, args: &PolicyArgs) -> Vec<String> 
     if sides.look_of_pair.is_some() {
         words.push(home::shown(&sides.folder));
     } else {
-        let side = |records: &[PathBuf]| records.iter().map(|path| shown_run(path)).collect::<Vec<_>>().join(",");
+        let side = |records: &[PathBuf]| records.iter().map(|path| display_run(path)).collect::<Vec<_>>().join(",");
         words.extend([side(&sides.baseline), side(&sides.candidate)]);
     }
     words.extend(args.words());
@@ -194,7 +194,7 @@ fn compare_words(caller: &str, sides: &Sides, args: &PolicyArgs) -> Vec<String> 
 }
 
 /// A record as a person names it: by its folder, where it has the usual name.
-fn shown_run(record: &Path) -> String {
+fn display_run(record: &Path) -> String {
     match record.parent() {
         Some(folder) if record.ends_with(record::file::FILE_NAME) && folder != Path::new("") => home::shown(folder),
         _ => home::shown(record),

@@ -31,7 +31,7 @@ pub(crate) fn write_through(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// The same path with an ending more.
-pub(crate) fn beside(path: &Path, ending: &str) -> PathBuf {
+pub(crate) fn sibling(path: &Path, ending: &str) -> PathBuf {
     let mut whole = OsString::from(path);
     whole.push(ending);
     PathBuf::from(whole)

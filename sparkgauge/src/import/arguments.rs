@@ -38,7 +38,7 @@ const SHELL: [&str; 11] = ["&&", "||", "|", ";", "&", ">", ">>", "<", "2>&1", "(
 impl CommandLine {
     /// Takes a command apart.
     pub(super) fn read(text: &str) -> Result<Self, ImportError> {
-        let mut words = one_command(text)?;
+        let mut words = split_command(text)?;
         if let Some(word) = words.iter().find(|word| word.contains(['$', '`', '\0'])) {
             return Err(ImportError::Refused(format!(
                 "`command` has `{word}`, which a shell would expand; nothing of this machine goes into a recipe: write the value"
@@ -80,7 +80,7 @@ fn starts_with(words: &[String], program: &[&str]) -> bool {
 }
 
 /// Lines that end in a backslash go on, and so does a quotation; anything else in a second line would be a second command.
-fn one_command(text: &str) -> Result<Vec<String>, ImportError> {
+fn split_command(text: &str) -> Result<Vec<String>, ImportError> {
     let joined = text.replace("\r\n", "\n").replace("\\\n", " ");
     let mut commands = Vec::new();
     let mut open = String::new();

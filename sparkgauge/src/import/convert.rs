@@ -1,4 +1,4 @@
-//! A foreign recipe's text to ours: a pure function.
+//! Converts the text of a sparkrun recipe: a pure function.
 
 use std::collections::BTreeMap;
 
@@ -64,7 +64,7 @@ pub(crate) struct ConvertedRecipe {
     pub(crate) left_out: Vec<String>,
 }
 
-/// Steps of theirs that run something or patch the image.
+/// Keys of steps that run commands or patch the image.
 const HOOKS: [&str; 6] = ["mods", "builder", "build_args", "pre_exec", "post_exec", "post_commands"];
 
 /// Flags that decide what only the workload may decide.
@@ -78,7 +78,7 @@ pub(crate) fn convert(text: &str, request: &ImportRequest<'_>) -> Result<Convert
     if !hooks.is_empty() && !request.allow_hooks {
         return Err(ImportError::Hooks(hooks.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")));
     }
-    one_machine(&foreign)?;
+    refuse_clusters(&foreign)?;
     let (recipe, mut notes) = recipe(&foreign, request.name)?;
     left_out::keys(&foreign, &mut notes);
     for note in &mut notes {
@@ -100,7 +100,7 @@ pub(crate) fn convert(text: &str, request: &ImportRequest<'_>) -> Result<Convert
 }
 
 /// A recipe for several machines would be another system on one.
-fn one_machine(foreign: &SourceRecipe) -> Result<(), ImportError> {
+fn refuse_clusters(foreign: &SourceRecipe) -> Result<(), ImportError> {
     let number = |text: Option<String>| text.and_then(|text| text.parse::<u32>().ok()).unwrap_or(1);
     let refused = |why: String| Err(ImportError::Refused(format!("{why}; only one machine is measured so far")));
     let nodes = number(foreign.text("min_nodes")?);
@@ -140,7 +140,7 @@ fn recipe(foreign: &SourceRecipe, name: &str) -> Result<(Recipe, Vec<String>), I
         environment.insert(name, value)?;
     }
     let mut arguments = line.arguments;
-    sift(&mut arguments, &mut notes)?;
+    remove_workload_flags(&mut arguments, &mut notes)?;
     let port = port(&mut arguments, &values, engine)?;
     let model = model(foreign, &served, &mut arguments, engine, &mut notes)?;
     let limits = Limits { max_concurrent: words::number(&arguments, &words::AT_ONCE), ..Limits::default() };
@@ -222,7 +222,7 @@ fn port(arguments: &mut Arguments, values: &BTreeMap<String, String>, engine: En
 }
 
 /// Takes away what the workload decides, and refuses what no flag may ask for.
-fn sift(arguments: &mut Arguments, notes: &mut Vec<String>) -> Result<(), ImportError> {
+fn remove_workload_flags(arguments: &mut Arguments, notes: &mut Vec<String>) -> Result<(), ImportError> {
     for flag in CACHE_FLAGS {
         notes.extend(arguments.take(flag).into_iter().map(|flag| format!("`{flag}`: the workload decides what may be shared")));
     }

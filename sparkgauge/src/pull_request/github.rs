@@ -131,7 +131,7 @@ fn api(arguments: &[&str], body: Option<&Body<'_>>) -> anyhow::Result<String> {
 /// What `gh` takes for a token.
 fn tokens() -> Vec<String> {
     let names = ["GH_TOKEN", "GITHUB_TOKEN", "GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN"];
-    names.iter().filter_map(|name| set_around_us(name)).filter(|token| !token.is_empty()).collect()
+    names.iter().filter_map(|name| environment_variable(name)).filter(|token| !token.is_empty()).collect()
 }
 
 fn without_tokens(text: &str, tokens: &[String]) -> String {
@@ -140,7 +140,7 @@ fn without_tokens(text: &str, tokens: &[String]) -> String {
 
 /// The page of the workflow run that this is part of, from what GitHub sets in each job.
 pub(super) fn workflow_run_url() -> Option<String> {
-    let of = set_around_us;
+    let of = environment_variable;
     run_url(&of("GITHUB_SERVER_URL")?, &of("GITHUB_REPOSITORY")?, &of("GITHUB_RUN_ID")?)
 }
 
@@ -148,7 +148,7 @@ pub(super) fn workflow_run_url() -> Option<String> {
     clippy::disallowed_methods,
     reason = "GitHub tells a job where it runs in no other way; nothing that is measured depends on it"
 )]
-fn set_around_us(name: &str) -> Option<String> {
+fn environment_variable(name: &str) -> Option<String> {
     env::var(name).ok()
 }
 

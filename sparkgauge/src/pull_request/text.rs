@@ -42,19 +42,21 @@ pub(super) enum Artifact {
 pub(super) fn comment(outcome: &Outcome) -> String {
     let body = match &outcome.artifact {
         Artifact::Verdict { markdown, .. } => markdown.clone(),
-        Artifact::Report { markdown } => format!("**{}.** {}\n\n{}", headline(outcome), advice(outcome), head(markdown)),
+        Artifact::Report { markdown } => {
+            format!("**{}.** {}\n\n{}", headline(outcome), advice(outcome), headline_section(markdown))
+        }
         Artifact::Nothing => format!("**{}.** {}", headline(outcome), advice(outcome)),
     };
     let where_to_look = match outcome.artifact {
         Artifact::Verdict { .. } | Artifact::Report { .. } => "The whole report, and the record with every observation",
         Artifact::Nothing => "The log",
     };
-    assemble(&body, &foot(outcome.commit.as_deref(), where_to_look, outcome.run_url.as_deref()))
+    assemble(&body, &footer(outcome.commit.as_deref(), where_to_look, outcome.run_url.as_deref()))
 }
 
 /// The comment for a job that ended before it wrote one.
 pub(super) fn comment_of_no_run(run_url: Option<&str>) -> String {
-    assemble("**The job ended before it could say what it found.** Its log says why.", &foot(None, "The log", run_url))
+    assemble("**The job ended before it could say what it found.** Its log says why.", &footer(None, "The log", run_url))
 }
 
 /// The outcome on one line.
@@ -104,12 +106,12 @@ fn meaning(code: ExitCode) -> &'static str {
 }
 
 /// A report up to the end of its first section, which is the headline.
-fn head(report: &str) -> &str {
+fn headline_section(report: &str) -> &str {
     let second = report.match_indices("\n## ").nth(1).map_or(report.len(), |(at, _)| at + 1);
     report[..second].trim_end()
 }
 
-fn foot(commit: Option<&str>, what: &str, run_url: Option<&str>) -> String {
+fn footer(commit: Option<&str>, what: &str, run_url: Option<&str>) -> String {
     let commit = commit.map(|commit| format!("Commit `{commit}`. ")).unwrap_or_default();
     let place = run_url.map_or_else(|| "the workflow run".to_owned(), |url| format!("[the workflow run]({url})"));
     format!("{commit}{what}: {place}.")

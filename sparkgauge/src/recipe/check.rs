@@ -60,7 +60,7 @@ pub(crate) fn run(names: &[String]) -> ExitCode {
         let mut findings = recipe_findings(recipe);
         findings.extend(machine_findings(recipe, &Places::of_this_machine(&stored.folder), &stored.text));
         if let Some(container) = recipe.container.as_ref().filter(|_| no_docker.is_none()) {
-            match docker::image(&by_digest(container)) {
+            match docker::image(&image_reference(container)) {
                 Ok(image) => findings.extend(image_finding(container, image.as_ref())),
                 Err(error) => no_docker = Some(error),
             }
@@ -150,7 +150,7 @@ fn machine_findings(recipe: &Recipe, places: &Places, text: &str) -> Vec<Finding
 }
 
 /// An id names an image by itself; a registry's digest needs the repository.
-fn by_digest(container: &Container) -> String {
+fn image_reference(container: &Container) -> String {
     match &container.digest {
         Some(digest) if docker::image(digest).is_ok_and(|image| image.is_some()) => digest.clone(),
         Some(digest) => format!("{}@{digest}", repository(&container.image)),

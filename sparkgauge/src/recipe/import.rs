@@ -1,4 +1,4 @@
-//! `recipe import`: a sparkrun or Spark Arena recipe made into one of ours.
+//! `recipe import`: a sparkrun or Spark Arena recipe converted to a recipe of this program.
 
 use std::path::PathBuf;
 

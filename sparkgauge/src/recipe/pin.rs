@@ -119,7 +119,7 @@ fn revision(recipe: &Recipe, messages: &mut PinMessages) -> Option<String> {
         }
         Err(why) => {
             let elsewhere =
-                hub::elsewhere(&models, env::var_os("HF_HUB_CACHE")).map(|why| format!("; {why}")).unwrap_or_default();
+                hub::unmounted_cache_note(&models, env::var_os("HF_HUB_CACHE")).map(|why| format!("; {why}")).unwrap_or_default();
             messages.failed.push(format!("the model {}: {why}{elsewhere}", model.source));
             None
         }

@@ -7,7 +7,7 @@ use crate::example;
 fn check(change: impl FnOnce(&mut Record), allow: &[Allow], says: &str) {
     let mut record = example::record();
     change(&mut record);
-    let missing = missing(&record, allow);
+    let missing = unmet_requirements(&record, allow);
     assert!(missing.len() == 1 && missing[0].contains(says), "`{says}` is not all of: {missing:?}");
 }
 
@@ -29,7 +29,7 @@ fn spoilt(trial: &Trial) -> Trial {
 
 #[test]
 fn finished_standard_run_of_five_boots_is_accepted() {
-    assert_eq!(missing(&example::record(), &[]), Vec::<String>::new());
+    assert_eq!(unmet_requirements(&example::record(), &[]), Vec::<String>::new());
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn few_boots_and_unpinned_recipe_are_accepted_with_allow() {
     let mut record = example::record();
     few(3)(&mut record);
     record.header.unpinned = vec!["no digest".to_owned()];
-    assert_eq!(missing(&record, &[Allow::FewBoots, Allow::Unpinned]), Vec::<String>::new());
+    assert_eq!(unmet_requirements(&record, &[Allow::FewBoots, Allow::Unpinned]), Vec::<String>::new());
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn run_with_a_validly_repeated_trial_is_accepted() {
     };
     let mut record = example::record();
     repeated(&mut record);
-    assert_eq!(missing(&record, &[]), Vec::<String>::new());
+    assert_eq!(unmet_requirements(&record, &[]), Vec::<String>::new());
     check(|record| record.trials[1] = spoilt(&record.trials[1]), &[], "1 of its trials are invalid");
     check(
         |record| {

@@ -1,4 +1,4 @@
-//! What of a foreign recipe has no place in ours, said key by key.
+//! Notes on the keys of a sparkrun recipe that are not converted.
 
 use super::{
     super::yaml::{self, SourceRecipe},

@@ -26,10 +26,10 @@ fn note_explains_image_ids_of_this_machine() {
 
 #[test]
 fn words_are_quoted_for_a_shell() {
-    assert_eq!(quoted("--port=1"), "--port=1");
-    assert_eq!(quoted(""), "''");
-    assert_eq!(quoted("it's {\"a\": 1}"), r#"'it'\''s {"a": 1}'"#);
-    assert_eq!(quoted("${PORT}"), "'${PORT}'");
+    assert_eq!(quote("--port=1"), "--port=1");
+    assert_eq!(quote(""), "''");
+    assert_eq!(quote("it's {\"a\": 1}"), r#"'it'\''s {"a": 1}'"#);
+    assert_eq!(quote("${PORT}"), "'${PORT}'");
 }
 
 #[test]

@@ -27,7 +27,8 @@ pub(super) fn findings(recipe: &Recipe) -> Vec<Finding> {
     } else {
         return Vec::new();
     };
-    let findings = [name(recipe, &settings), at_once(recipe, &settings), context(recipe, &settings)];
+    let findings =
+        [served_name_finding(recipe, &settings), concurrency_finding(recipe, &settings), context_finding(recipe, &settings)];
     findings.into_iter().flatten().map(|text| Finding::new(Level::Warning, text)).collect()
 }
 
@@ -53,7 +54,7 @@ impl ServerSettings<'_> {
 }
 
 /// A request for a model by a name that the server does not know is answered with an error.
-fn name(recipe: &Recipe, settings: &ServerSettings<'_>) -> Option<String> {
+fn served_name_finding(recipe: &Recipe, settings: &ServerSettings<'_>) -> Option<String> {
     let id = &recipe.model.id;
     let (flag, names): (_, Vec<&str>) = match recipe.dialect {
         DialectName::Vllm | DialectName::Sglang => ("`--served-model-name`", settings.values("--served-model-name")),
@@ -74,7 +75,7 @@ fn name(recipe: &Recipe, settings: &ServerSettings<'_>) -> Option<String> {
 }
 
 /// The harness plans its load by what it believes to run at once.
-fn at_once(recipe: &Recipe, settings: &ServerSettings<'_>) -> Option<String> {
+fn concurrency_finding(recipe: &Recipe, settings: &ServerSettings<'_>) -> Option<String> {
     let limit = recipe.limits.max_concurrent?;
     let (flag, number) = settings.number(match recipe.dialect {
         DialectName::Vllm => &["--max-num-seqs"],
@@ -88,7 +89,7 @@ fn at_once(recipe: &Recipe, settings: &ServerSettings<'_>) -> Option<String> {
 }
 
 /// A prompt that is longer than what the server takes is refused, or cut.
-fn context(recipe: &Recipe, settings: &ServerSettings<'_>) -> Option<String> {
+fn context_finding(recipe: &Recipe, settings: &ServerSettings<'_>) -> Option<String> {
     let wanted = recipe.model.max_context?;
     let (flag, tokens) = match recipe.dialect {
         DialectName::Vllm => settings.number(&["--max-model-len"]),

@@ -30,7 +30,7 @@ const LOOPBACK_BY_DEFAULT: [DialectName; 3] = [DialectName::Sglang, DialectName:
 
 pub(super) fn findings(recipe: &Recipe, container: &Container) -> Vec<Finding> {
     let words: Vec<&str> = container.entrypoint.iter().flatten().chain(&container.command).map(String::as_str).collect();
-    let mut findings = listening(recipe, container, &words);
+    let mut findings = listening_findings(recipe, container, &words);
     let mut warn = |text: String| findings.push(Finding::new(Level::Warning, text));
     for (dialect, flag, lost) in NEEDED {
         if recipe.dialect == dialect && !has(&words, flag) {
@@ -61,7 +61,7 @@ pub(super) fn findings(recipe: &Recipe, container: &Container) -> Vec<Finding> {
 }
 
 /// Whether it listens where the harness asks.
-fn listening(recipe: &Recipe, container: &Container, words: &[&str]) -> Vec<Finding> {
+fn listening_findings(recipe: &Recipe, container: &Container, words: &[&str]) -> Vec<Finding> {
     let mut findings = Vec::new();
     let host = value(words, "--host").or_else(|| container.env.get("OLLAMA_HOST").map(String::as_str));
     match host {
