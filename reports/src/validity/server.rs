@@ -30,8 +30,9 @@ pub(super) fn judge(trial: &Trial, reasons: &mut Vec<Reason>) {
     judge_readings(watch, reasons);
     let Some(account) = ServerAccount::of(trial) else { return };
     reasons.extend(went_back(watch).map(|text| Reason::suspect("the server was started again", text)));
-    reasons
-        .extend(tokens_disagree(trial, &account).map(|text| Reason::suspect("server and client disagree in output tokens", text)));
+    reasons.extend(
+        tokens_disagree(trial, &account).map(|text| Reason::suspect("server and client disagree in output tokens", text)),
+    );
     if let Some(share) = account.queue_share().filter(|share| *share > MAX_QUEUE_OF_TTFT) {
         let text = format!(
             "the server's mean queue time is {} of the client's mean TTFT: not that of these requests alone",
