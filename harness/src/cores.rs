@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_is_set_aside_where_there_are_enough_or_where_it_is_asked_for() {
+    fn core_is_reserved_when_enough_are_free_or_one_is_requested() {
         let cores = |choice, count: u32| {
             let allowed: Vec<u32> = (0..count).collect();
             match reserve(choice, &allowed) {
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_started_as_the_engine_runs_on_its_processors() {
+    fn child_started_with_engine_cores_runs_on_them() {
         let all = allowed();
         let Some(cores) = reserve(ClientCore::Number(all[0]), &all).ok().flatten() else {
             // One processor: nothing to share out.

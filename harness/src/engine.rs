@@ -231,7 +231,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn memory_that_is_not_there_is_said_before_a_boot() {
+    fn boot_with_too_little_memory_is_refused() {
         let text =
             "name = \"x\"\nengine = \"other\"\ndialect = \"openai\"\n[model]\nid = \"m\"\n[process]\ncommand = [\"${PORT}\"]\n";
         let mut recipe = record::recipe::parse(text, "x.toml", "x").unwrap();

@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stall_counts_as_often_as_the_timer_was_due_in_it() {
+    fn stall_counts_once_per_missed_timer_period() {
         let clock = Stalling { now_ns: Cell::new(7), waits: Cell::new(0) };
         let mut lags_ns = Vec::new();
         assert!(sample_lag(&clock, &mut lags_ns).now_or_never().is_none());

@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_run_is_never_written_over_and_a_bad_folder_is_named() {
+    fn existing_run_is_not_overwritten_and_bad_folder_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let mut journal = Journal::create(folder.path()).unwrap();
         journal.append(&Entry::End(End { reason: EndReason::Finished, engine_stop: None })).unwrap();

@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn one_holds_it_and_the_other_is_told_who() {
+    fn second_run_is_refused_and_names_the_holder() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("lock");
         let first = RunLock::take(&path, holder("cargo xtask bench")).unwrap();
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_crash_leaves_a_note_of_the_engine_and_a_release_does_not() {
+    fn crash_leaves_engine_note_and_release_removes_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("lock");
         let engine = OrphanedEngine { group: 42, start_ticks: 777 };
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_lock_file_is_refused_and_what_says_nothing_is_taken() {
+    fn lock_path_that_is_no_file_is_refused_and_garbage_content_is_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         fs::write(path("garbage"), [0xff, b'{', 0]).unwrap();

@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_polled_when_it_is_woken_and_not_when_its_neighbour_is() {
+    fn gated_future_is_polled_only_when_woken() {
         let (tell, hear) = oneshot::channel();
         let polls = Cell::new(0);
         let neighbour = async {
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn it_wakes_the_task_that_polled_it_last() {
+    fn gated_future_wakes_the_task_that_polled_last() {
         let (tell, hear) = oneshot::channel();
         let mut beside = WhenWoken::new(hear);
         assert!(Pin::new(&mut beside).poll(&mut Context::from_waker(Waker::noop())).is_pending());

@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_are_named_and_never_shown() {
+    fn secret_values_are_absent_from_debug_output() {
         let engine = ContainerEngine::new(
             recipe("image = \"x:1\"\nport = 1", ""),
             Placeholders::default(),
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_filled_in_is_said_before_anything_boots() {
+    fn unknown_placeholder_is_refused_before_boot() {
         let refuse = |container: &str| {
             let recipe = recipe(&format!("image = \"x:1\"\nport = 1\n{container}"), "");
             let made =

@@ -206,7 +206,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_words_of_docker_are_understood() {
+    fn docker_error_messages_are_classified() {
         let runc =
             "failed to create shim: OCI runtime create failed: container_linux.go:380: starting container process caused: ";
         let check = |words: &str, expected: &str| {
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_recipe_asks_in_vain_is_usage_and_what_the_machine_lacks_is_not() {
+    fn docker_errors_map_to_usage_or_engine_exit_code() {
         let code = |words| DockerError::from_message(words, 1).exit_code();
         assert_eq!(code("exec: \"x\": permission denied"), ExitCode::Usage);
         assert_eq!(code("port is already allocated"), ExitCode::Engine);

@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_shape_in_use() {
+    fn refusal_message_is_found_in_every_known_shape() {
         let check = |body: &str, status: Option<u16>, words: &str| {
             assert_eq!(Refusal::read(body.as_bytes()), Refusal { status, words: words.to_owned() }, "{body}");
         };
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn long_words_are_cut_between_characters() {
+    fn long_refusal_is_cut_at_a_character_boundary() {
         let words = Refusal::read("\u{1f600}".repeat(400).as_bytes()).words;
         assert_eq!(words, "\u{1f600}".repeat(300));
     }

@@ -141,7 +141,7 @@ fn written_tokens(logged: &LoggedRequest) -> u32 {
 }
 
 #[test]
-fn each_of_nine_faults_is_accounted_for_to_the_request() {
+fn nine_injected_faults_match_outcomes_request_by_request() {
     let trial = trial(LIMITS);
     let DriveOutcome { observations, duration_ns, cut_short } = &trial.driven;
     assert_eq!((observations.len(), cut_short), (REQUESTS as usize, &None));
@@ -177,7 +177,7 @@ fn each_of_nine_faults_is_accounted_for_to_the_request() {
 }
 
 #[test]
-fn a_trial_that_is_cut_short_by_its_limit_loses_nothing_either() {
+fn trial_cut_short_by_its_limit_accounts_for_every_request() {
     let trial = trial(DriveLimits { trial_ns: 1900 * MS, ..LIMITS });
     assert_eq!(trial.driven.cut_short.as_deref(), Some("the trial's time limit of 1900 ms passed"));
     let (mut cut, mut not_sent) = (0, 0);

@@ -79,7 +79,7 @@ fn watch(time: &VirtualTime, endpoint: &Scripted, for_ms: u64) -> (Vec<ServerRea
 }
 
 #[test]
-fn a_slow_answer_skips_beats_and_a_lost_one_is_given_up() {
+fn slow_metrics_page_skips_readings_and_lost_one_times_out() {
     let time = VirtualTime::new();
     let answers = [
         (0, Ok(1.0)),
@@ -100,7 +100,7 @@ fn a_slow_answer_skips_beats_and_a_lost_one_is_given_up() {
 }
 
 #[test]
-fn a_server_without_a_page_is_asked_once() {
+fn server_without_metrics_is_queried_once() {
     let time = VirtualTime::new();
     let endpoint = Scripted::new(&time, &[]);
     assert_eq!(watch(&time, &endpoint, 60_000), (Vec::new(), ReadingFailures::default()));
@@ -108,7 +108,7 @@ fn a_server_without_a_page_is_asked_once() {
 }
 
 #[test]
-fn work_that_is_over_at_once_is_not_watched() {
+fn work_ending_at_once_has_no_readings() {
     let time = VirtualTime::new();
     let endpoint = Scripted::new(&time, &[(0, Ok(1.0))]);
     assert_eq!(watch(&time, &endpoint, 0), (Vec::new(), ReadingFailures::default()));

@@ -24,7 +24,7 @@ fn place(cell: &str, boot: u32, trial: u32, attempt: u32, order: u32) -> (String
 }
 
 #[test]
-fn an_invalid_trial_is_repeated_once_with_its_seed_and_both_are_kept() {
+fn invalid_trial_is_repeated_once_with_its_seed_and_both_are_kept() {
     let bench = Bench::new(2, 1);
     // One that is invalid the first time, and one that is so again.
     let judged = |trial: &Trial, template_tokens: u32| {
@@ -70,7 +70,7 @@ fn an_invalid_trial_is_repeated_once_with_its_seed_and_both_are_kept() {
 }
 
 #[test]
-fn what_was_cut_short_is_not_repeated() {
+fn trial_cut_short_is_not_repeated() {
     let bench = Bench::new(1, 1);
     let mut session = bench.session(&|_, _| false);
     session.limits = DriveLimits { trial_ns: 100_000_000, ..session.limits };
@@ -81,7 +81,7 @@ fn what_was_cut_short_is_not_repeated() {
 }
 
 #[test]
-fn a_wish_to_stop_comes_before_a_repetition() {
+fn stop_request_prevents_repetition() {
     let bench = Bench::new(1, 1);
     let (source, stop) = stop_pair();
     let judged = |_: &Trial, _: u32| {
@@ -97,7 +97,7 @@ fn a_wish_to_stop_comes_before_a_repetition() {
 }
 
 #[test]
-fn a_run_that_adds_boots_goes_on_counting_and_draws_other_seeds() {
+fn run_adding_boots_continues_numbering_with_new_seeds() {
     let all_seeds = |first_boot: u32| {
         let bench = Bench::new(2, 2);
         let mut session = bench.session(&|_, _| true);
@@ -144,7 +144,7 @@ fn make_both_of(
 }
 
 #[test]
-fn two_runs_in_turns_send_the_same_and_are_never_up_at_once() {
+fn interleaved_runs_send_the_same_plans_and_never_overlap() {
     let bench = Bench::new(3, 1);
     let reason = make_both(&bench, &mut bench.spark("baseline", 1), &mut bench.spark("candidate", 2)).unwrap();
     assert_eq!(reason, EndReason::Finished);
@@ -182,7 +182,7 @@ fn two_runs_in_turns_send_the_same_and_are_never_up_at_once() {
 }
 
 #[test]
-fn a_boot_that_fails_ends_both_and_both_records_say_why() {
+fn failed_boot_ends_both_runs_and_both_records_say_why() {
     let bench = Bench::new(3, 1);
     let mut baseline = bench.spark("baseline", 1).failing_at(1);
     let error = make_both(&bench, &mut baseline, &mut bench.spark("candidate", 2)).unwrap_err();
@@ -198,7 +198,7 @@ fn a_boot_that_fails_ends_both_and_both_records_say_why() {
 }
 
 #[test]
-fn an_interrupt_ends_both_in_order() {
+fn interrupt_ends_both_runs_in_order() {
     let bench = Bench::new(3, 1);
     let (source, stop) = stop_pair();
     let judged = Memory::new(0);
@@ -224,7 +224,7 @@ fn an_interrupt_ends_both_in_order() {
 }
 
 #[test]
-fn what_one_side_cannot_hold_is_left_out_of_both_with_the_reason() {
+fn cell_too_long_for_one_side_is_left_out_of_both() {
     let prompt = |tokens| Cell { point: format!("p{tokens}"), prompt_tokens: Length::Fixed { tokens }, ..cell(1) };
     let cells: Vec<_> = [1000, 4000, 9000].map(prompt).into();
     let (kept, [baseline, candidate]) = exclude_cells_of_both(&Small, cells.clone(), [Some(2000), Some(8000)]);
@@ -245,7 +245,7 @@ fn what_one_side_cannot_hold_is_left_out_of_both_with_the_reason() {
 }
 
 #[test]
-fn a_cell_that_cannot_be_planned_ends_the_run_before_a_trial_with_the_suites_own_reason() {
+fn unplannable_cell_ends_the_run_before_any_trial() {
     let bench = Bench::new(1, 1);
     let mut session = bench.session(&|_, _| true);
     session.cells[1].output_tokens = Length::Fixed { tokens: 0 };

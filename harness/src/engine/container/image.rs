@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_image_of_the_digest_will_do() {
+    fn image_of_another_digest_is_refused() {
         let check = |digest: &str| check(&container(&format!("digest = \"{digest}\"")), &image(), "linux/arm64");
         assert_eq!(check(ID), Ok(()));
         assert_eq!(check(DIGEST), Ok(()));
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn an_image_for_another_machine_is_refused() {
+    fn image_for_another_platform_is_refused() {
         let check = |lines: &str, host: &str| check(&container(lines), &image(), host);
         assert_eq!(check("platform = \"linux/arm64\"", "linux/arm64"), Ok(()));
         assert_eq!(check("platform = \"linux/arm64/v8\"", "linux/arm64"), Ok(()));
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_here_is_said_with_how_to_get_it() {
+    fn missing_image_error_names_the_pull_command() {
         assert_eq!(
             candidates(&container(&format!("digest = \"{DIGEST}\""))),
             [

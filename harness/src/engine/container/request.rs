@@ -189,7 +189,7 @@ memory_limit_mib = 512
     }
 
     #[test]
-    fn a_recipe_becomes_a_request() {
+    fn recipe_becomes_container_request() {
         let container = recipe(FULL, "").container.unwrap();
         let secrets = [("HF_TOKEN".to_owned(), "hunter2".to_owned())];
         let mut wanted = Wanted::new(&container, &placeholders(), &secrets).unwrap();
@@ -216,7 +216,7 @@ memory_limit_mib = 512
     }
 
     #[test]
-    fn the_host_part_is_loopback_ipc_and_memory_without_swap() {
+    fn host_config_sets_loopback_port_ipc_and_memory_without_swap() {
         let bindings =
             HashMap::from([("8000/tcp".to_owned(), Some(vec![PortBinding { host_ip: None, host_port: Some("1".to_owned()) }]))]);
         let mut host = HostConfig { port_bindings: Some(bindings), ..HostConfig::default() };
@@ -233,7 +233,7 @@ memory_limit_mib = 512
     }
 
     #[test]
-    fn an_entrypoint_is_taken_replaced_or_cleared() {
+    fn entrypoint_is_kept_replaced_or_cleared() {
         let own = (&["serve".to_owned()][..], &["--default".to_owned()][..]);
         let check = |lines: &str, wanted: Option<&str>, command: &[&str], shown: &[&str]| {
             let container = recipe(&format!("image = \"x:1\"\nport = 7\n{lines}"), "").container.unwrap();
@@ -256,7 +256,7 @@ memory_limit_mib = 512
     }
 
     #[test]
-    fn what_cannot_be_filled_in_is_said() {
+    fn unknown_placeholder_in_request_is_named() {
         let container =
             recipe("image = \"x:1\"\nport = 7\nmounts = [{ source = \"${CACHE}/x\", target = \"/x\" }]", "").container.unwrap();
         assert!(Wanted::new(&container, &placeholders(), &[]).is_err_and(|why| why.contains("XDG_CACHE_HOME")));

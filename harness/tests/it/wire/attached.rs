@@ -15,7 +15,7 @@ use super::{
 };
 
 #[test]
-fn each_ends_in_time_with_its_words() {
+fn misbehaving_server_ends_readiness_wait_with_reason() {
     let open = format!("{STREAM_HEAD}{}", event(A));
     let x = Step::Repeat(chunk(&"x".repeat(1 << 16)).into_bytes(), ENDLESS);
     // What the last attempt said comes after it, or that the time was over before that one was.

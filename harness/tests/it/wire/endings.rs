@@ -43,7 +43,7 @@ fn each_place(then: Then, limit_ms: u64) -> String {
 }
 
 #[test]
-fn closed() {
+fn connection_closed_at_each_place_is_disconnected() {
     insta::assert_snapshot!(each_place(Then::Close, 10_000), @r#"
     before the head | send end | "" | disconnected: closed before an answer
     in the head | send end | "" | disconnected: closed inside the answer's head
@@ -57,7 +57,7 @@ fn closed() {
 }
 
 #[test]
-fn reset() {
+fn connection_reset_at_each_place_is_disconnected() {
     insta::assert_snapshot!(each_place(Then::Reset, 10_000), @r#"
     before the head | send end | "" | disconnected: Connection reset by peer (os error 104)
     in the head | send end | "" | disconnected: Connection reset by peer (os error 104)
@@ -71,7 +71,7 @@ fn reset() {
 }
 
 #[test]
-fn silent() {
+fn connection_silent_at_each_place_times_out() {
     // Before the first event, only the request's own limit ends it: a prompt may be long.
     insta::assert_snapshot!(each_place(Then::Hold, 1000), @r#"
     before the head | send end | "" | timed out: the request's time limit of 1 s passed

@@ -38,7 +38,7 @@ fn line(fault: &str, seen: &Observation) -> String {
 }
 
 #[test]
-fn refusals() {
+fn refusals_are_rejected_with_status_and_message() {
     let table = [
         ("404", answer("404 Not Found", r#"{"error":{"message":"no model `tiny`","type":"NotFoundError","code":404}}"#)),
         ("422", answer("422 Unprocessable Entity", r#"{"detail":"Unexpected fields in the request: {'ignore_eos'}"}"#)),
@@ -66,7 +66,7 @@ fn refusals() {
 }
 
 #[test]
-fn streams_that_end_wrongly() {
+fn streams_ending_wrongly_map_to_outcomes() {
     let open = format!("{STREAM_HEAD}{}", chunk(&format!("data: {A}\n\n")));
     let not_http = "SSH-2.0-OpenSSH_9.2p1\r\n".to_owned();
     let error = r#"{"error":{"message":"out of memory","code":500}}"#;
@@ -117,7 +117,7 @@ fn streams_that_end_wrongly() {
 }
 
 #[test]
-fn a_reset_is_a_disconnection_and_what_came_before_stays() {
+fn reset_is_a_disconnection_keeping_earlier_tokens() {
     let seen = ask(&Server::resetting(""));
     assert!(matches!(&seen.outcome, Outcome::Disconnected { detail } if detail.contains("reset")), "{:?}", seen.outcome);
     assert_eq!(seen.headers_ns, None);
@@ -128,7 +128,7 @@ fn a_reset_is_a_disconnection_and_what_came_before_stays() {
 }
 
 #[test]
-fn a_refused_connection_is_a_disconnection() {
+fn refused_connection_is_a_disconnection() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
@@ -140,7 +140,7 @@ fn a_refused_connection_is_a_disconnection() {
 }
 
 #[test]
-fn odd_but_correct_streams_are_complete() {
+fn unusual_but_correct_streams_are_complete() {
     let body = format!("data: {A}\n\ndata: {STOP}\n\ndata: [DONE]\n\n");
     let big = format!("x-big: {}\r\n", "x".repeat(64 << 10));
     let table = [
@@ -174,7 +174,7 @@ fn odd_but_correct_streams_are_complete() {
 }
 
 #[test]
-fn a_character_split_over_two_writes_is_one_character() {
+fn character_split_over_two_writes_is_joined() {
     let event = "data: {\"choices\":[{\"delta\":{\"content\":\"\u{1f600}\"}}]}\n\n";
     let place = event.find('\u{1f600}').unwrap() + 2;
     let server = Server::start(move |_, stream| {
@@ -193,7 +193,7 @@ fn a_character_split_over_two_writes_is_one_character() {
 }
 
 #[test]
-fn silence_is_counted_from_the_last_read_and_not_before_the_first_event() {
+fn idle_timeout_counts_from_last_read_after_first_event() {
     let server = Server::start(|_, stream| {
         for part in [STREAM_HEAD.to_owned(), chunk(&format!("data: {A}\n\n")), chunk(&format!("data: {A}\n\n"))] {
             thread::sleep(Duration::from_millis(50));
@@ -211,7 +211,7 @@ fn silence_is_counted_from_the_last_read_and_not_before_the_first_event() {
 }
 
 #[test]
-fn a_request_that_is_dropped_leaves_what_it_saw_and_no_end() {
+fn dropped_request_keeps_its_observations_without_end() {
     let server = Server::canned(format!("{STREAM_HEAD}{}", chunk(&format!("data: {A}\n\n"))), Then::Hold);
     let endpoint = server.endpoint(DialectName::Openai, HttpOptions::default());
     let mut observation = super::unsent();

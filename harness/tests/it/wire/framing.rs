@@ -32,7 +32,7 @@ fn ask_twice(script: Script) -> ([record::Observation; 2], usize) {
 }
 
 #[test]
-fn what_is_odd_but_right_is_complete_and_leaves_its_connection_as_it_says() {
+fn unusual_framing_is_complete_and_keeps_connection_as_declared() {
     let whole = streamed(&[A, STOP, DONE]);
     let (length, all) = (body().len(), body());
     let two_lines = A.replacen('{', "{\ndata: ", 1);
@@ -85,7 +85,7 @@ fn what_is_odd_but_right_is_complete_and_leaves_its_connection_as_it_says() {
 }
 
 #[test]
-fn what_is_wrong_has_its_outcome_and_costs_the_connection() {
+fn wrong_framing_has_its_outcome_and_closes_connection() {
     let open = format!("{STREAM_HEAD}{}", event(A));
     let table = [
         ("a size too large", format!("{open}ff\r\ndata: {STOP}\n\n"), Then::Close),
@@ -112,7 +112,7 @@ fn what_is_wrong_has_its_outcome_and_costs_the_connection() {
 }
 
 #[test]
-fn a_head_that_is_none_is_malformed() {
+fn invalid_head_is_malformed() {
     let two_lengths = with_head("content-length: 5\r\ncontent-length: 6\r\n");
     let table = [
         ("another protocol", "SSH-2.0-OpenSSH_9.2p1\r\n".to_owned()),
@@ -144,7 +144,7 @@ fn a_head_that_is_none_is_malformed() {
 }
 
 #[test]
-fn answers_without_a_stream() {
+fn answers_without_stream_map_to_outcomes() {
     let moved = "HTTP/1.1 307 Temporary Redirect\r\nlocation: /elsewhere\r\ncontent-length: 0\r\n\r\n".to_owned();
     let table = [
         ("204", "HTTP/1.1 204 No Content\r\n\r\n".to_owned(), 1),

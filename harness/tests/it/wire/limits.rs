@@ -35,7 +35,7 @@ fn repeat(bytes: &str, times: u64) -> Step {
 }
 
 #[test]
-fn lines_of_64_mib() {
+fn lines_of_64_mib_are_malformed() {
     let begin = || write(&format!("{STREAM_HEAD}{}", event(A)));
     let kib = "x".repeat(1 << 10);
     let lines = [
@@ -68,7 +68,7 @@ fn lines_of_64_mib() {
 }
 
 #[test]
-fn heads_without_an_end() {
+fn endless_heads_are_malformed() {
     let begin = || write("HTTP/1.1 200 OK\r\n");
     let kib = "x".repeat(1 << 10);
     let lines = [
@@ -84,7 +84,7 @@ fn heads_without_an_end() {
 }
 
 #[test]
-fn what_stands_beside_a_body_without_an_end() {
+fn endless_trailers_and_chunk_extensions_are_malformed() {
     let token = format!("{STREAM_HEAD}{}", event(A));
     let kib = "x".repeat(1 << 10);
     let lines = [
@@ -98,7 +98,7 @@ fn what_stands_beside_a_body_without_an_end() {
 }
 
 #[test]
-fn bodies_without_an_end() {
+fn endless_bodies_hit_size_or_time_limit() {
     let short = HttpOptions { max_body_bytes: MIB, ..patient() };
     let begin = || write(&format!("{STREAM_HEAD}{}", event(A)));
     let lines = [
@@ -142,7 +142,7 @@ fn bodies_without_an_end() {
 }
 
 #[test]
-fn drop_by_drop() {
+fn trickling_answers_hit_the_time_limit() {
     let open = format!("{STREAM_HEAD}{}", event(A));
     let options = HttpOptions { idle_ns: 600_000_000, ..HttpOptions::default() };
     let table = [
@@ -181,7 +181,7 @@ fn drop_by_drop() {
 }
 
 #[test]
-fn a_refusal_is_one_whatever_becomes_of_its_words() {
+fn refusal_with_incomplete_body_is_rejected() {
     let head = "HTTP/1.1 500 Oops\r\ncontent-length: 100\r\n\r\n";
     let options = HttpOptions { idle_ns: 200_000_000, ..HttpOptions::default() };
     let table = [

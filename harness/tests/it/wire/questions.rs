@@ -41,7 +41,7 @@ fn serve(request: &Request, stream: &mut TcpStream) -> Then {
 }
 
 #[test]
-fn answers() {
+fn server_queries_are_answered() {
     let server = Server::start(serve);
     run(async {
         let vllm = server.endpoint(DialectName::Vllm, HttpOptions::default());
@@ -64,7 +64,7 @@ fn answers() {
 }
 
 #[test]
-fn what_a_dialect_lacks_is_not_asked() {
+fn queries_unknown_to_dialect_are_not_sent() {
     let server = Server::start(serve);
     run(async {
         let endpoint = server.endpoint(DialectName::Transformers, HttpOptions::default());
@@ -78,7 +78,7 @@ fn what_a_dialect_lacks_is_not_asked() {
 }
 
 #[test]
-fn the_prefix_cache_is_emptied_where_the_server_can() {
+fn prefix_cache_is_reset_where_supported() {
     let server = Server::start(serve);
     run(async {
         let sglang = server.endpoint(DialectName::Sglang, HttpOptions::default());
@@ -94,7 +94,7 @@ fn the_prefix_cache_is_emptied_where_the_server_can() {
 }
 
 #[test]
-fn a_server_that_refuses_or_is_not_there_is_not_healthy() {
+fn refusing_or_unreachable_server_is_unhealthy() {
     let loading = Server::canned(answer("503 Service Unavailable", r#"{"error":{"message":"Loading model"}}"#), Then::KeepOpen);
     assert_eq!(run(loading.endpoint(DialectName::Llamacpp, HttpOptions::default()).healthy()), Some(false));
     let gone = Server::canned("", Then::Close).endpoint(DialectName::Nim, HttpOptions::default());
@@ -105,7 +105,7 @@ fn a_server_that_refuses_or_is_not_there_is_not_healthy() {
 }
 
 #[test]
-fn wrong_answers_are_errors_that_say_what_was_asked() {
+fn unexpected_answers_are_errors_naming_the_url() {
     let ask = |bytes: String, then: Then| {
         let server = Server::canned(bytes, then);
         run(async {
@@ -129,7 +129,7 @@ fn wrong_answers_are_errors_that_say_what_was_asked() {
 }
 
 #[test]
-fn thousands_of_words_are_counted_over_a_few_connections() {
+fn thousands_of_texts_are_counted_over_few_connections() {
     let server = Server::start(serve);
     let texts: Vec<String> = (0..3000).map(|words: usize| vec!["w"; words % 7 + 1].join(" ")).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
@@ -140,7 +140,7 @@ fn thousands_of_words_are_counted_over_a_few_connections() {
 }
 
 #[test]
-fn a_question_reads_so_much_and_no_more() {
+fn query_answer_over_size_limit_is_refused() {
     let x = "x".repeat(64 << 10);
     let endless = |head: &str| vec![write(head), Step::Repeat(x.clone().into_bytes(), ENDLESS)];
     let table = [
@@ -158,7 +158,7 @@ fn a_question_reads_so_much_and_no_more() {
 }
 
 #[test]
-fn a_question_goes_nowhere_else() {
+fn query_redirect_is_not_followed() {
     let elsewhere = Server::start(serve);
     let moved = format!("HTTP/1.1 307 Temporary Redirect\r\nlocation: {}/v1/models\r\ncontent-length: 0\r\n\r\n", elsewhere.url);
     let server = Server::canned(moved, Then::KeepOpen);
@@ -193,14 +193,14 @@ fn ask_each<T>(limit_s: u64, ask: impl AsyncFn(harness::http::HttpEndpoint) -> T
 }
 
 #[test]
-fn a_server_that_never_answers_is_not_healthy() {
+fn server_never_answering_is_unhealthy() {
     // Its own limit is 5 s.
     let answers = ask_each(20, async |endpoint| endpoint.healthy().await);
     assert!(answers.iter().all(|(_, healthy)| *healthy == Some(false)), "{answers:?}");
 }
 
 #[test]
-fn no_question_waits_for_ever() {
+fn every_query_times_out() {
     let answers = ask_each(60, async |endpoint| {
         let (models, counts, page) = (endpoint.models(), endpoint.count_tokens(&["a"]), endpoint.server_page());
         let (models, counts, page) = future::join3(models, counts, page).await;

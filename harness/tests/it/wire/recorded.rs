@@ -167,7 +167,7 @@ fn check_stamps(recording: &Recording, plain: &Plain, starts: &[usize], seen: &O
 }
 
 #[test]
-fn every_engine_is_there() {
+fn every_recorded_engine_has_streams() {
     let recordings = recordings();
     for name in [DialectName::Llamacpp, DialectName::Vllm, DialectName::Mistralrs, DialectName::Transformers] {
         assert!(recordings.iter().any(|recording| recording.dialect == name), "no recording of {name}");
@@ -175,7 +175,7 @@ fn every_engine_is_there() {
 }
 
 #[test]
-fn a_whole_read_gives_what_a_plain_reading_gives() {
+fn whole_read_matches_plain_reading() {
     for recording in recordings() {
         let (plain, name) = (read_plainly(&recording), &recording.name);
         let seen = observe(recording.dialect, [recording.bytes.as_slice()]);
@@ -201,7 +201,7 @@ fn a_whole_read_gives_what_a_plain_reading_gives() {
 }
 
 #[test]
-fn what_each_recording_holds() {
+fn recordings_give_expected_observations() {
     let lines = recordings().into_iter().map(|recording| {
         let seen = observe(recording.dialect, [recording.bytes.as_slice()]);
         let text: String = seen.text.as_deref().unwrap_or_default().chars().take(24).collect();
@@ -238,7 +238,7 @@ fn what_each_recording_holds() {
 }
 
 #[test]
-fn recorded_refusals_are_told_in_the_servers_words() {
+fn recorded_refusal_detail_is_the_servers_message() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/recorded");
     let folders = fs::read_dir(&root).unwrap().map(|folder| folder.unwrap().path()).filter(|folder| folder.is_dir());
     let mut lines: Vec<String> = folders
@@ -270,7 +270,7 @@ fn recorded_refusals_are_told_in_the_servers_words() {
 }
 
 #[test]
-fn every_split_in_two_gives_the_same() {
+fn every_split_in_two_gives_the_same_observation() {
     for recording in recordings() {
         let plain = read_plainly(&recording);
         let whole = without_stamps(&observe(recording.dialect, [recording.bytes.as_slice()]));
@@ -284,7 +284,7 @@ fn every_split_in_two_gives_the_same() {
 }
 
 #[test]
-fn single_bytes_give_the_same() {
+fn byte_by_byte_reads_give_the_same_observation() {
     for recording in recordings() {
         let whole = without_stamps(&observe(recording.dialect, [recording.bytes.as_slice()]));
         let seen = observe(recording.dialect, recording.bytes.chunks(1));
@@ -295,7 +295,7 @@ fn single_bytes_give_the_same() {
 }
 
 #[test]
-fn a_stream_cut_anywhere_before_its_end_is_not_complete() {
+fn stream_cut_before_its_end_is_not_complete() {
     for recording in recordings() {
         let plain = read_plainly(&recording);
         // From here on the last event that matters is there, though its empty line may not be.
@@ -314,7 +314,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
-    fn any_splits_give_the_same(cuts in prop::collection::vec(any::<Index>(), 0..40)) {
+    fn any_splits_give_the_same_observation(cuts in prop::collection::vec(any::<Index>(), 0..40)) {
         for recording in recordings() {
             let mut places: Vec<usize> = cuts.iter().map(|cut| cut.index(recording.bytes.len() + 1)).collect();
             places.extend([0, recording.bytes.len()]);
@@ -329,7 +329,7 @@ proptest! {
 }
 
 #[test]
-fn stamps_are_left_out_of_the_comparison_and_nothing_else() {
+fn comparison_ignores_stamps_only() {
     // Guards the tests above: a comparison that dropped the counts too could not fail.
     let mut one = super::unsent();
     one.chunks = Chunks(vec![record::Chunk { t_ns: 5, tokens: 1 }]);

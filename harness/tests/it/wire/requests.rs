@@ -19,7 +19,7 @@ use super::server::{Server, Then, answer, run, send, streamed};
 const ANSWER: [&str; 2] = [r#"{"choices":[{"delta":{"content":"a"},"finish_reason":"stop"}]}"#, "[DONE]"];
 
 #[test]
-fn a_request_on_the_wire() {
+fn request_is_written_as_expected() {
     let server = Server::canned(streamed(&ANSWER), Then::KeepOpen);
     let options = HttpOptions { api_key: Some(ApiKey::new("sk-secret".to_owned())), ..HttpOptions::default() };
     let endpoint = server.endpoint(DialectName::Llamacpp, options);
@@ -43,7 +43,7 @@ fn a_request_on_the_wire() {
 }
 
 #[test]
-fn completions_ask_the_older_endpoint() {
+fn completions_use_the_older_endpoint() {
     let server = Server::canned(streamed(&[r#"{"choices":[{"text":"a","finish_reason":"stop"}]}"#, "[DONE]"]), Then::KeepOpen);
     let endpoint = server.endpoint(DialectName::Openai, HttpOptions { api: Api::Completions, ..HttpOptions::default() });
     let seen = run(send(&endpoint));
@@ -54,7 +54,7 @@ fn completions_ask_the_older_endpoint() {
 }
 
 #[test]
-fn a_connection_is_used_again() {
+fn connection_is_reused() {
     let server = Server::canned(streamed(&ANSWER), Then::KeepOpen);
     let endpoint = server.endpoint(DialectName::Openai, HttpOptions::default());
     run(async {
@@ -67,7 +67,7 @@ fn a_connection_is_used_again() {
 }
 
 #[test]
-fn warm_connections_are_there_before_the_first_request() {
+fn warm_connections_are_open_before_the_first_request() {
     // Nobody is answered before all have come, so that no connection can serve two requests.
     let all_came = Arc::new(Barrier::new(8));
     let server = Server::start(move |_, stream| {
@@ -89,7 +89,7 @@ fn warm_connections_are_there_before_the_first_request() {
 }
 
 #[test]
-fn a_connection_that_a_request_has_to_open_has_a_number_of_its_own() {
+fn request_opening_a_connection_records_connect_time() {
     let server = Server::canned(streamed(&ANSWER), Then::Close);
     let endpoint = server.endpoint(DialectName::Openai, HttpOptions::default());
     let seen = run(send(&endpoint));
@@ -98,7 +98,7 @@ fn a_connection_that_a_request_has_to_open_has_a_number_of_its_own() {
 }
 
 #[test]
-fn a_server_that_keeps_no_connection_gets_none_beforehand() {
+fn server_closing_connections_gets_none_in_advance() {
     let server = Server::canned(streamed(&ANSWER), Then::Close);
     let endpoint = server.endpoint(DialectName::Llamacpp, HttpOptions::default());
     assert_eq!(run(endpoint.warm_connections(8)), 0);
@@ -106,7 +106,7 @@ fn a_server_that_keeps_no_connection_gets_none_beforehand() {
 }
 
 #[test]
-fn a_secret_that_the_server_repeats_shows_nowhere() {
+fn secret_echoed_by_server_is_redacted() {
     let words = r#"{"error":{"message":"token hf_0123456789 is not allowed","code":403}}"#;
     let server = Server::canned(answer("403 Forbidden", words), Then::KeepOpen);
     let options = HttpOptions { secrets: Secrets::new(["hf_0123456789".to_owned()]), ..HttpOptions::default() };
@@ -121,7 +121,7 @@ fn a_secret_that_the_server_repeats_shows_nowhere() {
 }
 
 #[test]
-fn a_key_shows_nowhere_but_in_its_header() {
+fn api_key_appears_only_in_its_header() {
     let words = r#"{"error":{"message":"Incorrect API key provided: sk-secret","code":401}}"#;
     let server = Server::canned(answer("401 Unauthorized", words), Then::KeepOpen);
     let options = HttpOptions { api_key: Some(ApiKey::new("sk-secret".to_owned())), ..HttpOptions::default() };
@@ -144,7 +144,7 @@ fn a_key_shows_nowhere_but_in_its_header() {
 }
 
 #[test]
-fn base_urls() {
+fn base_url_is_extended_to_v1_or_refused() {
     let new = |url: &str| HttpEndpoint::new(url, dialect(DialectName::Openai), "m", HttpOptions::default());
     let refused = [
         "https://127.0.0.1:8000",
