@@ -16,29 +16,22 @@ pub enum CoresError {
     /// It is not there, or not ours to use.
     #[error("--client-core {asked}: this run may use {}", format_core_list(.allowed))]
     NotAllowed {
-        /// What was asked for.
         asked: u32,
-        /// What there is.
         allowed: Vec<u32>,
     },
     /// Nothing would be left for the engine.
     #[error("--client-core {asked}: it is the only processor of this run, and the engine needs one too")]
     NothingLeft {
-        /// What was asked for.
         asked: u32,
     },
-    /// The kernel refused.
     #[error("the client cannot be kept on processor {core}: {why}")]
     Kernel {
-        /// Which.
         core: u32,
-        /// Why.
         why: io::Error,
     },
     /// Another system than Linux.
     #[error("--client-core {asked}: processors can be set aside on Linux only")]
     Elsewhere {
-        /// What was asked for.
         asked: u32,
     },
 }

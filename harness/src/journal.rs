@@ -17,23 +17,18 @@ pub enum JournalError {
     /// The folder cannot be used.
     #[error("cannot write to the run's folder {path}: {why}; choose another with --out")]
     Folder {
-        /// The folder.
         path: String,
-        /// Why.
         why: String,
     },
     /// The folder holds a run already.
     #[error("{path} exists already: a run is never written over; choose another folder with --out")]
     Exists {
-        /// The record.
         path: String,
     },
     /// An entry could not be written.
     #[error("cannot write {path}: {why}; what was written before is whole and readable: `sparkgauge report {path}`")]
     Write {
-        /// The record.
         path: String,
-        /// Why.
         why: String,
     },
 }

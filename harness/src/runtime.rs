@@ -24,7 +24,6 @@ thread_local! {
     static READS: Cell<u64> = const { Cell::new(0) };
 }
 
-/// Notes a read.
 pub(crate) fn count_read() {
     READS.set(READS.get() + 1);
 }

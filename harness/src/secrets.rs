@@ -17,7 +17,7 @@ impl fmt::Debug for Secrets {
 }
 
 impl Secrets {
-    /// Takes the values.
+    /// Values shorter than `CHARS_MIN` are left out: they would take ordinary words with them.
     #[must_use]
     pub fn new(values: impl IntoIterator<Item = String>) -> Self {
         // By lines, as logs are read.

@@ -170,10 +170,10 @@ fn parse(line: &str) -> Result<Entry, String> {
 fn check_version(line: &str) -> Result<(), ReadError> {
     #[derive(Deserialize)]
     struct Line {
-        header: Versioned,
+        header: VersionedHeader,
     }
     #[derive(Deserialize)]
-    struct Versioned {
+    struct VersionedHeader {
         schema_version: u32,
     }
     let line: Line = serde_json::from_str(line).map_err(|error| ReadError::NotARecord { why: error.to_string() })?;

@@ -205,7 +205,7 @@ pub enum EndReason {
     Interrupted,
     /// It could not go on.
     Failed {
-        /// The error's message.
+        /// The message of the error that ended the run.
         detail: String,
     },
 }

@@ -17,7 +17,6 @@ use crate::spec::{GateSpec, PointSpec, WorkloadSpec};
 const TOKENS: (u32, u32) = (256, 4096);
 const SMOKE: (u32, u32) = (256, 48);
 
-/// The workload.
 pub const SPEC: WorkloadSpec = WorkloadSpec {
     name: "long-output",
     version: 1,

@@ -34,7 +34,6 @@ pub(crate) const INSTRUCTIONS: &[&str] = &[
     "Rewrite this for someone who was not there.",
 ];
 
-/// The workload.
 pub const SPEC: WorkloadSpec = WorkloadSpec {
     name: "office",
     version: 1,

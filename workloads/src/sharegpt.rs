@@ -22,7 +22,6 @@ use record::{
 use crate::office::SLO;
 use crate::spec::{GateSpec, PointSpec, WorkloadSpec};
 
-/// The workload.
 pub const SPEC: WorkloadSpec = WorkloadSpec {
     name: "sharegpt",
     version: 1,

@@ -7,7 +7,6 @@ use std::collections::BTreeSet;
 
 /// Lines that are kept.
 const LINES_MAX: usize = 40;
-/// Characters of each.
 const CHARS_MAX: usize = 200;
 /// Words at a line's beginning among which time stamps are looked for; further on, digits and dots are versions.
 const HEAD_WORDS: usize = 6;

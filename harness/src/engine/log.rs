@@ -41,7 +41,6 @@ impl EngineLog {
         File::create(&self.path)
     }
 
-    /// Where it is.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path

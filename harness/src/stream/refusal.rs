@@ -5,12 +5,10 @@ use serde_json::Value;
 /// As much of a server's words as a record keeps.
 const MAX_CHARS: usize = 300;
 
-/// A server's refusal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refusal {
     /// The status that it names itself.
     pub(crate) status: Option<u16>,
-    /// Its words, shortened.
     pub(crate) words: String,
 }
 

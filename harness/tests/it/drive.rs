@@ -14,12 +14,12 @@ use record::{Arrival, Cell, Length, Load, Message, Observation, Outcome, Plan, P
 const MS: u64 = 1_000_000;
 
 /// Answers request `i` after `service_ms[i]`, and notes when each was sent.
-struct Scripted {
+struct ScriptedEndpoint {
     service_ms: Vec<u64>,
     sent: RefCell<Vec<(u32, u64)>>,
 }
 
-impl Endpoint for Scripted {
+impl Endpoint for ScriptedEndpoint {
     type PreparedRequest = PlannedRequest;
 
     fn prepare(&self, request: &PlannedRequest) -> PlannedRequest {
@@ -100,7 +100,7 @@ fn drive_it(
     stop_ms: Option<u64>,
 ) -> (DriveOutcome, Vec<(u32, u64)>) {
     let time = VirtualTime::new();
-    let endpoint = Scripted { service_ms, sent: RefCell::default() };
+    let endpoint = ScriptedEndpoint { service_ms, sent: RefCell::default() };
     let plan = plan(releases);
     let stop = async {
         match stop_ms {

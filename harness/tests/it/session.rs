@@ -12,7 +12,7 @@ use harness::{
 };
 use record::{Cell, EndReason, ExitCode, Length, Side, Trial};
 
-use bench::{Bench, NoOutput, Small, Spark, cell, read};
+use bench::{Bench, NoOutput, SmallSuite, Spark, cell, read};
 
 /// Which trials a record holds: cell, boot, trial, attempt, order.
 fn places(trials: &[Trial]) -> Vec<(String, u32, u32, u32, u32)> {
@@ -52,7 +52,7 @@ fn invalid_trial_is_repeated_once_with_its_seed_and_both_are_kept() {
         assert_eq!(first.warm_up.requests, again.warm_up.requests);
         assert_ne!(first.observations, again.observations, "it was measured again");
     }
-    insta::assert_snapshot!(bench.told(), @"
+    insta::assert_snapshot!(bench.progress_log(), @"
     boot 0 of 2
     trial 0 of 4: small/c1
     again: small/c1
@@ -127,12 +127,12 @@ fn make_both(bench: &Bench, baseline: &mut Spark, candidate: &mut Spark) -> Resu
     make_both_of(bench, (baseline, &baseline_session), (candidate, &candidate_session))
 }
 
-type Part<'a> = (&'a mut Spark, &'a harness::session::Session<'a, fixtures::virtual_time::VirtualTime>);
+type RunParts<'a> = (&'a mut Spark, &'a harness::session::Session<'a, fixtures::virtual_time::VirtualTime>);
 
 fn make_both_of(
     bench: &Bench,
-    (baseline, baseline_session): Part<'_>,
-    (candidate, candidate_session): Part<'_>,
+    (baseline, baseline_session): RunParts<'_>,
+    (candidate, candidate_session): RunParts<'_>,
 ) -> Result<EndReason, RunError> {
     let (mut baseline_journal, mut candidate_journal) = (bench.journal("baseline"), bench.journal("candidate"));
     let work = run_interleaved(
@@ -175,10 +175,10 @@ fn interleaved_runs_send_the_same_plans_and_never_overlap() {
         );
         assert_ne!(one.observations, other.observations, "they are two engines");
     }
-    let told = bench.told();
-    let count = |word: &str| told.lines().filter(|line| line.starts_with(word)).count();
-    assert_eq!((count("boot"), count("trial"), count("ended"), count("over")), (6, 12, 12, 1), "{told}");
-    assert!(told.contains("boot 5 of 6") && told.contains("trial 11 of 12"), "{told}");
+    let progress_log = bench.progress_log();
+    let count = |word: &str| progress_log.lines().filter(|line| line.starts_with(word)).count();
+    assert_eq!((count("boot"), count("trial"), count("ended"), count("over")), (6, 12, 12, 1), "{progress_log}");
+    assert!(progress_log.contains("boot 5 of 6") && progress_log.contains("trial 11 of 12"), "{progress_log}");
 }
 
 #[test]
@@ -227,7 +227,7 @@ fn interrupt_ends_both_runs_in_order() {
 fn cell_too_long_for_one_side_is_left_out_of_both() {
     let prompt = |tokens| Cell { point: format!("p{tokens}"), prompt_tokens: Length::Fixed { tokens }, ..cell(1) };
     let cells: Vec<_> = [1000, 4000, 9000].map(prompt).into();
-    let (kept, [baseline, candidate]) = exclude_cells_of_both(&Small, cells.clone(), [Some(2000), Some(8000)]);
+    let (kept, [baseline, candidate]) = exclude_cells_of_both(&SmallSuite, cells.clone(), [Some(2000), Some(8000)]);
     assert_eq!(kept.iter().map(Cell::name).collect::<Vec<_>>(), ["small/p1000"]);
     let text = |left_out: &BTreeMap<String, String>| {
         left_out.iter().map(|(cell, why)| format!("{cell} {why}")).collect::<Vec<_>>().join("\n")
@@ -240,7 +240,7 @@ fn cell_too_long_for_one_side_is_left_out_of_both() {
     small/p4000 the baseline leaves it out: needs a context of 4010 tokens, the recipe's model has 2000
     small/p9000 needs a context of 9010 tokens, the recipe's model has 8000
     ");
-    let (kept, left_out) = exclude_cells_of_both(&Small, cells.clone(), [None, None]);
+    let (kept, left_out) = exclude_cells_of_both(&SmallSuite, cells.clone(), [None, None]);
     assert_eq!((kept, left_out), (cells, [BTreeMap::new(), BTreeMap::new()]));
 }
 

@@ -24,7 +24,7 @@ pub enum RecipeError {
     Unreadable {
         /// Path of the file.
         path: String,
-        /// The system's error.
+        /// What the system reports, e.g. that permission is denied.
         why: String,
     },
     /// Not TOML, a wrong type, an unknown or a missing key.

@@ -28,7 +28,6 @@ pub(super) enum End {
 }
 
 impl End {
-    /// Its words.
     pub(super) fn into_words(self) -> String {
         match self {
             Self::Known(words) | Self::Lost(words) => words,

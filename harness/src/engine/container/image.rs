@@ -11,17 +11,14 @@ const TESTBED: &str = "sparkgauge-testbed/";
 
 /// An image that is here, with what it would run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Found {
-    /// What it is.
+pub(super) struct LocalImage {
     pub(super) image: Image,
-    /// Its own entrypoint.
     pub(super) entrypoint: Vec<String>,
-    /// Its own arguments.
     pub(super) command: Vec<String>,
 }
 
 /// Finds the recipe's image and makes sure that it is the one that is meant. Nothing is pulled: that takes long and is the person's choice.
-pub(super) async fn find(docker: &Docker, container: &recipe::Container) -> Result<Found, DockerError> {
+pub(super) async fn find(docker: &Docker, container: &recipe::Container) -> Result<LocalImage, DockerError> {
     for name in candidates(container) {
         match docker.inspect_image(&name).await {
             Ok(inspected) => {
@@ -67,7 +64,7 @@ fn missing(container: &recipe::Container) -> DockerError {
     DockerError::ImageMissing { image: image.clone(), how }
 }
 
-fn read(name: &str, inspected: ImageInspect) -> Found {
+fn read(name: &str, inspected: ImageInspect) -> LocalImage {
     let config = inspected.config.unwrap_or_default();
     let mut platform = [inspected.os, inspected.architecture, inspected.variant].into_iter().flatten().collect::<Vec<_>>();
     platform.retain(|part| !part.is_empty());
@@ -77,7 +74,7 @@ fn read(name: &str, inspected: ImageInspect) -> Found {
         digests: inspected.repo_digests.unwrap_or_default(),
         platform: platform.join("/"),
     };
-    Found { image, entrypoint: config.entrypoint.unwrap_or_default(), command: config.cmd.unwrap_or_default() }
+    LocalImage { image, entrypoint: config.entrypoint.unwrap_or_default(), command: config.cmd.unwrap_or_default() }
 }
 
 /// This machine's platform, in Docker's words.

@@ -94,7 +94,6 @@ impl LogState {
     }
 }
 
-/// Where lines go.
 pub(super) struct LogSink {
     log: EngineLog,
     file: Option<File>,

@@ -6,7 +6,7 @@ use std::{fs, path::Path};
 use harness::{dialect::dialect, http::HttpOptions, sse::DEFAULT_MAX_EVENT_BYTES, stream::AnswerStream};
 use record::{DialectName, Observation, Outcome, TokenSource, engine::ChatApi};
 
-use super::server::{LAST_CHUNK, STREAM_HEAD, Server, Then, answer, chunk, run, send};
+use super::server::{AfterAnswer, LAST_CHUNK, STREAM_HEAD, Server, answer, chunk, run, send};
 
 const SIX: [DialectName; 6] =
     [DialectName::Vllm, DialectName::Sglang, DialectName::Llamacpp, DialectName::Ollama, DialectName::Trtllm, DialectName::Nim];
@@ -179,7 +179,7 @@ fn chat_stream_is_the_same_over_http() {
     for stream in streams().iter().filter(|stream| stream.name.starts_with("chat") || stream.name.starts_with("error")) {
         let (sent, kept) = (String::from_utf8(stream.bytes.clone()).unwrap(), event_by_event(stream));
         let broken_off = stream.name.ends_with("broken-off");
-        let (end, then) = if broken_off { ("", Then::Close) } else { (LAST_CHUNK, Then::KeepOpen) };
+        let (end, then) = if broken_off { ("", AfterAnswer::Close) } else { (LAST_CHUNK, AfterAnswer::KeepOpen) };
         let server = Server::canned(format!("{STREAM_HEAD}{}{end}", chunk(&sent)), then);
         let seen = run(send(&server.endpoint(stream.dialect, HttpOptions::default())));
         let name = format!("{} {}", stream.dialect, stream.name);
@@ -208,7 +208,7 @@ fn refusal_detail_is_the_engines_message() {
             let Some(name) = file.strip_prefix("error-").and_then(|file| file.strip_suffix(".json")) else { continue };
             let status = name.split('-').next().unwrap();
             let refusal = answer(&format!("{status} Refused"), std::str::from_utf8(&bytes).unwrap());
-            let seen = run(send(&Server::canned(refusal, Then::Close).endpoint(engine, HttpOptions::default())));
+            let seen = run(send(&Server::canned(refusal, AfterAnswer::Close).endpoint(engine, HttpOptions::default())));
             lines.push(format!("{engine} {name}: {:?}", seen.outcome));
         }
     }

@@ -17,7 +17,7 @@ use record::{DialectName, Message, Observation, Outcome, Role};
 
 use super::{
     script::{DONE, STOP, event},
-    server::{LAST_CHUNK, STREAM_HEAD, Seen, Server, answer, read_request, run, send},
+    server::{LAST_CHUNK, STREAM_HEAD, Server, ServerTraffic, answer, read_request, run, send},
 };
 
 /// A whole answer with this text.
@@ -27,7 +27,7 @@ fn saying(text: &str) -> String {
 }
 
 /// Reads a request, whole, and keeps it.
-fn take(stream: &TcpStream, seen: &Mutex<Seen>) {
+fn take(stream: &TcpStream, seen: &Mutex<ServerTraffic>) {
     let request = read_request(&mut BufReader::new(stream.try_clone().unwrap())).unwrap();
     seen.lock().unwrap().requests.push(request);
 }

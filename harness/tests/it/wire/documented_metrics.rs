@@ -6,11 +6,11 @@ use std::{fs, path::Path};
 use harness::{dialect::dialect, endpoint::Endpoint, http::HttpOptions};
 use record::{DialectName, ServerMetrics, engine::MetricNames};
 
-use super::server::{Server, Then, answer, run};
+use super::server::{AfterAnswer, Server, answer, run};
 
 fn documented(name: DialectName, file: &str) -> ServerMetrics {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/documented").join(name.as_str()).join(file);
-    let server = Server::canned(answer("200 OK", &fs::read_to_string(path).unwrap()), Then::KeepOpen);
+    let server = Server::canned(answer("200 OK", &fs::read_to_string(path).unwrap()), AfterAnswer::KeepOpen);
     let page = run(server.endpoint(name, HttpOptions::default()).server_page()).unwrap().unwrap();
     let path = dialect(name).metrics.unwrap().path;
     assert!(server.seen.lock().unwrap().requests[0].head.starts_with(&format!("get {path} http/1.1")));

@@ -8,8 +8,8 @@ use harness::http::HttpOptions;
 use record::Outcome;
 
 use super::{
-    script::{A, DONE, ENDLESS, STOP, Script, Scripted, Step, event, line, send_within, trickle, write},
-    server::{STREAM_HEAD, Then, chunk, run},
+    script::{A, DONE, ENDLESS, STOP, Script, ScriptedServer, Step, event, line, send_within, trickle, write},
+    server::{AfterAnswer, STREAM_HEAD, chunk, run},
 };
 
 const MIB: u64 = 1 << 20;
@@ -23,7 +23,7 @@ fn patient() -> HttpOptions {
 
 /// Sends to a server that writes this, and returns what was seen in one line. More than so many bytes must not have been taken.
 fn flood(case: &str, options: HttpOptions, steps: Vec<Step>, limit_ms: u64, read_bytes: u64) -> String {
-    let scripted = Scripted::start(Script { steps, then: Then::Hold });
+    let scripted = ScriptedServer::start(Script { steps, then: AfterAnswer::Hold });
     let seen = run(send_within(&scripted.endpoint(options), limit_ms));
     let sent_bytes = scripted.sent_bytes();
     assert!(sent_bytes <= read_bytes + SOCKETS_BYTES, "{case}: {sent_bytes} bytes were taken");
@@ -162,7 +162,7 @@ fn trickling_answers_hit_the_time_limit() {
     let lines = run(join_all(table.map(|(case, steps)| {
         let options = options.clone();
         async move {
-            let scripted = Scripted::start(Script { steps, then: Then::Hold });
+            let scripted = ScriptedServer::start(Script { steps, then: AfterAnswer::Hold });
             let endpoint = scripted.endpoint(options);
             line(case, &send_within(&endpoint, 2000).await)
         }
@@ -192,7 +192,7 @@ fn refusal_with_incomplete_body_is_rejected() {
     let refused = run(join_all(table.map(|(case, steps)| {
         let options = options.clone();
         async move {
-            let scripted = Scripted::start(Script { steps, then: Then::Hold });
+            let scripted = ScriptedServer::start(Script { steps, then: AfterAnswer::Hold });
             let endpoint = scripted.endpoint(options);
             (case, send_within(&endpoint, 5_000).await.outcome)
         }

@@ -8,10 +8,10 @@ use harness::{
 };
 use record::DialectName;
 
-use super::server::{Server, Then, answer, run};
+use super::server::{AfterAnswer, Server, answer, run};
 
 fn page(name: DialectName, text: &str) -> Result<ServerPage, EndpointError> {
-    let server = Server::canned(answer("200 OK", text), Then::KeepOpen);
+    let server = Server::canned(answer("200 OK", text), AfterAnswer::KeepOpen);
     run(server.endpoint(name, HttpOptions::default()).server_page()).unwrap()
 }
 
@@ -71,14 +71,14 @@ fn unreachable_or_malformed_metrics_page_is_an_error() {
         matches!(&error, EndpointError::Unexpected { url, why } if url.ends_with("/metrics") && why.contains("not a page")),
         "{error}"
     );
-    let server = Server::canned(answer("404 Not Found", r#"{"detail":"Not Found"}"#), Then::KeepOpen);
+    let server = Server::canned(answer("404 Not Found", r#"{"detail":"Not Found"}"#), AfterAnswer::KeepOpen);
     let error = run(server.endpoint(DialectName::Trtllm, HttpOptions::default()).server_page()).unwrap().unwrap_err();
     assert!(matches!(&error, EndpointError::Status { url, status: 404, .. } if url.ends_with("/prometheus/metrics")), "{error}");
 }
 
 #[test]
 fn metrics_path_can_be_overridden() {
-    let server = Server::canned(answer("200 OK", "# TYPE a gauge\na 1\n"), Then::KeepOpen);
+    let server = Server::canned(answer("200 OK", "# TYPE a gauge\na 1\n"), AfterAnswer::KeepOpen);
     let options = HttpOptions { metrics_path: Some("/own/metrics".to_owned()), ..HttpOptions::default() };
     run(server.endpoint(DialectName::Sglang, options).server_page()).unwrap().unwrap();
     assert!(server.seen.lock().unwrap().requests[0].head.starts_with("get /own/metrics http/1.1"));

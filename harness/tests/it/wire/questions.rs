@@ -11,12 +11,12 @@ use harness::{
 use record::DialectName;
 
 use super::{
-    script::{ENDLESS, Script, Scripted, Step, trickle, write},
-    server::{Request, STREAM_HEAD, Server, Then, answer, chunk, run},
+    script::{ENDLESS, Script, ScriptedServer, Step, trickle, write},
+    server::{AfterAnswer, Request, STREAM_HEAD, Server, answer, chunk, run},
 };
 
 /// A server that tokenizes by spaces and knows its version.
-fn serve(request: &Request, stream: &mut TcpStream) -> Then {
+fn serve(request: &Request, stream: &mut TcpStream) -> AfterAnswer {
     let path = request.head.split(' ').nth(1).unwrap();
     let bytes = match path {
         "/v1/models" => answer(
@@ -37,7 +37,7 @@ fn serve(request: &Request, stream: &mut TcpStream) -> Then {
         _ => answer("404 Not Found", r#"{"detail":"Not Found"}"#),
     };
     stream.write_all(bytes.as_bytes()).unwrap();
-    Then::KeepOpen
+    AfterAnswer::KeepOpen
 }
 
 #[test]
@@ -95,9 +95,10 @@ fn prefix_cache_is_reset_where_supported() {
 
 #[test]
 fn refusing_or_unreachable_server_is_unhealthy() {
-    let loading = Server::canned(answer("503 Service Unavailable", r#"{"error":{"message":"Loading model"}}"#), Then::KeepOpen);
+    let loading =
+        Server::canned(answer("503 Service Unavailable", r#"{"error":{"message":"Loading model"}}"#), AfterAnswer::KeepOpen);
     assert_eq!(run(loading.endpoint(DialectName::Llamacpp, HttpOptions::default()).healthy()), Some(false));
-    let gone = Server::canned("", Then::Close).endpoint(DialectName::Nim, HttpOptions::default());
+    let gone = Server::canned("", AfterAnswer::Close).endpoint(DialectName::Nim, HttpOptions::default());
     run(async {
         assert_eq!(gone.healthy().await, Some(false));
         assert!(gone.served_models().await.is_empty());
@@ -106,7 +107,7 @@ fn refusing_or_unreachable_server_is_unhealthy() {
 
 #[test]
 fn unexpected_answers_are_errors_naming_the_url() {
-    let ask = |bytes: String, then: Then| {
+    let ask = |bytes: String, then: AfterAnswer| {
         let server = Server::canned(bytes, then);
         run(async {
             let endpoint = server.endpoint(DialectName::Vllm, HttpOptions::default());
@@ -116,15 +117,15 @@ fn unexpected_answers_are_errors_naming_the_url() {
             (models, counts)
         })
     };
-    let (models, counts) = ask(answer("401 Unauthorized", r#"{"error":{"message":"no key"}}"#), Then::KeepOpen);
+    let (models, counts) = ask(answer("401 Unauthorized", r#"{"error":{"message":"no key"}}"#), AfterAnswer::KeepOpen);
     assert!(
         matches!(&models, EndpointError::Status { url, status: 401, body } if url.ends_with("/v1/models") && body == "no key")
     );
     assert!(matches!(&counts, EndpointError::Status { url, status: 401, .. } if url.ends_with("/tokenize")));
-    let (models, counts) = ask(answer("200 OK", r#"{"tokens":3}"#), Then::KeepOpen);
+    let (models, counts) = ask(answer("200 OK", r#"{"tokens":3}"#), AfterAnswer::KeepOpen);
     assert!(matches!(&models, EndpointError::Unexpected { why, .. } if why.contains("data")), "{models}");
     assert!(matches!(&counts, EndpointError::Unexpected { why, .. } if why.contains("tokens")), "{counts}");
-    let (models, _) = ask(String::new(), Then::Close);
+    let (models, _) = ask(String::new(), AfterAnswer::Close);
     assert!(matches!(&models, EndpointError::Unreachable { why, .. } if why.contains("closed")), "{models}");
 }
 
@@ -148,7 +149,7 @@ fn query_answer_over_size_limit_is_refused() {
         ("a head", endless("HTTP/1.1 200 OK\r\nx: "), 1, "head is too large"),
     ];
     for (case, steps, read_mib, words) in table {
-        let scripted = Scripted::start(Script { steps, then: Then::Hold });
+        let scripted = ScriptedServer::start(Script { steps, then: AfterAnswer::Hold });
         let error = run(scripted.endpoint(HttpOptions::default()).models()).unwrap_err().to_string();
         assert!(error.contains(words) && error.len() < 1000, "{case}: {error}");
         // The kernel's buffers may hold 16 MiB more.
@@ -161,7 +162,7 @@ fn query_answer_over_size_limit_is_refused() {
 fn query_redirect_is_not_followed() {
     let elsewhere = Server::start(serve);
     let moved = format!("HTTP/1.1 307 Temporary Redirect\r\nlocation: {}/v1/models\r\ncontent-length: 0\r\n\r\n", elsewhere.url);
-    let server = Server::canned(moved, Then::KeepOpen);
+    let server = Server::canned(moved, AfterAnswer::KeepOpen);
     let error = run(server.endpoint(DialectName::Openai, HttpOptions::default()).models()).unwrap_err();
     assert!(matches!(error, EndpointError::Status { status: 307, .. }), "{error}");
     assert_eq!((server.seen.lock().unwrap().requests.len(), elsewhere.seen.lock().unwrap().connections), (1, 0));
@@ -182,7 +183,7 @@ fn never() -> [(&'static str, Vec<Step>); 5] {
 fn ask_each<T>(limit_s: u64, ask: impl AsyncFn(harness::http::HttpEndpoint) -> T) -> Vec<(&'static str, T)> {
     let ask = &ask;
     run(join_all(never().map(|(case, steps)| async move {
-        let scripted = Scripted::start(Script { steps, then: Then::Hold });
+        let scripted = ScriptedServer::start(Script { steps, then: AfterAnswer::Hold });
         let endpoint = scripted.server.endpoint(DialectName::Vllm, HttpOptions::default());
         let clock = RealClock::start();
         match future::select(Box::pin(ask(endpoint)), Box::pin(clock.sleep_until(limit_s * 1_000_000_000))).await {

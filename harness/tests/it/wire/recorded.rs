@@ -8,10 +8,9 @@ use proptest::{prelude::*, sample::Index};
 use record::{Chunks, DialectName, Observation, Outcome, TokenSource, engine::RunningCount};
 use serde_json::Value;
 
-use super::server::{Server, Then, answer, run, send};
+use super::server::{AfterAnswer, Server, answer, run, send};
 
 struct Recording {
-    /// Folder and file.
     name: String,
     dialect: DialectName,
     bytes: Vec<u8>,
@@ -36,7 +35,7 @@ fn recordings() -> Vec<Recording> {
 
 /// What a plain reading of a whole recording gives.
 #[derive(Debug, Default)]
-struct Plain {
+struct ReferenceReading {
     text: String,
     finish_reason: Option<String>,
     /// Prompt, completion and cached tokens.
@@ -48,31 +47,31 @@ struct Plain {
     first_token: Option<usize>,
     first_content: Option<usize>,
     /// How the server gave the answer up, if it did.
-    given_up: Option<GivenUp>,
+    failure: Option<ServerFailure>,
 }
 
 #[derive(Debug)]
-enum GivenUp {
+enum ServerFailure {
     /// By an error object with these words.
     Refused(String),
     /// By words that are no JSON.
     Words(String),
 }
 
-impl Plain {
+impl ReferenceReading {
     fn ends_with(&self, outcome: &Outcome) -> bool {
-        match (&self.given_up, outcome) {
+        match (&self.failure, outcome) {
             (None, Outcome::Complete) => true,
-            (Some(GivenUp::Refused(words)), Outcome::Rejected { status: 500, detail }) => detail == words,
-            (Some(GivenUp::Words(words)), Outcome::Malformed { detail }) => detail.ends_with(words),
+            (Some(ServerFailure::Refused(words)), Outcome::Rejected { status: 500, detail }) => detail == words,
+            (Some(ServerFailure::Words(words)), Outcome::Malformed { detail }) => detail.ends_with(words),
             _ => false,
         }
     }
 }
 
-fn read_plainly(recording: &Recording) -> Plain {
+fn read_plainly(recording: &Recording) -> ReferenceReading {
     let all = std::str::from_utf8(&recording.bytes).unwrap();
-    let mut plain = Plain::default();
+    let mut plain = ReferenceReading::default();
     let (mut running, mut uncounted, mut end) = (0, false, 0);
     for block in all.split_inclusive("\n\n") {
         end += block.len();
@@ -83,12 +82,12 @@ fn read_plainly(recording: &Recording) -> Plain {
             break;
         }
         let Ok(event) = serde_json::from_str::<Value>(data) else {
-            plain.given_up = Some(GivenUp::Words(data.to_owned()));
+            plain.failure = Some(ServerFailure::Words(data.to_owned()));
             break;
         };
         let number = plain.ends.len() - 1;
         if let Some(words) = event["error"]["message"].as_str() {
-            plain.given_up = Some(GivenUp::Refused(words.to_owned()));
+            plain.failure = Some(ServerFailure::Refused(words.to_owned()));
             break;
         }
         if let (Some(prompt), Some(completion)) =
@@ -137,7 +136,6 @@ fn observe<'a>(name: DialectName, parts: impl IntoIterator<Item = &'a [u8]>) -> 
     observation
 }
 
-/// The same without its stamps.
 fn without_stamps(observation: &Observation) -> Observation {
     let mut chunks = observation.chunks.clone();
     chunks.0.iter_mut().for_each(|chunk| chunk.t_ns = 0);
@@ -152,7 +150,7 @@ fn without_stamps(observation: &Observation) -> Observation {
 }
 
 /// Fails unless each stamp is that of the part in which its event ends. `starts` are the parts' beginnings.
-fn check_stamps(recording: &Recording, plain: &Plain, starts: &[usize], seen: &Observation) {
+fn check_stamps(recording: &Recording, plain: &ReferenceReading, starts: &[usize], seen: &Observation) {
     let part_of = |event: usize| {
         let last_byte = plain.ends[event] - 1;
         starts.iter().rposition(|&start| start <= last_byte).unwrap() as u64
@@ -248,7 +246,8 @@ fn recorded_refusal_detail_is_the_servers_message() {
             let name = file.file_name().unwrap().to_str().unwrap();
             let status = name.strip_prefix("error-")?.split('-').next().unwrap();
             let bytes = answer(&format!("{status} Refused"), &fs::read_to_string(&file).unwrap());
-            let seen = run(send(&Server::canned(bytes, Then::Close).endpoint(DialectName::Openai, HttpOptions::default())));
+            let seen =
+                run(send(&Server::canned(bytes, AfterAnswer::Close).endpoint(DialectName::Openai, HttpOptions::default())));
             let engine = file.parent().unwrap().file_name().unwrap().to_str().unwrap();
             Some(format!("{engine}/{name}: {:?}", seen.outcome))
         })
@@ -306,7 +305,7 @@ fn stream_cut_before_its_end_is_not_complete() {
             assert!(is_cut, "{} cut at {place}: {:?}", recording.name, seen.outcome);
         }
         let outcome = observe(recording.dialect, [&recording.bytes[..last]]).outcome;
-        assert_eq!(outcome.is_complete(), plain.given_up.is_none(), "{}: {outcome:?}", recording.name);
+        assert_eq!(outcome.is_complete(), plain.failure.is_none(), "{}: {outcome:?}", recording.name);
     }
 }
 

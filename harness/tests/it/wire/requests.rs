@@ -14,13 +14,13 @@ use harness::{
 };
 use record::{DialectName, Outcome};
 
-use super::server::{Server, Then, answer, run, send, streamed};
+use super::server::{AfterAnswer, Server, answer, run, send, streamed};
 
 const ANSWER: [&str; 2] = [r#"{"choices":[{"delta":{"content":"a"},"finish_reason":"stop"}]}"#, "[DONE]"];
 
 #[test]
 fn request_is_written_as_expected() {
-    let server = Server::canned(streamed(&ANSWER), Then::KeepOpen);
+    let server = Server::canned(streamed(&ANSWER), AfterAnswer::KeepOpen);
     let options = HttpOptions { api_key: Some(ApiKey::new("sk-secret".to_owned())), ..HttpOptions::default() };
     let endpoint = server.endpoint(DialectName::Llamacpp, options);
     endpoint.forbid_prefix_reuse(true);
@@ -44,7 +44,8 @@ fn request_is_written_as_expected() {
 
 #[test]
 fn completions_use_the_older_endpoint() {
-    let server = Server::canned(streamed(&[r#"{"choices":[{"text":"a","finish_reason":"stop"}]}"#, "[DONE]"]), Then::KeepOpen);
+    let server =
+        Server::canned(streamed(&[r#"{"choices":[{"text":"a","finish_reason":"stop"}]}"#, "[DONE]"]), AfterAnswer::KeepOpen);
     let endpoint = server.endpoint(DialectName::Openai, HttpOptions { api: Api::Completions, ..HttpOptions::default() });
     let seen = run(send(&endpoint));
     assert_eq!((&seen.outcome, seen.text.as_deref()), (&Outcome::Complete, Some("a")));
@@ -55,7 +56,7 @@ fn completions_use_the_older_endpoint() {
 
 #[test]
 fn connection_is_reused() {
-    let server = Server::canned(streamed(&ANSWER), Then::KeepOpen);
+    let server = Server::canned(streamed(&ANSWER), AfterAnswer::KeepOpen);
     let endpoint = server.endpoint(DialectName::Openai, HttpOptions::default());
     run(async {
         for _ in 0..5 {
@@ -73,7 +74,7 @@ fn warm_connections_are_open_before_the_first_request() {
     let server = Server::start(move |_, stream| {
         all_came.wait();
         stream.write_all(streamed(&ANSWER).as_bytes()).unwrap();
-        Then::KeepOpen
+        AfterAnswer::KeepOpen
     });
     let endpoint = server.endpoint(DialectName::Openai, HttpOptions::default());
     run(async {
@@ -90,7 +91,7 @@ fn warm_connections_are_open_before_the_first_request() {
 
 #[test]
 fn request_opening_a_connection_records_connect_time() {
-    let server = Server::canned(streamed(&ANSWER), Then::Close);
+    let server = Server::canned(streamed(&ANSWER), AfterAnswer::Close);
     let endpoint = server.endpoint(DialectName::Openai, HttpOptions::default());
     let seen = run(send(&endpoint));
     assert_eq!(seen.outcome, Outcome::Complete);
@@ -99,7 +100,7 @@ fn request_opening_a_connection_records_connect_time() {
 
 #[test]
 fn server_closing_connections_gets_none_in_advance() {
-    let server = Server::canned(streamed(&ANSWER), Then::Close);
+    let server = Server::canned(streamed(&ANSWER), AfterAnswer::Close);
     let endpoint = server.endpoint(DialectName::Llamacpp, HttpOptions::default());
     assert_eq!(run(endpoint.warm_connections(8)), 0);
     assert_eq!(server.seen.lock().unwrap().connections, 0);
@@ -108,7 +109,7 @@ fn server_closing_connections_gets_none_in_advance() {
 #[test]
 fn secret_echoed_by_server_is_redacted() {
     let words = r#"{"error":{"message":"token hf_0123456789 is not allowed","code":403}}"#;
-    let server = Server::canned(answer("403 Forbidden", words), Then::KeepOpen);
+    let server = Server::canned(answer("403 Forbidden", words), AfterAnswer::KeepOpen);
     let options = HttpOptions { secrets: Secrets::new(["hf_0123456789".to_owned()]), ..HttpOptions::default() };
     let endpoint = server.endpoint(DialectName::Openai, options.clone());
     let shown = run(async {
@@ -123,7 +124,7 @@ fn secret_echoed_by_server_is_redacted() {
 #[test]
 fn api_key_appears_only_in_its_header() {
     let words = r#"{"error":{"message":"Incorrect API key provided: sk-secret","code":401}}"#;
-    let server = Server::canned(answer("401 Unauthorized", words), Then::KeepOpen);
+    let server = Server::canned(answer("401 Unauthorized", words), AfterAnswer::KeepOpen);
     let options = HttpOptions { api_key: Some(ApiKey::new("sk-secret".to_owned())), ..HttpOptions::default() };
     let endpoint = server.endpoint(DialectName::Openai, options.clone());
     let shown = run(async {
@@ -167,7 +168,7 @@ fn base_url_is_extended_to_v1_or_refused() {
     http://127.0.0.1:8000/?key=1: a base URL has no query and no fragment
     ");
 
-    let server = Server::canned(streamed(&ANSWER), Then::KeepOpen);
+    let server = Server::canned(streamed(&ANSWER), AfterAnswer::KeepOpen);
     for (suffix, path) in
         [("", "/v1/"), ("/", "/v1/"), ("/v1", "/v1/"), ("/v1/", "/v1/"), ("/behind/a/proxy/v1", "/behind/a/proxy/v1/")]
     {
