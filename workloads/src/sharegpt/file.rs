@@ -16,15 +16,12 @@ pub enum FileError {
     /// Another file than the one that was asked for.
     #[error("the ShareGPT file has SHA-256 {found}, expected {expected}")]
     WrongDigest {
-        /// Asked for.
         expected: String,
-        /// Found.
         found: String,
     },
     /// Not a file of conversations.
     #[error("not a ShareGPT file: {why}")]
     Unreadable {
-        /// Why.
         why: String,
     },
     /// Nothing is left of it.
