@@ -15,32 +15,15 @@ pub const SPARE_FROM: usize = 8;
 pub enum CoresError {
     /// It is not there, or not ours to use.
     #[error("--client-core {asked}: this run may use {}", format_core_list(.allowed))]
-    NotAllowed {
-        /// What was asked for.
-        asked: u32,
-        /// What there is.
-        allowed: Vec<u32>,
-    },
+    NotAllowed { asked: u32, allowed: Vec<u32> },
     /// Nothing would be left for the engine.
     #[error("--client-core {asked}: it is the only processor of this run, and the engine needs one too")]
-    NothingLeft {
-        /// What was asked for.
-        asked: u32,
-    },
-    /// The kernel refused.
+    NothingLeft { asked: u32 },
     #[error("the client cannot be kept on processor {core}: {why}")]
-    Kernel {
-        /// Which.
-        core: u32,
-        /// Why.
-        why: io::Error,
-    },
+    Kernel { core: u32, why: io::Error },
     /// Another system than Linux.
     #[error("--client-core {asked}: processors can be set aside on Linux only")]
-    Elsewhere {
-        /// What was asked for.
-        asked: u32,
-    },
+    Elsewhere { asked: u32 },
 }
 
 /// Shares out the processors that a run may use; none where they stay shared.
@@ -116,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_is_set_aside_where_there_are_enough_or_where_it_is_asked_for() {
+    fn core_is_reserved_when_enough_are_free_or_one_is_requested() {
         let cores = |choice, count: u32| {
             let allowed: Vec<u32> = (0..count).collect();
             match reserve(choice, &allowed) {
@@ -148,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_started_as_the_engine_runs_on_its_processors() {
+    fn child_started_with_engine_cores_runs_on_them() {
         let all = allowed();
         let Some(cores) = reserve(ClientCore::Number(all[0]), &all).ok().flatten() else {
             // One processor: nothing to share out.

@@ -11,7 +11,7 @@ use tokio::{sync::oneshot, task::unconstrained};
 use crate::{
     clock::{Clock, TrialClock, limit::until},
     endpoint::Endpoint,
-    when_woken::WhenWoken,
+    wake_gated::WakeGated,
 };
 
 /// Limits of one trial. Every one that is passed shows as an outcome.
@@ -25,7 +25,7 @@ pub struct DriveLimits {
     pub collect_text: bool,
 }
 
-/// What came of a plan.
+/// The result of driving a plan.
 #[derive(Debug)]
 pub struct DriveOutcome {
     /// One observation per planned request, in the plan's order.
@@ -51,47 +51,47 @@ pub async fn drive<E: Endpoint, C: Clock>(
     }
     let prepared: Vec<_> = plan.requests.iter().map(|request| endpoint.prepare(request)).collect();
     let trial = TrialClock::begin(clock);
-    let one = One { endpoint, trial: &trial, request_ns: limits.request_ns };
+    let runner = RequestRunner { endpoint, trial: &trial, request_ns: limits.request_ns };
     let cut_short = {
-        let mut requests = one.start_all(plan, prepared, &mut observations);
+        let mut requests = runner.start_all(plan, prepared, &mut observations);
         // tokio lets a task read so often and no more before its turn ends. Here one task is the whole load, whose requests give each other
         // their turns.
         let all_ended = Box::pin(unconstrained(async { while requests.next().await.is_some() {} }));
         let time_limit = Box::pin(trial.sleep_until(limits.trial_ns));
-        let given_up = WhenWoken::new(future::select(Box::pin(stop), time_limit));
+        let given_up = WakeGated::new(future::select(Box::pin(stop), time_limit));
         match future::select(all_ended, given_up).await {
             Either::Left(_) => None,
-            Either::Right((Either::Left((reason, _)), _)) => Some(Cut { reason, by_limit: false }),
+            Either::Right((Either::Left((reason, _)), _)) => Some(Cutoff { reason, by_limit: false }),
             Either::Right((Either::Right(_), _)) => {
-                let reason = format!("the trial's time limit of {} passed", shown(limits.trial_ns));
-                Some(Cut { reason, by_limit: true })
+                let reason = format!("the trial's time limit of {} passed", format_limit(limits.trial_ns));
+                Some(Cutoff { reason, by_limit: true })
             }
         }
     };
     let duration_ns = trial.now_ns();
     if let Some(cut) = &cut_short {
-        close_open(&mut observations, cut, duration_ns);
+        close_open_requests(&mut observations, cut, duration_ns);
     }
     DriveOutcome { observations, duration_ns, cut_short: cut_short.map(|cut| cut.reason) }
 }
 
 /// Why a trial was cut short.
-struct Cut {
+struct Cutoff {
     reason: String,
     by_limit: bool,
 }
 
-/// The end of a request, for those that wait for it.
-type Ended = Shared<oneshot::Receiver<u64>>;
+/// Resolves with the time at which a request ended, for the requests that it releases.
+type EndSignal = Shared<oneshot::Receiver<u64>>;
 
-/// What each request's future needs.
-struct One<'a, E, C> {
+/// Runs one request of a plan: waits for its release, sends it, and signals its end.
+struct RequestRunner<'a, E, C> {
     endpoint: &'a E,
     trial: &'a TrialClock<'a, C>,
     request_ns: u64,
 }
 
-impl<E: Endpoint, C: Clock> One<'_, E, C> {
+impl<E: Endpoint, C: Clock> RequestRunner<'_, E, C> {
     /// One future per request. Each owns its observation, so that no lock and no channel stands between a chunk and its stamp.
     fn start_all<'b>(
         &'b self,
@@ -102,22 +102,22 @@ impl<E: Endpoint, C: Clock> One<'_, E, C> {
     where
         E::PreparedRequest: 'b,
     {
-        let (tell, hear): (Vec<_>, Vec<Ended>) = plan
+        let (senders, end_signals): (Vec<_>, Vec<EndSignal>) = plan
             .requests
             .iter()
             .map(|_| {
-                let (tell, hear) = oneshot::channel();
-                (tell, hear.shared())
+                let (sender, receiver) = oneshot::channel();
+                (sender, receiver.shared())
             })
             .unzip();
-        let requests = plan.requests.iter().zip(prepared).zip(observations).zip(tell);
+        let requests = plan.requests.iter().zip(prepared).zip(observations).zip(senders);
         requests
-            .map(|(((request, prepared), observation), tell)| {
+            .map(|(((request, prepared), observation), sender)| {
                 let after = match request.release {
                     Release::At { .. } => None,
-                    Release::After { request } => hear.get(request as usize).cloned(),
+                    Release::After { request } => end_signals.get(request as usize).cloned(),
                 };
-                self.run(request.release, prepared, after, observation, tell).boxed_local()
+                self.run(request.release, prepared, after, observation, sender).boxed_local()
             })
             .collect()
     }
@@ -126,9 +126,9 @@ impl<E: Endpoint, C: Clock> One<'_, E, C> {
         &self,
         release: Release,
         prepared: E::PreparedRequest,
-        after: Option<Ended>,
+        after: Option<EndSignal>,
         observation: &mut Observation,
-        tell: oneshot::Sender<u64>,
+        sender: oneshot::Sender<u64>,
     ) {
         observation.sched_ns = match (release, after) {
             (Release::At { t_ns }, _) => {
@@ -146,7 +146,7 @@ impl<E: Endpoint, C: Clock> One<'_, E, C> {
         // The endpoint stamps the end at the last read; what ended otherwise ends now.
         let end_ns = *observation.end_ns.get_or_insert_with(|| self.trial.now_ns());
         // Nobody listens where no request follows.
-        let _ = tell.send(end_ns);
+        let _ = sender.send(end_ns);
     }
 
     async fn send_within_limit(&self, prepared: E::PreparedRequest, observation: &mut Observation) -> Outcome {
@@ -155,13 +155,13 @@ impl<E: Endpoint, C: Clock> One<'_, E, C> {
         let send = Box::pin(self.endpoint.send_prepared(prepared, self.trial, observation));
         match until(self.trial, send, || limit_ns).await {
             Some(outcome) => outcome,
-            None => Outcome::TimedOut { detail: format!("the request's time limit of {} passed", shown(self.request_ns)) },
+            None => Outcome::TimedOut { detail: format!("the request's time limit of {} passed", format_limit(self.request_ns)) },
         }
     }
 }
 
 /// A limit in words.
-fn shown(limit_ns: u64) -> String {
+fn format_limit(limit_ns: u64) -> String {
     if limit_ns.is_multiple_of(1_000_000_000) {
         format!("{} s", limit_ns / 1_000_000_000)
     } else {
@@ -170,7 +170,7 @@ fn shown(limit_ns: u64) -> String {
 }
 
 /// Gives the requests that were in flight when a trial was cut short their outcome. Those never sent stay so.
-fn close_open(observations: &mut [Observation], cut: &Cut, now_ns: u64) {
+fn close_open_requests(observations: &mut [Observation], cut: &Cutoff, now_ns: u64) {
     for observation in observations {
         if observation.send_ns.is_some() && observation.end_ns.is_none() {
             observation.end_ns = Some(now_ns);

@@ -75,28 +75,16 @@ pub struct ServerPage {
 pub enum EndpointError {
     /// No connection, or it broke.
     #[error("{url}: {why}")]
-    Unreachable {
-        /// What was asked.
-        url: String,
-        /// What happened.
-        why: String,
-    },
+    Unreachable { url: String, why: String },
     /// An answer that is not a success.
     #[error("{url}: status {status}: {body}")]
     Status {
-        /// What was asked.
         url: String,
-        /// The status.
         status: u16,
         /// The server's words, shortened.
         body: String,
     },
     /// An answer that is not what the dialect says.
     #[error("{url}: unexpected answer: {why}")]
-    Unexpected {
-        /// What was asked.
-        url: String,
-        /// What was wrong.
-        why: String,
-    },
+    Unexpected { url: String, why: String },
 }

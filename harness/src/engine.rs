@@ -1,4 +1,4 @@
-//! Engines: how a server comes to run, how it is known to be ready, and how it is put away.
+//! Engines: how a server is started, how it is known to be ready, and how it is shut down.
 //!
 //! `process` spawns one from a recipe, `container` boots one, `attach` finds one that runs. The simulated Spark implements the same
 //! two traits in `fixtures`.
@@ -43,10 +43,10 @@ pub trait Engine {
 /// An engine that was started.
 #[warn(missing_docs)]
 pub trait EngineInstance {
-    /// Where it answers.
+    /// How requests reach it: HTTP, or a call in virtual time.
     type Endpoint: Endpoint;
 
-    /// Where it answers.
+    /// The endpoint that answers this instance's requests; the same for its whole life.
     fn endpoint(&self) -> &Self::Endpoint;
 
     /// The command line as it was run, as a record may show it.
@@ -84,15 +84,12 @@ pub enum EngineError {
     /// The recipe asks for something that is not there.
     #[error("recipe `{recipe}`: {why}")]
     Recipe {
-        /// The recipe's name.
         recipe: String,
         /// What is missing, and what to do.
         why: String,
     },
-    /// The port is taken.
     #[error("port {port} of 127.0.0.1 is in use: stop what listens there, or set {setting} to have a free one chosen")]
     PortTaken {
-        /// The port.
         port: u16,
         /// What to write in the recipe.
         setting: &'static str,
@@ -103,11 +100,9 @@ pub enum EngineError {
          aux --sort=-rss | head` shows it)"
     )]
     Memory {
-        /// The recipe's name.
         recipe: String,
         /// What it asks for.
         needs_gib: u32,
-        /// What there is.
         available_gib: f64,
     },
     /// Docker will not boot it.
@@ -121,16 +116,10 @@ pub enum EngineError {
     },
     /// The program cannot be run.
     #[error("cannot run `{program}`: {why}")]
-    Spawn {
-        /// The program.
-        program: String,
-        /// Why.
-        why: String,
-    },
+    Spawn { program: String, why: String },
     /// It ended before it was ready.
     #[error("the engine ended before it was ready: {how}\n{log_tail}")]
     Exited {
-        /// How it ended.
         how: String,
         /// The last lines of its log.
         log_tail: String,
@@ -140,7 +129,6 @@ pub enum EngineError {
         "the engine gave no token within {timeout_s} s (raise [ready] timeout_s if it only needs longer); last answer: {last}\n{log_tail}"
     )]
     NeverReady {
-        /// The limit.
         timeout_s: u32,
         /// What it said last.
         last: String,
@@ -152,29 +140,18 @@ pub enum EngineError {
     Refuses {
         /// The model that was asked for.
         model: String,
-        /// Its answer.
         answer: String,
-        /// What may help.
         hint: String,
     },
     /// Its output is garbage.
     #[error("the engine's output failed the sanity check, so nothing was timed: {why}")]
-    Insane {
-        /// What was seen.
-        why: String,
-    },
+    Insane { why: String },
     /// Prompts cannot be sized.
     #[error("prompts cannot be sized: {why}")]
-    Sizing {
-        /// Why, and what to do.
-        why: String,
-    },
+    Sizing { why: String },
     /// The suite has no text to size prompts by.
     #[error("prompts cannot be sized: {why}")]
-    Probe {
-        /// Why not.
-        why: SuiteError,
-    },
+    Probe { why: SuiteError },
     /// A question outside any trial failed.
     #[error(transparent)]
     Endpoint(#[from] EndpointError),
@@ -231,7 +208,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn memory_that_is_not_there_is_said_before_a_boot() {
+    fn boot_with_too_little_memory_is_refused() {
         let text =
             "name = \"x\"\nengine = \"other\"\ndialect = \"openai\"\n[model]\nid = \"m\"\n[process]\ncommand = [\"${PORT}\"]\n";
         let mut recipe = record::recipe::parse(text, "x.toml", "x").unwrap();

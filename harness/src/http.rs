@@ -20,7 +20,7 @@ use reqwest::{
 };
 
 use self::{
-    connection::{Connection, IDLE, Pool, Shared, count},
+    connection::{Connection, ConnectionContext, IDLE, Pool, count},
     exchange::{Exchange, StreamLimits},
     host::Host,
 };
@@ -54,7 +54,7 @@ pub struct HttpEndpoint {
     base_url: String,
     /// The same as its connections need it.
     host: Host,
-    shared: Rc<Shared>,
+    shared: Rc<ConnectionContext>,
     idle: Pool,
     dialect: &'static Dialect,
     model: String,

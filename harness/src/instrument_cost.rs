@@ -3,7 +3,7 @@
 use futures_util::future::{self, Either};
 use rustix::time::{ClockId, clock_gettime};
 
-use crate::{clock::Clock, machine::Activity, when_woken::WhenWoken};
+use crate::{clock::Clock, machine::Activity, wake_gated::WakeGated};
 
 /// How often the lag is looked at, in nanoseconds. Often enough for a 99th percentile in a trial of seconds, rarely enough to cost
 /// nothing.
@@ -28,7 +28,7 @@ pub async fn watch_instrument_cost<C: Clock, W: Future>(clock: &C, work: W) -> (
     let before_ns = cpu_ns();
     let mut lags_ns = Vec::new();
     let output = {
-        let sample = WhenWoken::new(sample_lag(clock, &mut lags_ns));
+        let sample = WakeGated::new(sample_lag(clock, &mut lags_ns));
         match future::select(Box::pin(work), sample).await {
             Either::Left((output, _)) => output,
             Either::Right((never, _)) => match never {},
@@ -73,12 +73,12 @@ mod tests {
     const MS: u64 = 1_000_000;
 
     /// A clock that wakes on time, but once, and after some waits never.
-    struct Stalling {
+    struct StallingClock {
         now_ns: Cell<u64>,
         waits: Cell<u32>,
     }
 
-    impl Clock for Stalling {
+    impl Clock for StallingClock {
         fn now_ns(&self) -> u64 {
             self.now_ns.get()
         }
@@ -94,8 +94,8 @@ mod tests {
     }
 
     #[test]
-    fn a_stall_counts_as_often_as_the_timer_was_due_in_it() {
-        let clock = Stalling { now_ns: Cell::new(7), waits: Cell::new(0) };
+    fn stall_counts_once_per_missed_timer_period() {
+        let clock = StallingClock { now_ns: Cell::new(7), waits: Cell::new(0) };
         let mut lags_ns = Vec::new();
         assert!(sample_lag(&clock, &mut lags_ns).now_or_never().is_none());
         assert_eq!(lags_ns, [0, 0, 35 * MS, 25 * MS, 15 * MS, 5 * MS, 0]);

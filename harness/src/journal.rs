@@ -16,26 +16,13 @@ use record::{
 pub enum JournalError {
     /// The folder cannot be used.
     #[error("cannot write to the run's folder {path}: {why}; choose another with --out")]
-    Folder {
-        /// The folder.
-        path: String,
-        /// Why.
-        why: String,
-    },
+    Folder { path: String, why: String },
     /// The folder holds a run already.
     #[error("{path} exists already: a run is never written over; choose another folder with --out")]
-    Exists {
-        /// The record.
-        path: String,
-    },
+    Exists { path: String },
     /// An entry could not be written.
     #[error("cannot write {path}: {why}; what was written before is whole and readable: `sparkgauge report {path}`")]
-    Write {
-        /// The record.
-        path: String,
-        /// Why.
-        why: String,
-    },
+    Write { path: String, why: String },
 }
 
 /// A record that is being written.
@@ -92,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_run_is_never_written_over_and_a_bad_folder_is_named() {
+    fn existing_run_is_not_overwritten_and_bad_folder_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let mut journal = Journal::create(folder.path()).unwrap();
         journal.append(&Entry::End(End { reason: EndReason::Finished, engine_stop: None })).unwrap();

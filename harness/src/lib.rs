@@ -25,4 +25,4 @@ pub mod sse;
 pub mod stop;
 pub mod stream;
 pub mod suite;
-mod when_woken;
+mod wake_gated;

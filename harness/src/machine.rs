@@ -151,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn kernel_files_are_read() {
+    fn machine_is_read_from_kernel_files() {
         assert_eq!(memory_bytes("MemTotal:       24604872 kB\nMemFree: 1 kB\n"), Some(24_604_872 * 1024));
         assert_eq!(memory_bytes("nothing"), None);
         assert_eq!(kib_field("MemTotal: 9 kB\nMemAvailable:   12 kB\n", "MemAvailable"), Some(12 * 1024));
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gpu_and_its_driver_are_read_apart() {
+    fn gpu_name_and_driver_are_parsed_separately() {
         let pair = |gpu: &str, driver: Option<&str>| Some((gpu.to_owned(), driver.map(str::to_owned)));
         assert_eq!(first_gpu("NVIDIA GB10, 580.95.05\nNVIDIA GB10, 580.95.05\n"), pair("NVIDIA GB10", Some("580.95.05")));
         assert_eq!(first_gpu("A, B, 1.2\n"), pair("A, B", Some("1.2")));
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn cpu_time_is_what_was_used_and_what_was_stolen() {
+    fn cpu_ticks_are_split_into_used_and_stolen() {
         let stat = "cpu  100 20 3 5000 700 4 5 60 90 10\ncpu0 1 1 1 1 1 1 1 1 1 1\n";
         assert_eq!(CpuTicks::parse(stat), Some(CpuTicks { busy: 132, stolen: 60 }));
         assert_eq!((CpuTicks::parse("cpu  1 2 3 4"), CpuTicks::parse("cpu0 1 2 3 4 5 6 7 8")), (None, None));
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_grew_says_something() {
+    fn activity_since_ignores_decreased_counters() {
         let activity = |cpu, stolen, swapped| Activity { cpu_ns: cpu, stolen_cpu_ns: stolen, swapped_in_bytes: swapped };
         let before = activity(Some(5), Some(9), None);
         assert_eq!(activity(Some(7), Some(8), Some(1)).since(before), activity(Some(2), None, None));

@@ -97,7 +97,7 @@ mod tests {
     use super::format_duration;
 
     #[test]
-    fn durations_read_well() {
+    fn duration_is_formatted_for_reading() {
         let words: Vec<_> = [0.4, 59.0, 61.0, 3599.6, 7260.0, -1.0].map(format_duration).into();
         assert_eq!(words, ["0 s", "59 s", "1 min 01 s", "1 h 00 min", "2 h 01 min", "0 s"]);
     }

@@ -26,11 +26,9 @@ pub enum Api {
 /// A request as one server wants it. It serializes to the JSON body.
 #[derive(Debug, Clone, Copy)]
 pub struct RequestBody<'a> {
-    /// What is asked.
     pub request: &'a PlannedRequest,
     /// Which fields the server knows.
     pub dialect: &'a Dialect,
-    /// The model's name.
     pub model: &'a str,
     /// Which endpoint it is for.
     pub api: Api,

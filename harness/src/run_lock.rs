@@ -18,12 +18,9 @@ use serde::{Deserialize, Serialize};
 /// Where it is. Any user may take it.
 pub const PATH: &str = "/tmp/sparkgauge.lock";
 
-/// Who measures.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LockHolder {
-    /// Its process.
     pub pid: u32,
-    /// Its command line.
     pub command: String,
     /// Where its record goes.
     pub run_folder: String,
@@ -40,29 +37,20 @@ pub struct OrphanedEngine {
 
 /// What the file says. Anyone may write there, so nothing is believed: it is shown, or checked.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct Note {
+struct LockNote {
     holder: LockHolder,
     #[serde(default)]
     engine: Option<OrphanedEngine>,
 }
 
-/// A lock that was not had.
 #[derive(Debug, thiserror::Error)]
 pub enum RunLockError {
     /// Another run holds it.
     #[error("another run measures on this machine: {holder}; two would measure each other, so wait for it (--wait), or stop it")]
-    Held {
-        /// Who, in words.
-        holder: String,
-    },
+    Held { holder: String },
     /// The file cannot be used.
     #[error("the lock file {path}: {error}; it must be a plain file that everyone may write (mode 666)")]
-    Unusable {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        error: io::Error,
-    },
+    Unusable { path: PathBuf, error: io::Error },
 }
 
 impl RunLockError {
@@ -89,7 +77,7 @@ impl RunLock {
         let mut file = open(path).map_err(unusable)?;
         match file.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(RunLockError::Held { holder: in_words(read(&mut file)) }),
+            Err(TryLockError::WouldBlock) => return Err(RunLockError::Held { holder: describe_note(read(&mut file)) }),
             Err(TryLockError::Error(error)) => return Err(unusable(error)),
         }
         // Whoever releases the lock empties the file; who left something there crashed.
@@ -121,7 +109,7 @@ impl RunLock {
     }
 
     fn write(&self, engine: Option<OrphanedEngine>) -> io::Result<()> {
-        let text = serde_json::to_string(&Note { holder: self.holder.clone(), engine })?;
+        let text = serde_json::to_string(&LockNote { holder: self.holder.clone(), engine })?;
         let mut file = self.file();
         file.set_len(0)?;
         file.rewind()?;
@@ -162,15 +150,15 @@ fn open(path: &Path) -> io::Result<File> {
 }
 
 /// What the file says, if it says something.
-fn read(file: &mut File) -> Option<Note> {
+fn read(file: &mut File) -> Option<LockNote> {
     let mut text = String::new();
     file.rewind().ok()?;
     file.take(1 << 16).read_to_string(&mut text).ok()?;
     serde_json::from_str(&text).ok()
 }
 
-fn in_words(note: Option<Note>) -> String {
-    let Some(Note { holder, .. }) = note else { return "it did not say which".to_owned() };
+fn describe_note(note: Option<LockNote>) -> String {
+    let Some(LockNote { holder, .. }) = note else { return "it did not say which".to_owned() };
     let plain = |text: &str| text.chars().filter(|one| !one.is_control()).take(300).collect::<String>();
     format!("pid {}, `{}`, into {}", holder.pid, plain(&holder.command), plain(&holder.run_folder))
 }
@@ -180,7 +168,7 @@ fn in_words(note: Option<Note>) -> String {
 pub fn describe_holder(path: &Path) -> Option<String> {
     let mut file = fs::File::open(path).ok()?;
     match file.try_lock_shared() {
-        Err(TryLockError::WouldBlock) => Some(in_words(read(&mut file))),
+        Err(TryLockError::WouldBlock) => Some(describe_note(read(&mut file))),
         _ => None,
     }
 }
@@ -194,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn one_holds_it_and_the_other_is_told_who() {
+    fn second_run_is_refused_and_names_the_holder() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("lock");
         let first = RunLock::take(&path, holder("cargo xtask bench")).unwrap();
@@ -210,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_crash_leaves_a_note_of_the_engine_and_a_release_does_not() {
+    fn crash_leaves_engine_note_and_release_removes_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("lock");
         let engine = OrphanedEngine { group: 42, start_ticks: 777 };
@@ -237,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_lock_file_is_refused_and_what_says_nothing_is_taken() {
+    fn lock_path_that_is_no_file_is_refused_and_garbage_content_is_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         fs::write(path("garbage"), [0xff, b'{', 0]).unwrap();

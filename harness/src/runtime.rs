@@ -24,7 +24,6 @@ thread_local! {
     static READS: Cell<u64> = const { Cell::new(0) };
 }
 
-/// Notes a read.
 pub(crate) fn count_read() {
     READS.set(READS.get() + 1);
 }
@@ -70,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_are_gathered_while_there_are_very_many() {
+    fn reads_are_gathered_at_high_rates() {
         std::thread::spawn(|| {
             let mut told = Vec::new();
             // Every half millisecond: no reads, 30 of them (60,000 a second), 10 of them (20,000 a second), none.

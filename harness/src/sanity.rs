@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn broken_kernels_are_told_from_sound_ones() {
+    fn garbled_output_fails_sanity_check() {
         let check = |texts: [&str; 2], expected: Result<(), &str>| {
             let judged = judge(&texts.map(str::to_owned));
             match expected {

@@ -17,7 +17,7 @@ impl fmt::Debug for Secrets {
 }
 
 impl Secrets {
-    /// Takes the values.
+    /// Values shorter than `CHARS_MIN` are left out: they would take ordinary words with them.
     #[must_use]
     pub fn new(values: impl IntoIterator<Item = String>) -> Self {
         // By lines, as logs are read.
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_loses_them_all_and_they_do_not_show() {
+    fn secrets_are_redacted_and_absent_from_debug_output() {
         let secrets = Secrets::new(["hf_abcdefgh", "hf_abcdefgh_longer", "short"].map(str::to_owned));
         assert_eq!(secrets.redact("short hf_abcdefgh_longer, hf_abcdefgh!"), "short [redacted], [redacted]!");
         assert_eq!(format!("{secrets:?}"), "Secrets(2)");
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_of_one_where_words_were_cut_goes_too() {
+    fn secret_truncated_at_the_end_is_redacted() {
         let secrets = Secrets::new(["hf_abcdefgh\u{e9}ij".to_owned()]);
         assert_eq!(secrets.redact("a hf_abcdefgh\u{e9}"), "a [redacted]");
         assert_eq!(secrets.redact("hf_abcde (broke off) hf_abcdefgh\u{e9}ij."), "[redacted] (broke off) [redacted].");

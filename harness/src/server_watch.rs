@@ -5,17 +5,15 @@ use std::convert::Infallible;
 use futures_util::future::{self, Either};
 use record::ServerReading;
 
-use crate::{clock::Clock, endpoint::Endpoint, when_woken::WhenWoken};
+use crate::{clock::Clock, endpoint::Endpoint, wake_gated::WakeGated};
 
 /// From one reading to the next, in nanoseconds.
 const PERIOD_NS: u64 = 1_000_000_000;
 /// The longest that a reading may take, in nanoseconds.
 const READING_LIMIT_NS: u64 = 5_000_000_000;
 
-/// Readings that failed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ReadingFailures {
-    /// How many.
     pub count: u32,
     /// Why the last of them did.
     pub last: Option<String>,
@@ -38,7 +36,7 @@ pub async fn watch_server<E: Endpoint, C: Clock, W: Future>(
 ) -> (W::Output, Vec<ServerReading>, ReadingFailures) {
     let (mut readings, mut failures) = (Vec::new(), ReadingFailures::default());
     let output = {
-        let watch = WhenWoken::new(read_each_second(endpoint, clock, &mut readings, &mut failures));
+        let watch = WakeGated::new(read_each_second(endpoint, clock, &mut readings, &mut failures));
         match future::select(Box::pin(work), watch).await {
             Either::Left((output, _)) => output,
             Either::Right((never, _)) => match never {},

@@ -17,7 +17,7 @@ use crate::{
 mod boot;
 mod context;
 mod interleaved;
-mod pace;
+mod progress_estimate;
 mod run_in_progress;
 mod trial;
 
@@ -25,31 +25,22 @@ pub use context::{exclude_cells, exclude_cells_of_both};
 pub use interleaved::run_interleaved;
 pub use run_in_progress::RunInProgress;
 
-use pace::Pace;
+use progress_estimate::ProgressEstimate;
 
 /// A run that could not go on. What was measured before is in the record.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// The engine.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// The disk.
     #[error(transparent)]
     Journal(#[from] JournalError),
     /// A plan could not be made.
     #[error("{cell}: cannot be planned: {why}")]
-    Plan {
-        /// The cell.
-        cell: String,
-        /// Why.
-        why: SuiteError,
-    },
+    Plan { cell: String, why: SuiteError },
     /// The engine ended in the middle of a trial.
     #[error("the engine ended during {cell}: {how}\n{log_tail}")]
     Died {
-        /// The cell.
         cell: String,
-        /// How it ended.
         how: String,
         /// The last lines of its log.
         log_tail: String,
@@ -57,7 +48,6 @@ pub enum RunError {
     /// One of two runs that were made together.
     #[error("the {side}: {error}")]
     OfSide {
-        /// Which.
         side: Side,
         /// Why it could not go on.
         error: Box<Self>,
@@ -94,7 +84,6 @@ pub struct Session<'a, C> {
     pub cells: Vec<Cell>,
     /// Where plans come from.
     pub suite: &'a dyn Suite,
-    /// Time.
     pub clock: &'a C,
     /// The model's tokenizer, if given.
     pub tokenizer: Option<TokenizerFile>,
@@ -117,21 +106,24 @@ pub async fn run<E: Engine, C: Clock>(
     session: &Session<'_, C>,
     journal: &mut Journal,
 ) -> Result<EndReason, RunError> {
-    let mut making = RunInProgress::new(engine, session, journal);
-    let made = make_boots(&mut making, &mut Pace::new(&[session])).await;
+    let mut in_progress = RunInProgress::new(engine, session, journal);
+    let made = make_boots(&mut in_progress, &mut ProgressEstimate::new(&[session])).await;
     session.progress.ended();
     let reason = end_reason(&made, &session.stop, ToString::to_string);
-    let written = making.end(reason.clone());
+    let written = in_progress.end(reason.clone());
     conclude(made, written, reason)
 }
 
-async fn make_boots<E: Engine, C: Clock>(making: &mut RunInProgress<'_, E, C>, pace: &mut Pace) -> Result<(), RunError> {
-    making.begin()?;
-    for _ in 0..making.session().header.boots {
-        if making.session().stop.is_requested() {
+async fn make_boots<E: Engine, C: Clock>(
+    in_progress: &mut RunInProgress<'_, E, C>,
+    estimate: &mut ProgressEstimate,
+) -> Result<(), RunError> {
+    in_progress.begin()?;
+    for _ in 0..in_progress.session().header.boots {
+        if in_progress.session().stop.is_requested() {
             break;
         }
-        making.boot(pace).await?;
+        in_progress.boot(estimate).await?;
     }
     Ok(())
 }
@@ -155,14 +147,14 @@ fn conclude(made: Result<(), RunError>, written: Result<(), RunError>, reason: E
 }
 
 /// Why something under way must be given up.
-enum GivenUp {
+enum AbortCause {
     Interrupted,
     Died(String),
 }
 
-async fn given_up<R: EngineInstance, C: Clock>(running: &R, session: &Session<'_, C>) -> GivenUp {
+async fn abort_cause<R: EngineInstance, C: Clock>(running: &R, session: &Session<'_, C>) -> AbortCause {
     match future::select(Box::pin(session.stop.wait()), Box::pin(running.died())).await {
-        Either::Left(_) => GivenUp::Interrupted,
-        Either::Right((how, _)) => GivenUp::Died(how),
+        Either::Left(_) => AbortCause::Interrupted,
+        Either::Right((how, _)) => AbortCause::Died(how),
     }
 }

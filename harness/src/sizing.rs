@@ -150,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_line_through_the_probes_gives_template_and_scale() {
+    fn probes_determine_template_tokens_and_scale() {
         let check = |probes: Probes, source: SizingSource, expected: Option<(u32, u32, f64)>| {
             let mut sizing = Sizing { source, template_tokens: 0, message_tokens: 0, scale: 1.0 };
             let fitted = fit(&probes, &mut sizing).ok().map(|()| (sizing.template_tokens, sizing.message_tokens, sizing.scale));

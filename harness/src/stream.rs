@@ -134,7 +134,6 @@ struct Delta<'a> {
 struct Answer {
     api: ChatApi,
     dialect: &'static Dialect,
-    /// The running count.
     tokens: u32,
     /// Text came without the running count that the dialect promises, so that there is none.
     uncounted_text: bool,

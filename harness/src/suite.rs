@@ -45,7 +45,7 @@ pub trait Suite {
     /// The order in which a boot measures these cells, as indices.
     fn boot_order(&self, run_seed: u64, boot: u32, cells: &[Cell]) -> Vec<usize>;
 
-    /// The seed of a trial.
+    /// The seed that a trial's plan is drawn from; equal arguments give equal seeds.
     fn trial_seed(&self, run_seed: u64, cell: &Cell, trial: u32) -> u64;
 
     /// The plan of a trial.

@@ -14,9 +14,9 @@ pub struct Cell {
     pub point: String,
     /// How requests are released.
     pub load: Load,
-    /// Prompt length, in tokens.
+    /// How many tokens each prompt has, the chat template's own included.
     pub prompt_tokens: Length,
-    /// Output length, in tokens.
+    /// How many tokens each answer may have; forced where the engine can (`ignore_eos`).
     pub output_tokens: Length,
     /// Whether a prompt may share its head with an earlier one.
     pub prefix_reuse: PrefixReuse,
@@ -43,16 +43,16 @@ impl Cell {
 pub enum Load {
     /// A fixed number of streams; each sends its next request when its last one ends.
     Closed {
-        /// Streams at once.
+        /// Concurrent streams: as many requests are in flight, until a stream has sent its last.
         streams: u32,
         /// Requests that each stream sends, one after another.
         requests_per_stream: u32,
     },
     /// Closed loop too, but each stream is a conversation whose context grows.
     Conversations {
-        /// Conversations at once.
+        /// Concurrent conversations, each with one request in flight.
         conversations: u32,
-        /// Requests per conversation.
+        /// Requests per conversation; each holds all turns before it.
         turns: u32,
     },
     /// Requests arrive when they arrive, whatever the engine is doing.
@@ -61,13 +61,13 @@ pub enum Load {
         rate_per_s: f64,
         /// How the gaps are distributed.
         arrival: Arrival,
-        /// Requests in all.
+        /// How many requests arrive in the trial.
         requests: u32,
     },
 }
 
 impl Load {
-    /// Requests in all.
+    /// How many requests one trial sends.
     #[must_use]
     pub fn requests(&self) -> u32 {
         match *self {
@@ -99,9 +99,9 @@ impl Load {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Arrival {
-    /// Equal gaps.
+    /// Equal gaps of `1 / rate_per_s`.
     Constant,
-    /// Exponential gaps.
+    /// Exponentially distributed gaps: a Poisson process, whose arrivals do not depend on one another.
     Poisson,
     /// Gamma gaps of the same mean; a shape below 1 is burstier than Poisson.
     Gamma {
@@ -117,16 +117,16 @@ pub enum Arrival {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Length {
-    /// Always this many.
+    /// The same count for every request.
     Fixed {
-        /// Tokens.
+        /// That count; above 0.
         tokens: u32,
     },
     /// Every whole number from `low` to `high` is as likely.
     Uniform {
-        /// Fewest tokens.
+        /// The fewest tokens, inclusive.
         low: u32,
-        /// Most tokens.
+        /// The most tokens, inclusive.
         high: u32,
     },
     /// As recorded in a file of conversations, or drawn from the documented stand-in for one; the boot entry says which.

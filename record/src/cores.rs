@@ -13,7 +13,7 @@ pub enum ClientCore {
     Auto,
     /// None: client and engine share all.
     Shared,
-    /// This one.
+    /// The processor of this number, as Linux counts them from 0.
     Number(u32),
 }
 
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_choice_is_read_as_it_is_written() {
+    fn client_core_round_trips_through_text() {
         for choice in [ClientCore::Auto, ClientCore::Shared, ClientCore::Number(19)] {
             assert_eq!(choice.to_string().parse(), Ok(choice));
         }
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_are_ranges() {
+    fn core_list_is_formatted_as_ranges() {
         assert_eq!(format_core_list(&[0, 1, 2, 5, 7, 8]), "0-2,5,7-8");
         assert_eq!(format_core_list(&[]), "");
     }

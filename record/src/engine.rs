@@ -43,19 +43,19 @@ pub(crate) use named;
 named! {
     /// An engine: the server under test.
     EngineName {
-        /// vLLM.
+        /// `vllm serve`.
         Vllm = "vllm",
-        /// SGLang.
+        /// `sglang.launch_server`.
         Sglang = "sglang",
-        /// llama.cpp's server.
+        /// llama.cpp's `llama-server`.
         Llamacpp = "llamacpp",
-        /// Ollama.
+        /// `ollama serve`.
         Ollama = "ollama",
         /// TensorRT-LLM's `trtllm-serve`.
         Trtllm = "trtllm",
-        /// NVIDIA NIM.
+        /// A container of NVIDIA NIM for LLMs.
         Nim = "nim",
-        /// The simulated Spark.
+        /// The simulated Spark, of the crates `twin` and `fixtures`.
         Simulated = "simulated",
         /// Any other server that speaks one of the dialects.
         Other = "other",
@@ -67,23 +67,23 @@ named! {
     DialectName {
         /// Only what the public API documents.
         Openai = "openai",
-        /// vLLM.
+        /// vLLM's, with `continuous_usage_stats` and `/tokenize`.
         Vllm = "vllm",
-        /// SGLang.
+        /// SGLang's: vLLM's fields without a schema under a forced length.
         Sglang = "sglang",
-        /// llama.cpp's server.
+        /// llama.cpp's, with `timings_per_token` and `cache_prompt`.
         Llamacpp = "llamacpp",
-        /// Ollama.
+        /// Ollama's own `/api/chat`.
         Ollama = "ollama",
-        /// TensorRT-LLM.
+        /// That of `trtllm-serve`.
         Trtllm = "trtllm",
-        /// NVIDIA NIM.
+        /// That of NVIDIA NIM, as far as versions 1 and 2 agree.
         Nim = "nim",
-        /// mistral.rs.
+        /// That of mistral.rs 0.8.
         Mistralrs = "mistralrs",
         /// `transformers serve`.
         Transformers = "transformers",
-        /// The simulated Spark.
+        /// The simulated Spark's, modelled on vLLM's.
         Simulated = "simulated",
     }
 }
@@ -107,7 +107,7 @@ named! {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one independent fact about a server, read as a table")]
 pub struct Dialect {
-    /// Its name.
+    /// The key of this row in [`crate::dialect::dialect`].
     pub name: DialectName,
     /// `ignore_eos`: generate past the end-of-sequence token.
     pub ignore_eos: bool,
@@ -159,7 +159,7 @@ pub enum ChatApi {
 /// first that the page has counts. A metric that the server does not have has no names.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct MetricNames {
-    /// The page's path.
+    /// Where the page is served, e.g. `/metrics`.
     pub path: &'static str,
     /// Gauge: requests that are being computed.
     pub running: &'static [&'static str],
@@ -167,11 +167,11 @@ pub struct MetricNames {
     pub waiting: &'static [&'static str],
     /// Gauge: share of the KV cache in use.
     pub kv_usage: &'static [&'static str],
-    /// Counter: prompt tokens.
+    /// Counter: prompt tokens that were processed.
     pub prompt_tokens: &'static [&'static str],
     /// That counter leaves out the tokens that came from the prefix cache; what is read from it adds them again.
     pub prompt_tokens_without_hits: bool,
-    /// Counter: generated tokens.
+    /// Counter: output tokens that were generated.
     pub generation_tokens: &'static [&'static str],
     /// Counter: prompt tokens that were looked up in the prefix cache.
     pub prefix_queries: &'static [&'static str],
@@ -179,9 +179,9 @@ pub struct MetricNames {
     pub prefix_hits: &'static [&'static str],
     /// Counter: requests that were put back.
     pub preemptions: &'static [&'static str],
-    /// Counter: speculative drafts.
+    /// Counter: drafts of speculative decoding.
     pub drafts: &'static [&'static str],
-    /// Counter: tokens drafted.
+    /// Counter: tokens in those drafts, whether or not they were accepted.
     pub draft_tokens: &'static [&'static str],
     /// Counter: drafted tokens that were accepted.
     pub accepted_tokens: &'static [&'static str],
@@ -233,7 +233,7 @@ pub enum RunningCount {
 /// A tokenize endpoint: what it is asked and where the answer holds the count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Tokenize {
-    /// Its path.
+    /// Where it is served, e.g. `/tokenize`.
     pub path: &'static str,
     /// The request's field for the text.
     pub text_field: &'static str,

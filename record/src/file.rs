@@ -22,7 +22,7 @@ pub enum Entry {
     Header(Box<Header>),
     /// A start of the engine; its trials follow.
     Boot(Box<Boot>),
-    /// A trial.
+    /// A trial of the boot before it.
     Trial(Box<Trial>),
     /// How the run ended; the last line, once.
     End(End),
@@ -46,9 +46,9 @@ pub struct Record {
 /// The unreadable tail of a run file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnreadableTail {
-    /// Where it begins.
+    /// Offset of its first byte in the file.
     pub at_byte: usize,
-    /// Its length.
+    /// How many bytes it has, up to the end of the file.
     pub bytes: usize,
     /// Why it cannot be read.
     pub why: String,
@@ -57,19 +57,19 @@ pub struct UnreadableTail {
 /// A file that is no record, or not one for this version.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum ReadError {
-    /// Nothing in it.
+    /// The file has no bytes.
     #[error("the file is empty: the run ended before its header was written")]
     Empty,
     /// The first entry cannot be read.
     #[error("not a record: {why}")]
     NotARecord {
-        /// Why.
+        /// What the decompressor or the JSON parser reports.
         why: String,
     },
     /// Written by a newer version.
     #[error("the record has schema version {found}, this program reads up to {SCHEMA_VERSION}: update it")]
     Newer {
-        /// Its version.
+        /// The version in the file, above [`SCHEMA_VERSION`].
         found: u32,
     },
 }
@@ -170,10 +170,10 @@ fn parse(line: &str) -> Result<Entry, String> {
 fn check_version(line: &str) -> Result<(), ReadError> {
     #[derive(Deserialize)]
     struct Line {
-        header: Versioned,
+        header: VersionedHeader,
     }
     #[derive(Deserialize)]
-    struct Versioned {
+    struct VersionedHeader {
         schema_version: u32,
     }
     let line: Line = serde_json::from_str(line).map_err(|error| ReadError::NotARecord { why: error.to_string() })?;

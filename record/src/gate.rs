@@ -11,7 +11,7 @@ use crate::{Metric, engine::named};
 pub struct Gate {
     /// The cell's name, e.g. `chat/c10`.
     pub cell: String,
-    /// The metric.
+    /// The metric that is compared between the sides.
     pub metric: Metric,
     /// The margin, as a share above 0, e.g. 0.03.
     pub margin: f64,
@@ -24,7 +24,7 @@ named! {
     Side {
         /// What is compared with.
         Baseline = "baseline",
-        /// What is judged.
+        /// The side that the verdict judges.
         Candidate = "candidate",
     }
 }

@@ -12,7 +12,7 @@ use crate::{Cores, ErrorBudget, Gate, Identity, Interleaving, Launch, Profile, R
 pub struct Header {
     /// The layout's version, [`crate::SCHEMA_VERSION`].
     pub schema_version: u32,
-    /// The harness: its version.
+    /// Version of Sparkgauge that measured.
     pub harness_version: String,
     /// The commit it was built from, where git knew it.
     pub harness_commit: Option<String>,
@@ -28,15 +28,15 @@ pub struct Header {
     pub machine: Machine,
     /// How much of the suite was taken.
     pub profile: Profile,
-    /// The suite's name.
+    /// Which suite the cells are from: `canonical`.
     pub suite: String,
-    /// The suite's version.
+    /// Counts from 1; `workload_hashes` say what each workload was.
     pub suite_version: u32,
     /// Each workload's hash, by name.
     pub workload_hashes: BTreeMap<String, String>,
-    /// The run's seed.
+    /// The seed from which each trial's seed and the order of cells are derived.
     pub seed: u64,
-    /// Planned boots.
+    /// How many boots were planned; [`crate::Record::boots`] holds those that were ready.
     pub boots: u32,
     /// The number of the first of them: a run that adds boots to an earlier one goes on counting, and so draws other seeds.
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -80,13 +80,13 @@ pub struct Machine {
     pub name: String,
     /// The architecture, e.g. `aarch64`.
     pub arch: String,
-    /// Processors.
+    /// Logical processors; none where the system does not tell.
     pub cpus: Option<u32>,
-    /// Memory, in bytes.
+    /// Physical memory, in bytes; on a Spark the GPU shares it.
     pub memory_bytes: Option<u64>,
-    /// The kernel's release.
+    /// Release of the operating system's kernel, e.g. `6.11.0-1016-nvidia`.
     pub kernel: Option<String>,
-    /// The GPU, where there is one.
+    /// The GPU's name as `nvidia-smi` reports it; none without one.
     pub gpu: Option<String>,
     /// The GPU's driver, by its version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -175,7 +175,7 @@ pub struct Sizing {
 pub enum SizingSource {
     /// The model's own `tokenizer.json`.
     Tokenizer {
-        /// Its SHA-256.
+        /// SHA-256 of the file, in hexadecimal.
         sha256: String,
     },
     /// The engine's tokenize endpoint.
@@ -188,7 +188,7 @@ pub enum SizingSource {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct End {
-    /// Why it ended.
+    /// Whether all was measured, and if not, why not.
     pub reason: EndReason,
     /// How the engine stopped, in words.
     pub engine_stop: Option<String>,
@@ -205,7 +205,7 @@ pub enum EndReason {
     Interrupted,
     /// It could not go on.
     Failed {
-        /// Why.
+        /// The message of the error that ended the run.
         detail: String,
     },
 }
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_driver_behind_the_gpu_is_read_as_one_of_its_own() {
+    fn driver_inside_gpu_name_is_read_as_its_own_field() {
         let split = read(r#""gpu": "NVIDIA GB10", "driver": "580.95.05""#);
         assert_eq!((split.gpu.as_deref(), split.driver.as_deref()), (Some("NVIDIA GB10"), Some("580.95.05")));
         let glued = "NVIDIA GB10, driver 580.95.05";
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_machine_without_a_gpu_or_without_a_driver_is_written_as_before() {
+    fn machine_without_gpu_or_driver_is_written_as_before() {
         for (written, shown) in [(r#""gpu":null"#, None), (r#""gpu":"NVIDIA H100""#, Some("NVIDIA H100"))] {
             let machine = read(written);
             assert_eq!(machine.gpu_and_driver().as_deref(), shown);

@@ -44,13 +44,13 @@ pub struct Device {
     pub proof: String,
 }
 
-/// A kind of device.
+/// Whether an engine computes on the CPU or on a GPU.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum DeviceKind {
-    /// The processor.
+    /// No GPU: the processors of the machine.
     Cpu,
-    /// A GPU.
+    /// One GPU of the machine, or several.
     Gpu,
 }

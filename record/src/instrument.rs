@@ -12,7 +12,7 @@ use crate::{Arrival, Cores, Machine};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ErrorBudget {
-    /// The harness's version.
+    /// Version of Sparkgauge whose client was measured.
     pub harness_version: String,
     /// The commit that it was built from, where git knew it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -29,7 +29,7 @@ pub struct ErrorBudget {
     pub cores: Option<Cores>,
     /// Closed loops, from small to large.
     pub points: Vec<BudgetPoint>,
-    /// Open loops.
+    /// Open loops: requests sent on a schedule, whatever the server does.
     pub open_loop: Vec<OpenLoopPoint>,
 }
 
@@ -43,7 +43,7 @@ pub struct BudgetPoint {
     pub streams: u32,
     /// Chunks that the server wrote per second, where they were densest: [`peak_rate_per_s`].
     pub chunks_per_s: f64,
-    /// Tokens of each chunk.
+    /// Tokens in each chunk that the server wrote: 1 as most engines stream, more as with speculative decoding.
     pub tokens_per_chunk: u32,
     /// From a request's arrival to its first chunk, as it was due, in nanoseconds.
     pub first_token_ns: u64,
@@ -62,7 +62,7 @@ pub struct BudgetPoint {
     pub errors: ClientErrors,
     /// The relative errors of the figures that a report would show.
     pub figures: FigureErrors,
-    /// What it cost.
+    /// The client's CPU time, memory, and time to start and to end.
     pub cost: ClientCost,
     /// How late the server itself was with a chunk, 99th percentile, in nanoseconds.
     pub server_late_p99_ns: u64,
@@ -108,7 +108,7 @@ pub struct DeliveryCounts {
 }
 
 impl DeliveryCounts {
-    /// Both together.
+    /// The sums of both, field by field.
     #[must_use]
     pub fn plus(&self, other: &Self) -> Self {
         Self {
@@ -154,11 +154,11 @@ pub struct ClientErrors {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FigureErrors {
-    /// Median TTFT.
+    /// The error of the median TTFT.
     pub ttft_p50: f64,
     /// 99th percentile of TTFT.
     pub ttft_p99: f64,
-    /// Median TPOT.
+    /// The error of the median TPOT.
     pub tpot_p50: f64,
     /// 99th percentile of ITL.
     pub itl_p99: f64,
@@ -188,9 +188,9 @@ pub struct ClientCost {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BareClient {
-    /// Its errors.
+    /// How far off its stamps are, by the same definition as those of the instrument.
     pub errors: ClientErrors,
-    /// Its cost.
+    /// What it used, by the same definition as for the instrument.
     pub cost: ClientCost,
 }
 
@@ -202,7 +202,7 @@ pub struct OpenLoopPoint {
     pub rate_per_s: f64,
     /// How their gaps are distributed.
     pub arrival: Arrival,
-    /// Requests in all.
+    /// How many requests arrived in one repeat.
     pub requests: u32,
     /// Most requests in flight at once, at the server: where it answers slowly, they pile up.
     pub peak_in_flight: u32,
@@ -244,7 +244,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_fullest_second_is_the_load() {
+    fn peak_rate_is_that_of_the_fullest_second() {
         const MS: u64 = 1_000_000;
         let per_s = |stamps: &[u64], ended_ms: u64| peak_rate_per_s(stamps.iter().map(|ms| ms * MS), 500 * MS, ended_ms * MS);
         assert_eq!(per_s(&[600, 1400, 1600, 1700, 2400, 9000], 9000), Some(3.0));

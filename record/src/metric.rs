@@ -13,15 +13,15 @@ named! {
         TtftP95Ns = "ttft_p95_ns",
         /// Its 99th percentile.
         TtftP99Ns = "ttft_p99_ns",
-        /// Median TTFO.
+        /// Median TTFO (time to first output: a token that is not reasoning) over requests.
         TtfoP50Ns = "ttfo_p50_ns",
-        /// Median TTFE.
+        /// Median TTFE (time to the first event of any kind) over requests.
         TtfeP50Ns = "ttfe_p50_ns",
         /// Median E2EL.
         E2elP50Ns = "e2el_p50_ns",
         /// Its 95th percentile.
         E2elP95Ns = "e2el_p95_ns",
-        /// Median TPOT.
+        /// Median TPOT (time per output token after the first) over requests.
         TpotP50Ns = "tpot_p50_ns",
         /// Its 95th percentile.
         TpotP95Ns = "tpot_p95_ns",
@@ -33,7 +33,7 @@ named! {
         IclP50Ns = "icl_p50_ns",
         /// Its 99th percentile.
         IclP99Ns = "icl_p99_ns",
-        /// Tokens per chunk.
+        /// Output tokens per chunk of the stream; above 1 with speculative decoding.
         TokensPerChunk = "tokens_per_chunk",
         /// Decode tok/s per user, median over requests.
         DecodeTokS = "decode_tok_s",
@@ -45,7 +45,7 @@ named! {
         OutputTokS = "output_tok_s",
         /// Output tok/s of the steady state.
         SteadyOutputTokS = "steady_output_tok_s",
-        /// The best second.
+        /// Output tokens in the fullest second of the trial.
         PeakTokS = "peak_tok_s",
         /// Mean requests in flight.
         InFlightMean = "in_flight_mean",

@@ -23,7 +23,7 @@ pub struct Observation {
     /// How long its connection took to open, before the send; none where an open one was used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connect_ns: Option<u64>,
-    /// The response's headers.
+    /// When the response's status and headers had been read.
     pub headers_ns: Option<u64>,
     /// The first event of any kind.
     pub first_event_ns: Option<u64>,
@@ -46,7 +46,7 @@ pub struct Observation {
     pub server_timings: Option<crate::ServerTimings>,
     /// `stop`, `length`, ...
     pub finish_reason: Option<String>,
-    /// How it ended.
+    /// How the request ended; one of seven ways, decided once.
     pub outcome: Outcome,
     /// The text itself, where a caller asked for it by putting an empty string here. Never in a record.
     #[serde(skip)]
@@ -103,7 +103,7 @@ pub enum Outcome {
     Complete,
     /// The stream ended cleanly but before its end: no finish reason, or no end marker.
     Truncated {
-        /// What was missing.
+        /// The missing part: a finish reason or the end marker.
         detail: String,
     },
     /// The server refused, by status or by an error object in the stream.
@@ -115,17 +115,17 @@ pub enum Outcome {
     },
     /// A limit of ours passed: for the request, for silence on its stream, or for the trial.
     TimedOut {
-        /// Which limit.
+        /// The limit that passed, and its length.
         detail: String,
     },
     /// The connection was refused, reset or closed in the middle, or we were interrupted.
     Disconnected {
-        /// What happened.
+        /// The system's error, or the reason for which the request was given up.
         detail: String,
     },
     /// Bytes that are not the protocol.
     Malformed {
-        /// What was wrong.
+        /// What the parser found instead of the protocol.
         detail: String,
     },
     /// It was planned but never sent.
@@ -220,7 +220,7 @@ impl std::ops::Deref for Chunks {
 }
 
 impl Chunks {
-    /// Adds a chunk.
+    /// Appends a chunk; `t_ns` and `tokens` must not be below those of the last one.
     pub fn push(&mut self, t_ns: u64, tokens: u32) {
         self.0.push(Chunk { t_ns, tokens });
     }

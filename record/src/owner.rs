@@ -12,7 +12,7 @@ pub const LABEL_PID: &str = "sparkgauge.pid";
 pub const LABEL_PID_START: &str = "sparkgauge.pid-start";
 /// The place of that process, by [`place`].
 pub const LABEL_PLACE: &str = "sparkgauge.place";
-/// The boot's number.
+/// Number of the boot within its run, from 0.
 pub const LABEL_BOOT: &str = "sparkgauge.boot";
 
 /// What stands for a part of a place that cannot be known.
@@ -66,7 +66,7 @@ fn parts(place: &str) -> Option<[&str; 3]> {
 pub struct ProcessStat {
     /// Ended, but not yet asked about by its parent: gone, for us.
     pub is_ended: bool,
-    /// Its process group.
+    /// Id of its process group, which a spawned engine leads.
     pub group: u32,
     /// CPU time that it and those of its children whose end it has seen have used, in clock ticks.
     pub cpu_ticks: u64,
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_same_place_or_an_earlier_start_of_it_says_something() {
+    fn place_is_known_only_on_the_same_machine() {
         let check = |theirs: &str, ours: &str, expected| assert_eq!(compare(Some(theirs), ours), expected, "{theirs} {ours}");
         let ours = "m/b/pid:[1]";
         check("m/b/pid:[1]", ours, Place::Here);
@@ -119,13 +119,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_of_a_place_is_none() {
+    fn unknown_parts_of_place_are_none() {
         assert_eq!(place(Some("m\n"), Some("b\n"), Some("pid:[1]")), "m/b/pid:[1]");
         assert_eq!(place(Some("uninitialized\n"), Some("a/b"), None), "none/none/none");
     }
 
     #[test]
-    fn a_name_full_of_brackets_does_not_shift_the_fields() {
+    fn process_name_with_brackets_does_not_shift_fields() {
         let stat = "4242 (a) b (c) d) S 1 77 77 0 -1 4194560 1 2 3 4 500 60 7000 80000 20 0 1 0 123456 10 20";
         assert_eq!(
             ProcessStat::parse(stat),

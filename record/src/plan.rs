@@ -9,7 +9,7 @@ use crate::Cell;
 pub struct Plan {
     /// What is being measured.
     pub cell: Cell,
-    /// The trial's seed.
+    /// The seed from which lengths, texts and arrivals are drawn.
     pub seed: u64,
     /// The requests; a request's `id` is its place here.
     pub requests: Vec<PlannedRequest>,
@@ -17,12 +17,12 @@ pub struct Plan {
     pub digest: String,
 }
 
-/// One request of a plan.
+/// A request that a trial sends, and what it waits for.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PlannedRequest {
     /// Its place in the plan.
     pub id: u32,
-    /// What releases it.
+    /// The time or the request that it waits for.
     pub release: Release,
     /// The chat messages; where an engine has only completions, their texts joined by blank lines.
     pub messages: Vec<Message>,
@@ -42,7 +42,7 @@ pub struct PlannedRequest {
 pub enum Release {
     /// A time since the trial began.
     At {
-        /// Nanoseconds.
+        /// That time, in nanoseconds since the trial began.
         t_ns: u64,
     },
     /// The end of another request, however it ended.
@@ -55,9 +55,9 @@ pub enum Release {
 /// One chat message. Texts are shared, since a conversation's later turns contain the earlier ones.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Message {
-    /// Who says it.
+    /// Sent as `role`.
     pub role: Role,
-    /// What is said.
+    /// Sent as `content`.
     pub content: std::sync::Arc<str>,
 }
 
@@ -65,9 +65,9 @@ pub struct Message {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// The instructions.
+    /// `system`: instructions for the model.
     System,
-    /// The person.
+    /// `user`: the prompt.
     User,
     /// The model, by script.
     Assistant,

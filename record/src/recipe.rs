@@ -20,14 +20,14 @@ pub use parse::{RecipeError, parse};
 pub struct Recipe {
     /// The same as its file's name.
     pub name: String,
-    /// The engine.
+    /// Which engine it boots or attaches to.
     pub engine: EngineName,
     /// The dialect it speaks.
     pub dialect: DialectName,
     /// One line for people.
     #[serde(default)]
     pub description: String,
-    /// The model.
+    /// The model that is served: its name, source, revision and tokenizer.
     pub model: Model,
     /// How to boot it as a container.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -122,10 +122,10 @@ impl PrefixCache {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "UPPERCASE")]
 pub enum StopSignal {
-    /// SIGTERM.
+    /// SIGTERM, signal 15.
     #[default]
     Term,
-    /// SIGINT.
+    /// SIGINT, signal 2: what Ctrl-C sends.
     Int,
 }
 

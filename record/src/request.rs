@@ -14,7 +14,7 @@ named! {
         Quick = "quick",
         /// What a verdict needs.
         Standard = "standard",
-        /// Every point.
+        /// Every point of every workload, however long it takes.
         Full = "full",
     }
 }
@@ -22,7 +22,7 @@ named! {
 /// What a run was asked to do.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunRequest {
-    /// The engine.
+    /// The engine that is measured: the candidate, where `against` names a baseline.
     pub target: Target,
     /// What it is compared with, measured together with it boot by boot; the records then lie in `candidate` and `baseline` of the
     /// run's folder.
@@ -37,9 +37,9 @@ pub struct RunRequest {
     pub first_boot: u32,
     /// Trials of each cell in each boot; `None` takes the profile's number.
     pub trials: Option<u32>,
-    /// The run's seed.
+    /// The seed from which each trial's seed and the order of cells are derived.
     pub seed: u64,
-    /// The run's folder.
+    /// The folder that the record and the engine's logs are written to.
     pub out_dir: std::path::PathBuf,
     /// The testbed's folder, for recipes that name it.
     pub testbed_dir: Option<std::path::PathBuf>,
@@ -106,7 +106,7 @@ impl Target {
     }
 }
 
-/// A simulated Spark.
+/// The simulated Spark that a run measures: its parameters, noise and injected slowdown.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SimulatedSpark {
     /// What of it is slower than it should be.
@@ -121,7 +121,7 @@ pub struct SimulatedSpark {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Slowdown {
-    /// Every decode step.
+    /// Added to each decode step's duration.
     pub decode_ppm: u32,
     /// Every token of prefill.
     pub prefill_ppm: u32,
@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_attached_server_leaves_no_processor_unasked() {
+    fn attached_server_gets_no_automatic_client_core() {
         let text = "name = 'x'\nengine = 'other'\ndialect = 'openai'\n[model]\nid = 'm'\n[attach]\nurl = 'http://127.0.0.1:1'\n";
         let recipe = crate::recipe::parse(text, "x.toml", "x").unwrap();
         let attached = Target::Recipe { recipe: Box::new(recipe), folder: "recipes".into() };

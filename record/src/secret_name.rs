@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_says_whether_it_is_a_secrets() {
+    fn secret_names_are_recognised() {
         let secrets = "HF_TOKEN HFTOKEN hf_token hfToken HUGGING_FACE_HUB_TOKEN API_TOKENS AUTHTOKENS HF_TOKEN_2 TOKEN1 TOKEN \
             X_API_KEY NGC_API_KEY OPENAI_API_KEYS OPENAIKEY apiKey KEY AWS_SECRET_ACCESS_KEY SSH_PRIVATE_KEY api-key x-api-key \
             CLIENT_SECRET SECRETS PASSWORD PGPASSWORD DB_PASSWD SMTP_PASS SSHPASS MYSQL_PWD GPG_PASSPHRASE \
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_gives_a_secret_by_a_flag_or_a_variable() {
+    fn secret_in_command_is_found_by_flag_or_variable() {
         let given = |command: &str| exposed_secret(&command.split(' ').collect::<Vec<_>>()).map(str::to_owned);
         for (command, by) in [
             ("vllm serve m --api-key abc", "--api-key"),

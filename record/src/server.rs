@@ -80,9 +80,9 @@ pub struct ServerMetrics {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Spent"))]
 pub struct HistogramTotals {
-    /// Seconds in all.
+    /// The sum of all observed durations, in seconds (`_sum`).
     pub sum_s: f64,
-    /// Requests.
+    /// How many durations were observed (`_count`); one per request.
     pub count: f64,
 }
 

@@ -10,7 +10,7 @@ use crate::{Cell, Observation, ServerWatch};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Trial {
-    /// What was measured.
+    /// The cell that was measured.
     pub cell: Cell,
     /// The boot it belongs to, from 0.
     pub boot: u32,
@@ -21,9 +21,9 @@ pub struct Trial {
     pub attempt: u32,
     /// Its place in the run, from 0.
     pub order: u32,
-    /// The plan's seed.
+    /// The seed that the plan was drawn from.
     pub seed: u64,
-    /// The plan's digest.
+    /// Digest of all prompts, lengths and releases: equal digests are equal loads.
     pub plan_digest: String,
     /// From the trial's begin until its last request ended, in nanoseconds.
     pub duration_ns: u64,
@@ -44,7 +44,7 @@ pub struct Trial {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct WarmUp {
-    /// Requests sent.
+    /// Requests that the warm-up's plan holds.
     pub requests: u32,
     /// How many of them completed.
     pub completed: u32,
@@ -58,7 +58,7 @@ pub struct WarmUp {
 pub struct Counters {
     /// Just before the trial.
     pub before: BTreeMap<String, f64>,
-    /// Just after it.
+    /// Just after the trial; empty where the engine was dead by then.
     pub after: BTreeMap<String, f64>,
 }
 

@@ -5,6 +5,7 @@
 //! [`operating`] says how often it is wrong, and [`markdown`] writes what people read.
 
 pub mod figures;
+pub mod glossary;
 pub mod identity;
 pub mod instrument;
 pub mod judge;
@@ -28,4 +29,4 @@ mod fixture;
 #[cfg(test)]
 mod vectors;
 
-pub use markdown::{render, render_budget, render_onto, render_ruling, summary_line};
+pub use markdown::{VerdictLine, render, render_budget, render_onto, render_ruling, summary_line};

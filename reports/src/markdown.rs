@@ -1,6 +1,7 @@
 //! A record, or the ruling on two, as Markdown: what is committed beside it and read in a pull request. The same record gives the same
 //! bytes everywhere.
 
+use minijinja::{context, value::merge_maps};
 use record::Record;
 
 use crate::summary::{RunSummary, summarise};
@@ -11,12 +12,15 @@ mod front_matter;
 mod headline;
 mod identity;
 mod instrument;
+mod kinds;
+mod legend;
 mod limit;
 mod note;
 mod published;
 mod recipe;
 mod server;
 mod setup;
+mod template;
 mod text;
 mod trust;
 mod verdict;
@@ -28,51 +32,44 @@ mod tests;
 pub use instrument::render_budget;
 pub use verdict::{render_ruling, summary_line};
 
+/// The verdict on a run, for its report.
+#[derive(Debug, Clone, Copy)]
+pub struct VerdictLine<'v> {
+    /// The verdict's headline, plain text.
+    pub headline: &'v str,
+    /// Where its page is, as seen from the report.
+    pub place: &'v str,
+}
+
 /// Renders a record.
 #[must_use]
 pub fn render(record: &Record) -> String {
-    render_onto(record, None)
+    render_onto(record, None, None)
 }
 
 /// Renders a record and keeps what a person wrote between the note markers of an earlier rendering. No byte of a note is lost: one
 /// whose closing marker is missing is kept to the end of the text.
 #[must_use]
-pub fn render_onto(record: &Record, previous: Option<&str>) -> String {
+pub fn render_onto(record: &Record, previous: Option<&str>, verdict: Option<VerdictLine<'_>>) -> String {
     let summary = summarise(record);
-    let mut page = Page::default();
-    banner::write(&mut page, record, &summary);
-    page.push(&note::block(previous.and_then(note::find).unwrap_or("")));
-    headline::write(&mut page, &summary);
-    workloads::write(&mut page, record, &summary);
-    limit::write(&mut page, record, &summary);
-    published::write(&mut page, record, &summary);
-    server::write(&mut page, &summary);
-    trust::write(&mut page, record, &summary);
-    instrument::write(&mut page, record);
-    setup::write(&mut page, record);
-    page.0
-}
-
-/// The Markdown so far: blocks with an empty line between them.
-#[derive(Default)]
-struct Page(String);
-
-impl Page {
-    /// Adds a paragraph, a table, a list or any other block.
-    fn push(&mut self, block: &str) {
-        if !self.0.is_empty() {
-            self.0.push('\n');
-        }
-        self.0.push_str(block.trim_end_matches('\n'));
-        self.0.push('\n');
-    }
-
-    /// Adds lines that a reader must not miss, each by itself.
-    fn push_loud(&mut self, lines: impl IntoIterator<Item = String>) {
-        for line in lines {
-            self.push(&format!("> **{line}**"));
-        }
-    }
+    let sections = context! {
+        headline => headline::facts(&summary),
+        limit => limit::facts(record, &summary),
+        published => published::table(record, &summary),
+        server => server::facts(&summary),
+        instrument => instrument::facts(record),
+    };
+    let facts = merge_maps([
+        sections,
+        banner::facts(record, &summary, verdict),
+        workloads::facts(record, &summary),
+        trust::facts(record, &summary),
+        setup::facts(record),
+    ]);
+    let top = template::fill("report_top", facts.clone());
+    let rest = template::fill("report_rest", facts);
+    let legend = legend::of(&format!("{top}{rest}"));
+    [top, note::block(previous.and_then(note::find).unwrap_or("")), rest, legend].join("\n")
 }
 
 /// Names in the order in which they come first, each once.

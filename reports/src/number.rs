@@ -91,6 +91,20 @@ pub(crate) fn chosen(share: f64) -> String {
     format!("{number} %")
 }
 
+/// A long time in words, from seconds to days: `45.0 s`, `12 min`, `9 h 58 min`.
+pub(crate) fn duration(ns: u64) -> String {
+    const MINUTE_S: u64 = 60;
+    const HOUR_S: u64 = 60 * MINUTE_S;
+    if ns < 100 * 1_000_000_000 {
+        return figure(ns as f64, Unit::Time);
+    }
+    let minutes = (ns / 1_000_000_000 + MINUTE_S / 2) / MINUTE_S;
+    match (minutes * MINUTE_S / HOUR_S, minutes % 60) {
+        (0, minutes) => format!("{minutes} min"),
+        (hours, minutes) => format!("{hours} h {minutes} min"),
+    }
+}
+
 /// Percent of something that is itself uncertain, such as a coefficient of variation.
 pub(crate) fn spread(percent: f64) -> String {
     if percent.is_finite() { format!("{} %", significant(percent, UNCERTAINTY)) } else { "-".to_owned() }

@@ -86,7 +86,7 @@ pub(crate) fn run(args: &AcceptArgs) -> anyhow::Result<ExitCode> {
         replaces,
     };
     let noted = std::fs::read_to_string(path.with_file_name("report.md")).ok();
-    baselines::write(&folder, &bytes, &accepted, &reports::render_onto(&record, noted.as_deref()))?;
+    baselines::write(&folder, &bytes, &accepted, &reports::render_onto(&record, noted.as_deref(), None))?;
     print(&folder.display().to_string());
     say("it is yours to commit: runs of this recipe on this machine are now judged against it");
     Ok(ExitCode::Success)

@@ -7,8 +7,9 @@ use std::{
 
 use clap::Args;
 use record::{ExitCode, Record, file};
+use reports::VerdictLine;
 
-use crate::{UsageError, print, say, whole_file};
+use crate::{UsageError, print, say, sides, whole_file};
 
 #[derive(Debug, Args)]
 pub(crate) struct ReportArgs {
@@ -41,12 +42,41 @@ pub(crate) fn render_beside(record: &Path) -> anyhow::Result<()> {
             read.trials.len()
         ));
     }
-    let path = record.with_file_name("report.md");
-    let previous = fs::read_to_string(&path).ok();
-    let text = reports::render_onto(&read, previous.as_deref());
-    whole_file::write(&path, &text)?;
-    print(&path.display().to_string());
+    print(&write_beside(record, &read)?.display().to_string());
     Ok(())
+}
+
+/// Renders the reports of a folder with a verdict again, where there are any, so that they say what the verdict is.
+pub(crate) fn add_verdict(folder: &Path) -> anyhow::Result<()> {
+    for record in [folder.to_path_buf(), folder.join(sides::CANDIDATE)].map(|folder| folder.join(file::FILE_NAME)) {
+        if record.is_file() && record.with_file_name(REPORT).is_file() {
+            write_beside(&record, &read(&record)?)?;
+        }
+    }
+    Ok(())
+}
+
+const REPORT: &str = "report.md";
+
+fn write_beside(path: &Path, record: &Record) -> anyhow::Result<PathBuf> {
+    let report = path.with_file_name(REPORT);
+    let previous = fs::read_to_string(&report).ok();
+    let verdict = verdict_of(path);
+    let verdict = verdict.as_ref().map(|(headline, place)| VerdictLine { headline, place });
+    whole_file::write(&report, &reports::render_onto(record, previous.as_deref(), verdict))?;
+    Ok(report)
+}
+
+/// The headline of the verdict on a record, and where its page is: beside it, or above it where two were measured together.
+fn verdict_of(record: &Path) -> Option<(String, &'static str)> {
+    let folder = record.parent()?;
+    let is_candidate = folder.file_name().is_some_and(|name| name == sides::CANDIDATE);
+    let above = folder.parent().filter(|_| is_candidate).map(|above| (above.join("verdict.md"), "../verdict.md"));
+    let places = [Some((folder.join("verdict.md"), "verdict.md")), above];
+    places.into_iter().flatten().find_map(|(page, place)| {
+        let page = fs::read_to_string(page).ok()?;
+        Some((page.lines().next()?.strip_prefix("# ")?.to_owned(), place))
+    })
 }
 
 pub(crate) fn record_file(path: &Path) -> PathBuf {

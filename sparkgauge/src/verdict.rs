@@ -15,7 +15,7 @@ use reports::{
     statistics::verdict::{Looks, Multiplicity, Options, Rule},
 };
 
-use crate::{UsageError, baselines, home, noise_file, print, sides::Sides, whole_file};
+use crate::{UsageError, baselines, home, noise_file, print, report, sides::Sides, whole_file};
 
 /// How strict a comparison is.
 #[derive(Debug, Clone, Default, Args)]
@@ -160,6 +160,7 @@ pub(crate) fn write(ruling: &Ruling, folder: &Path, reproduce: &[String]) -> any
     let previous = fs::read_to_string(&page).ok();
     whole_file::write(&data, &json(ruling)?)?;
     whole_file::write(&page, &reports::render_ruling(ruling, previous.as_deref(), reproduce))?;
+    report::add_verdict(folder)?;
     print(&reports::summary_line(ruling));
     print(&page.display().to_string());
     Ok(())

@@ -20,7 +20,6 @@ use crate::spec::{GateSpec, PointSpec, WorkloadSpec};
 const TOKENS: (u32, u32) = (1500, 400);
 const SMOKE: (u32, u32) = (256, 32);
 
-/// The workload.
 pub const SPEC: WorkloadSpec = WorkloadSpec {
     name: "batch",
     version: 1,
@@ -54,7 +53,7 @@ pub const SPEC: WorkloadSpec = WorkloadSpec {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn the_plan_stays_the_same() {
+    fn plan_matches_snapshot() {
         insta::assert_snapshot!(crate::planning::summary::of(&super::SPEC));
     }
 }

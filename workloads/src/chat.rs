@@ -18,7 +18,6 @@ use crate::spec::{GateSpec, PointSpec, WorkloadSpec};
 const TOKENS: (u32, u32) = (1024, 1024);
 const SMOKE: (u32, u32) = (256, 32);
 
-/// The workload.
 pub const SPEC: WorkloadSpec = WorkloadSpec {
     name: "chat",
     version: 1,
@@ -47,7 +46,7 @@ pub const SPEC: WorkloadSpec = WorkloadSpec {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn the_plan_stays_the_same() {
+    fn plan_matches_snapshot() {
         insta::assert_snapshot!(crate::planning::summary::of(&super::SPEC));
     }
 }

@@ -28,7 +28,7 @@ mod tests {
     use crate::{PromptSizing, RecordedLengths, TokenTable, cells, plan};
 
     #[test]
-    fn no_request_needs_more_than_its_cell_and_the_longest_nearly_as_much() {
+    fn context_tokens_bound_the_longest_request_closely() {
         let sizing =
             PromptSizing { table: TokenTable::uniform(4.0).unwrap(), template_tokens: 12, message_tokens: 5, scale: 1.0 };
         for cell in [Profile::Smoke, Profile::Full].into_iter().flat_map(|profile| cells(profile, &[]).unwrap()) {
@@ -43,7 +43,7 @@ mod tests {
     }
 
     #[test]
-    fn a_further_turn_brings_the_workloads_own_tokens() {
+    fn further_turn_adds_the_workloads_tokens() {
         let cell = cells(Profile::Full, &["multi-turn".to_owned()]).unwrap().remove(0);
         let turn_tokens = crate::multi_turn::SPEC.turn_tokens.unwrap();
         assert_eq!(context_tokens(&cell), 2048 + 4 * (512 + turn_tokens) + 512 + 10);

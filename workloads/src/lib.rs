@@ -32,9 +32,7 @@ pub use spec::{
     GateSpec, PointSpec, ProfileDefaults, UnknownWorkload, WorkloadSpec, cells, defaults, gates, with_recorded_lengths,
 };
 
-/// The suite's name.
 pub const SUITE: &str = "canonical";
-/// The suite's version.
 pub const SUITE_VERSION: u32 = 1;
 /// The workloads, in the suite's order.
 pub const ALL: &[&WorkloadSpec] = &[

@@ -17,7 +17,6 @@ use crate::spec::{GateSpec, PointSpec, WorkloadSpec};
 const TOKENS: (u32, u32) = (256, 4096);
 const SMOKE: (u32, u32) = (256, 48);
 
-/// The workload.
 pub const SPEC: WorkloadSpec = WorkloadSpec {
     name: "long-output",
     version: 1,
@@ -45,7 +44,7 @@ pub const SPEC: WorkloadSpec = WorkloadSpec {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn the_plan_stays_the_same() {
+    fn plan_matches_snapshot() {
         insta::assert_snapshot!(crate::planning::summary::of(&super::SPEC));
     }
 }

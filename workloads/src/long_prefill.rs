@@ -21,7 +21,6 @@ const fn point(name: &'static str, prompt_tokens: u32, streams: u32, least: reco
     PointSpec::closed(name, streams, 2, (prompt_tokens, 256), least)
 }
 
-/// The workload.
 pub const SPEC: WorkloadSpec = WorkloadSpec {
     name: "long-prefill",
     version: 1,
@@ -68,7 +67,7 @@ pub const SPEC: WorkloadSpec = WorkloadSpec {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn the_plan_stays_the_same() {
+    fn plan_matches_snapshot() {
         insta::assert_snapshot!(crate::planning::summary::of(&super::SPEC));
     }
 }

@@ -23,7 +23,6 @@ const TURNS: u32 = 5;
 const TOKENS: (u32, u32) = (2048, 512);
 const SMOKE: (u32, u32) = (256, 32);
 
-/// The workload.
 pub const SPEC: WorkloadSpec = WorkloadSpec {
     name: "multi-turn",
     version: 1,
@@ -56,7 +55,7 @@ pub const SPEC: WorkloadSpec = WorkloadSpec {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn the_plan_stays_the_same() {
+    fn plan_matches_snapshot() {
         insta::assert_snapshot!(crate::planning::summary::of(&super::SPEC));
     }
 }

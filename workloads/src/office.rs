@@ -34,7 +34,6 @@ pub(crate) const INSTRUCTIONS: &[&str] = &[
     "Rewrite this for someone who was not there.",
 ];
 
-/// The workload.
 pub const SPEC: WorkloadSpec = WorkloadSpec {
     name: "office",
     version: 1,
@@ -66,7 +65,7 @@ pub const SPEC: WorkloadSpec = WorkloadSpec {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn the_plan_stays_the_same() {
+    fn plan_matches_snapshot() {
         insta::assert_snapshot!(crate::planning::summary::of(&super::SPEC));
     }
 }

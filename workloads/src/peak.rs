@@ -17,7 +17,6 @@ use record::{
 use crate::office::{INSTRUCTIONS, OUTPUT_TOKENS, PROMPT_TOKENS, SLO, SMOKE_OUTPUT_TOKENS, SMOKE_PROMPT_TOKENS};
 use crate::spec::{GateSpec, PointSpec, WorkloadSpec};
 
-/// The workload.
 pub const SPEC: WorkloadSpec = WorkloadSpec {
     name: "peak",
     version: 1,
@@ -49,7 +48,7 @@ pub const SPEC: WorkloadSpec = WorkloadSpec {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn the_plan_stays_the_same() {
+    fn plan_matches_snapshot() {
         insta::assert_snapshot!(crate::planning::summary::of(&super::SPEC));
     }
 }

@@ -31,21 +31,14 @@ const OPEN_WARM_UP_REQUESTS: u32 = 10;
 /// A cell that cannot be planned, or a plan that breaks a rule.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum PlanError {
-    /// No such workload.
     #[error(transparent)]
     UnknownWorkload(#[from] UnknownWorkload),
     /// The load, the lengths or the sizing make no sense together.
     #[error("{cell} cannot be planned: {why}")]
-    Impossible {
-        /// The cell.
-        cell: String,
-        /// Why.
-        why: String,
-    },
+    Impossible { cell: String, why: String },
     /// A prompt's length leaves no room for its text.
     #[error("request {request} of {cell}: {tokens} tokens are too few for a prompt with this tokenizer and chat template")]
     TooShort {
-        /// The cell.
         cell: String,
         /// The request's `id`.
         request: u32,
@@ -55,7 +48,6 @@ pub enum PlanError {
     /// No choice of words comes near enough to a prompt's length.
     #[error("request {request} of {cell}: {planned} tokens instead of {tokens} is the nearest")]
     Unsizable {
-        /// The cell.
         cell: String,
         /// The request's `id`.
         request: u32,
@@ -67,7 +59,6 @@ pub enum PlanError {
     /// A plan breaks a rule that driving or judging relies on.
     #[error("the plan of {cell} is broken: {why}")]
     Broken {
-        /// The cell.
         cell: String,
         /// Which rule, and where.
         why: String,
@@ -107,7 +98,7 @@ struct Planner<'s> {
 }
 
 /// What a prompt should be.
-struct Wanted {
+struct RequestLengths {
     prompt_tokens: u32,
     output_tokens: u32,
 }
@@ -129,21 +120,21 @@ impl<'s> Planner<'s> {
 
     fn plan(self, recorded: &RecordedLengths) -> Result<Plan, PlanError> {
         let releases = self.releases();
-        let wanted = self.lengths(recorded)?;
+        let lengths = self.lengths(recorded)?;
         let messages = match self.cell.load {
-            Load::Conversations { conversations, .. } => self.conversations(&wanted, conversations)?,
-            Load::Closed { .. } | Load::Open { .. } => self.single_prompts(&wanted)?,
+            Load::Conversations { conversations, .. } => self.conversations(&lengths, conversations)?,
+            Load::Closed { .. } | Load::Open { .. } => self.single_prompts(&lengths)?,
         };
         let mut sampling = self.rng("sampling");
         let requests: Vec<_> = (0..)
             .zip(releases)
-            .zip(wanted.iter().zip(messages))
-            .map(|((id, release), (wanted, (messages, prompt_tokens)))| PlannedRequest {
+            .zip(lengths.iter().zip(messages))
+            .map(|((id, release), (lengths, (messages, prompt_tokens)))| PlannedRequest {
                 id,
                 release,
                 messages,
                 prompt_tokens,
-                output_tokens: wanted.output_tokens,
+                output_tokens: lengths.output_tokens,
                 structured: self.cell.structured,
                 sampling_seed: sampling.next_u32(),
             })
@@ -171,7 +162,7 @@ impl<'s> Planner<'s> {
         }
     }
 
-    fn lengths(&self, recorded: &RecordedLengths) -> Result<Vec<Wanted>, PlanError> {
+    fn lengths(&self, recorded: &RecordedLengths) -> Result<Vec<RequestLengths>, PlanError> {
         let (prompt, output) = (self.cell.prompt_tokens, self.cell.output_tokens);
         let requests = self.cell.load.requests();
         let mut rng = self.rng("lengths");
@@ -179,52 +170,52 @@ impl<'s> Planner<'s> {
             (Length::Recorded { .. }, Length::Recorded { .. }) => {
                 let pairs = recorded.draw(prompt, output, requests, &mut rng);
                 let pairs = pairs.ok_or_else(|| self.impossible("no recorded conversation is short enough".to_owned()))?;
-                let wanted = pairs.into_iter().map(|pair| Wanted {
+                let lengths = pairs.into_iter().map(|pair| RequestLengths {
                     prompt_tokens: pair.prompt_tokens.saturating_add(self.sizing.template_tokens),
                     output_tokens: pair.output_tokens,
                 });
-                Ok(wanted.collect())
+                Ok(lengths.collect())
             }
             (Length::Recorded { .. }, _) | (_, Length::Recorded { .. }) => {
                 Err(self.impossible("recorded lengths come in pairs of prompt and output".to_owned()))
             }
             _ => Ok((0..requests)
-                .map(|_| Wanted { prompt_tokens: draw(prompt, &mut rng), output_tokens: draw(output, &mut rng) })
+                .map(|_| RequestLengths { prompt_tokens: draw(prompt, &mut rng), output_tokens: draw(output, &mut rng) })
                 .collect()),
         }
     }
 
-    fn single_prompts(&self, wanted: &[Wanted]) -> Result<Vec<(Vec<Message>, u32)>, PlanError> {
+    fn single_prompts(&self, lengths: &[RequestLengths]) -> Result<Vec<(Vec<Message>, u32)>, PlanError> {
         let mut writer = Writer::new(&self.sizing.table, self.rng("text"));
         // A recorded length may be a few words; every other workload's prompt holds records and an instruction.
         let keywords_will_do = matches!(self.cell.prompt_tokens, Length::Recorded { .. });
         (0..)
-            .zip(wanted)
-            .map(|(id, wanted)| {
-                let too_short = || self.too_short(id, wanted.prompt_tokens);
-                let aim = self.sizing.text_for(wanted.prompt_tokens, 1).ok_or_else(too_short)?;
+            .zip(lengths)
+            .map(|(id, lengths)| {
+                let too_short = || self.too_short(id, lengths.prompt_tokens);
+                let aim = self.sizing.text_for(lengths.prompt_tokens, 1).ok_or_else(too_short)?;
                 let text = match writer.opened(aim, self.spec.instructions) {
                     None if keywords_will_do => writer.keywords(aim),
                     text => text,
                 };
                 let text = text.ok_or_else(too_short)?;
-                let planned = self.sized(id, wanted.prompt_tokens, text.milli, 1)?;
+                let planned = self.sized(id, lengths.prompt_tokens, text.milli, 1)?;
                 Ok((vec![message(Role::User, text)], planned))
             })
             .collect()
     }
 
     /// Turn by turn, as the requests are numbered. Each turn's size is aimed at from the start, so that no rounding adds up.
-    fn conversations(&self, wanted: &[Wanted], conversations: u32) -> Result<Vec<(Vec<Message>, u32)>, PlanError> {
+    fn conversations(&self, lengths: &[RequestLengths], conversations: u32) -> Result<Vec<(Vec<Message>, u32)>, PlanError> {
         let turn_tokens =
             self.spec.turn_tokens.ok_or_else(|| self.impossible("the workload is not made of conversations".to_owned()))?;
         let mut writer = Writer::new(&self.sizing.table, self.rng("text"));
         let mut contexts: Vec<(Vec<Message>, MilliTokens)> = vec![(Vec::new(), 0); conversations as usize];
-        let mut prompts = Vec::with_capacity(wanted.len());
-        for (id, wanted) in (0..).zip(wanted) {
+        let mut prompts = Vec::with_capacity(lengths.len());
+        for (id, lengths) in (0..).zip(lengths) {
             let (turn, conversation) = (id / conversations, id % conversations);
             let (context, milli) = &mut contexts[conversation as usize];
-            let tokens = wanted.prompt_tokens + turn * (turn_tokens + wanted.output_tokens);
+            let tokens = lengths.prompt_tokens + turn * (turn_tokens + lengths.output_tokens);
             let count = 2 * turn + 1;
             let too_short = || self.too_short(id, tokens);
             let aim = self.sizing.text_for(tokens, count).ok_or_else(too_short)?;
@@ -233,7 +224,7 @@ impl<'s> Planner<'s> {
                 *milli += text.milli;
                 context.push(message(Role::User, text));
             } else {
-                let answer = writer.continued(self.sizing.bare_text_for(wanted.output_tokens), &[]).ok_or_else(too_short)?;
+                let answer = writer.continued(self.sizing.bare_text_for(lengths.output_tokens), &[]).ok_or_else(too_short)?;
                 *milli += answer.milli;
                 context.push(message(Role::Assistant, answer));
                 let rest = aim.checked_sub(*milli).ok_or_else(too_short)?;
@@ -246,7 +237,7 @@ impl<'s> Planner<'s> {
         Ok(prompts)
     }
 
-    /// The planned tokens, if they are near enough to the wanted: one token, or 0.2 %.
+    /// The planned tokens, if they are near enough to the requested length: one token, or 0.2 %.
     fn sized(&self, request: u32, tokens: u32, text: MilliTokens, messages: u32) -> Result<u32, PlanError> {
         let planned = self.sizing.planned_tokens(text, messages);
         if planned.abs_diff(tokens) <= (tokens / 500).max(1) {

@@ -37,7 +37,7 @@ mod tests {
     use super::{boot_order, trial_seed};
 
     #[test]
-    fn an_order_holds_every_cell_once_and_each_workload_together() {
+    fn boot_order_holds_every_cell_once_grouped_by_workload() {
         let workloads = ["a", "a", "a", "b", "c", "c", "b"];
         let mut seen = std::collections::BTreeSet::new();
         for boot in 0..20 {
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn every_part_counts() {
+    fn trial_seed_depends_on_run_cell_and_trial() {
         let one = trial_seed(1, "chat/c1", 0);
         assert_eq!(one, trial_seed(1, "chat/c1", 0));
         for other in [trial_seed(2, "chat/c1", 0), trial_seed(1, "chat/c5", 0), trial_seed(1, "chat/c1", 1)] {

@@ -22,7 +22,6 @@ use record::{
 use crate::office::SLO;
 use crate::spec::{GateSpec, PointSpec, WorkloadSpec};
 
-/// The workload.
 pub const SPEC: WorkloadSpec = WorkloadSpec {
     name: "sharegpt",
     version: 1,
@@ -59,7 +58,7 @@ pub const SPEC: WorkloadSpec = WorkloadSpec {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn the_plan_stays_the_same() {
+    fn plan_matches_snapshot() {
         insta::assert_snapshot!(crate::planning::summary::of(&super::SPEC));
     }
 }

@@ -27,7 +27,6 @@ pub struct WorkloadSpec {
     /// The question that it answers; not hashed.
     #[serde(skip)]
     pub question: &'static str,
-    /// The canonical points.
     pub points: &'static [PointSpec],
     /// The miniature's points; hashed for the miniature alone, which in turn leaves out `points`.
     #[serde(skip)]
@@ -56,9 +55,7 @@ pub struct PointSpec {
     pub name: &'static str,
     /// How requests are released.
     pub load: Load,
-    /// Prompt length, in tokens.
     pub prompt_tokens: Length,
-    /// Output length, in tokens.
     pub output_tokens: Length,
     /// The smallest profile that takes it; not hashed, since it changes nothing that is asked.
     #[serde(skip)]
@@ -71,16 +68,13 @@ pub struct PointSpec {
 /// gated by its output tok/s, which is a sum and no percentile.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct GateSpec {
-    /// The point's name.
     pub point: &'static str,
-    /// The metric.
     pub metric: Metric,
     /// The smallest change worth acting on, as a share: 3 % of decode and aggregate rates, 5 % of prefill and of median TTFT, 10 % of p95.
     pub margin: f64,
 }
 
 impl GateSpec {
-    /// A gate.
     #[must_use]
     pub const fn new(point: &'static str, metric: Metric, margin: f64) -> Self {
         Self { point, metric, margin }
@@ -218,7 +212,6 @@ pub fn defaults(profile: Profile) -> ProfileDefaults {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("there is no workload `{name}`{}; there are {}", nearest.map_or_else(String::new, |near| format!(", did you mean `{near}`?")), known.join(", "))]
 pub struct UnknownWorkload {
-    /// The name.
     pub name: String,
     /// The workload that may have been meant.
     pub nearest: Option<&'static str>,

@@ -5,7 +5,7 @@ use std::pin::pin;
 use futures_util::future::{self, Either};
 
 use super::{Clock, TrialClock};
-use crate::when_woken::WhenWoken;
+use crate::wake_gated::WakeGated;
 
 /// Does `work` until the time that `due_ns` gives, which may move on as the work goes on; `None` if it came first. One timer per limit
 /// instead of one per step of the work.
@@ -14,7 +14,7 @@ pub(crate) async fn until<C: Clock, W: Future>(
     work: W,
     due_ns: impl Fn() -> u64,
 ) -> Option<W::Output> {
-    let passed = WhenWoken::new(async {
+    let passed = WakeGated::new(async {
         loop {
             let due_ns = due_ns();
             if due_ns <= clock.now_ns() {

@@ -5,7 +5,7 @@ fn run<T>(work: impl Future<Output = T>) -> T {
 }
 
 #[test]
-fn a_wait_never_ends_early() {
+fn wait_ends_at_or_after_its_deadline() {
     let clock = RealClock::start();
     run(async {
         for wait_ns in [0, 1, 1_000, 900_000, 2_999_999, 3_000_001, 5_500_000] {
@@ -18,7 +18,7 @@ fn a_wait_never_ends_early() {
 }
 
 #[test]
-fn many_waits_end_in_their_order() {
+fn concurrent_waits_end_in_deadline_order() {
     let clock = RealClock::start();
     let ended = std::cell::RefCell::new(Vec::new());
     run(async {

@@ -61,7 +61,6 @@ impl Engine for AttachedEngine {
     }
 }
 
-/// A server that was attached to.
 #[derive(Debug)]
 pub struct AttachedServer {
     command: Vec<String>,

@@ -7,7 +7,6 @@ use std::collections::BTreeSet;
 
 /// Lines that are kept.
 const LINES_MAX: usize = 40;
-/// Characters of each.
 const CHARS_MAX: usize = 200;
 /// Words at a line's beginning among which time stamps are looked for; further on, digits and dots are versions.
 const HEAD_WORDS: usize = 6;
@@ -98,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_changes_from_boot_to_boot_is_taken_out() {
+    fn backend_lines_lose_stamps_ids_and_folders() {
         let check = |line: &str, expected: &str| assert_eq!(backends(line, &[""]), [expected], "{line}");
         check(
             "(EngineCore_DP0 pid=123) INFO 11-21 12:09:54 [cuda.py:366] Using FLASHINFER backend.",
@@ -119,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn only_lines_that_tell_are_kept_each_once_sorted() {
+    fn backend_lines_are_filtered_deduplicated_and_sorted() {
         let log =
             "nothing\nb: Backend two\na: backend one\nb: BACKEND two\nb: Backend two\nbackend: 50%|### | 3/6 [00:01, 2it/s]\n";
         assert_eq!(backends(log, &["backend"]), ["a: backend one", "b: BACKEND two", "b: Backend two"]);
@@ -132,7 +131,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_taken(log in "(\\PC|[\\x00-\\x1f]|GPU-|/|pid=|\u{1b}\\[){0,200}") {
+        fn any_log_text_gives_bounded_backend_lines(log in "(\\PC|[\\x00-\\x1f]|GPU-|/|pid=|\u{1b}\\[){0,200}") {
             let kept = backends(&log, &["", "gpu"]);
             prop_assert!(kept.iter().all(|line| !line.contains(char::is_control) && line.chars().count() <= CHARS_MAX));
             prop_assert!(kept.is_sorted());

@@ -23,7 +23,7 @@ use testcontainers::{ContainerAsync, GenericImage, bollard::Docker, runners::Asy
 pub use self::{docker::connect, orphans::remove_orphans};
 use self::{
     logs::LogSink,
-    request::{Wanted, public_command},
+    request::{ContainerSpec, public_command},
     stop::stop_container,
     watch::Watch,
 };
@@ -78,7 +78,7 @@ impl ContainerEngine {
         let secrets = Secrets { own: secrets, others: Vec::new() };
         let engine = Self { recipe, container, placeholders, run_folder, secrets, http, cores: None };
         // Whatever cannot be filled in is said before a folder is made.
-        engine.wanted()?;
+        engine.spec()?;
         Ok(engine)
     }
 
@@ -95,9 +95,9 @@ impl ContainerEngine {
         Self { cores, ..self }
     }
 
-    fn wanted(&self) -> Result<Wanted, EngineError> {
+    fn spec(&self) -> Result<ContainerSpec, EngineError> {
         let wrong = |why| EngineError::Recipe { recipe: self.recipe.name.clone(), why };
-        Wanted::new(&self.container, &self.placeholders, &self.secrets.own).map_err(wrong)
+        ContainerSpec::new(&self.container, &self.placeholders, &self.secrets.own).map_err(wrong)
     }
 
     fn log(&self, boot: u32) -> EngineLog {
@@ -107,9 +107,9 @@ impl ContainerEngine {
     }
 
     /// Creates and starts the container, and leaves nothing behind where that fails.
-    async fn start_container(docker: &Docker, wanted: Wanted) -> Result<ContainerAsync<GenericImage>, EngineError> {
-        let (labels, host_port) = (wanted.labels.clone(), wanted.host_port);
-        match wanted.request().start().await {
+    async fn start_container(docker: &Docker, spec: ContainerSpec) -> Result<ContainerAsync<GenericImage>, EngineError> {
+        let (labels, host_port) = (spec.labels.clone(), spec.host_port);
+        match spec.request().start().await {
             Ok(container) => Ok(container),
             Err(error) => {
                 let error = docker::of_testcontainers(&error, host_port);
@@ -132,21 +132,21 @@ impl Engine for ContainerEngine {
         check_memory(&self.recipe)?;
         let docker = connect().await?;
         let found = image::find(&docker, &self.container).await?;
-        let mut wanted = self.wanted()?;
-        mounts::prepare(&self.container.mounts, &wanted.mounts)?;
-        wanted.host_port = choose_port(self.container.host_port, "`host_port = 0` in [container]")?;
-        wanted.image_id.clone_from(&found.image.id);
+        let mut spec = self.spec()?;
+        mounts::prepare(&self.container.mounts, &spec.mounts)?;
+        spec.host_port = choose_port(self.container.host_port, "`host_port = 0` in [container]")?;
+        spec.image_id.clone_from(&found.image.id);
         let run = self.run_folder.file_name().unwrap_or_default().to_string_lossy();
-        wanted.labels = orphans::labels(&run, boot);
-        wanted.cpus = self.cores.as_ref().map(|cores| format_core_list(&cores.engine));
+        spec.labels = orphans::labels(&run, boot);
+        spec.cpus = self.cores.as_ref().map(|cores| format_core_list(&cores.engine));
         let endpoint = HttpEndpoint::new(
-            &format!("http://127.0.0.1:{}", wanted.host_port),
+            &format!("http://127.0.0.1:{}", spec.host_port),
             dialect(self.recipe.dialect),
             &self.recipe.model.id,
             self.http.clone(),
         )?;
         let log = self.log(boot);
-        let container = Held::new(Self::start_container(&docker, wanted).await?, docker.clone());
+        let container = ContainerGuard::new(Self::start_container(&docker, spec).await?, docker.clone());
         let sink = LogSink::create(log.clone());
         let watch = Watch::begin(docker.clone(), container.id.clone(), sink, self.container.memory_limit_mib)
             .map_err(|error| EngineError::Spawn { program: "container-watch".to_owned(), why: error.to_string() })?;
@@ -158,32 +158,32 @@ impl Engine for ContainerEngine {
 }
 
 /// A container that is removed when it is dropped, wherever that happens.
-struct Held {
+struct ContainerGuard {
     id: String,
     docker: Docker,
-    is_put_away: bool,
+    is_removed: bool,
 }
 
-impl Held {
+impl ContainerGuard {
     /// Takes it from testcontainers, whose drop leaves a container where `TESTCONTAINERS_COMMAND` says so, and panics outside of a runtime.
     fn new(container: ContainerAsync<GenericImage>, docker: Docker) -> Self {
         let id = container.id().to_owned();
         std::mem::forget(container);
-        Self { id, docker, is_put_away: false }
+        Self { id, docker, is_removed: false }
     }
 
     /// Removes it with its volumes. The error says what to do.
     async fn remove(mut self) -> Result<(), String> {
-        let removed = remove::put_away(&self.docker, &self.id).await;
+        let removed = remove::remove_container(&self.docker, &self.id).await;
         // Even where it failed: it was tried for long enough.
-        self.is_put_away = true;
+        self.is_removed = true;
         removed
     }
 }
 
-impl Drop for Held {
+impl Drop for ContainerGuard {
     fn drop(&mut self) {
-        if self.is_put_away {
+        if self.is_removed {
             return;
         }
         let (docker, id) = (self.docker.clone(), std::mem::take(&mut self.id));
@@ -191,7 +191,7 @@ impl Drop for Held {
         let worker = std::thread::spawn(move || {
             // Without a runtime nothing can be asked of Docker; the next run removes it.
             let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
-            let _ = runtime.block_on(remove::put_away(&docker, &id));
+            let _ = runtime.block_on(remove::remove_container(&docker, &id));
         });
         let _ = worker.join();
     }
@@ -207,7 +207,7 @@ pub struct RunningContainer {
     settings: recipe::Container,
     docker: Docker,
     watch: Watch,
-    container: Held,
+    container: ContainerGuard,
 }
 
 impl std::fmt::Debug for RunningContainer {
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_are_named_and_never_shown() {
+    fn secret_values_are_absent_from_debug_output() {
         let engine = ContainerEngine::new(
             recipe("image = \"x:1\"\nport = 1", ""),
             Placeholders::default(),
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_filled_in_is_said_before_anything_boots() {
+    fn unknown_placeholder_is_refused_before_boot() {
         let refuse = |container: &str| {
             let recipe = recipe(&format!("image = \"x:1\"\nport = 1\n{container}"), "");
             let made =

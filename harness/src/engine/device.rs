@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_form_of_an_answer_is_read() {
+    fn nvidia_smi_output_is_parsed_in_every_form() {
         let apps = parse(
             "4242, 63000 MiB\n4243, [N/A]\n4242, 1000 MiB\n4244, [Insufficient Permissions]\n\nNo running processes found\n",
         );
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_container_with_gpus_must_be_on_one_and_a_process_need_not() {
+    fn gpu_container_off_the_gpu_is_refused_and_process_accepted() {
         let named = ComputeApps::Named(parse("7, 10 MiB\n"));
         let failed = ComputeApps::Failed("nvidia-smi: exit status: 9: no driver".to_owned());
         let of_process = |apps: &ComputeApps| of_process(apps, &[7]).proof;
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn the_program_is_run_and_its_absence_is_no_failure() {
+    fn missing_and_failing_nvidia_smi_are_distinguished() {
         let ask = |program: &str| {
             tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(compute_apps(program))
         };

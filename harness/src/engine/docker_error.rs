@@ -5,28 +5,20 @@ use record::ExitCode;
 /// Docker cannot boot the engine.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DockerError {
-    /// Nobody listens.
     #[error(
         "Docker does not answer ({why}): install Docker Engine (https://docs.docker.com/engine/install/), or start it with `sudo \
          systemctl start docker`, or let DOCKER_HOST name where it is. Recipes with a [process], and --attach, need no Docker"
     )]
-    Absent {
-        /// What was tried.
-        why: String,
-    },
+    Absent { why: String },
     /// We may not talk to it.
     #[error(
         "Docker's socket may not be used by this user ({why}): `sudo usermod -aG docker $USER`, then log in again; members of that \
          group can do what root can"
     )]
-    NotPermitted {
-        /// What was tried.
-        why: String,
-    },
+    NotPermitted { why: String },
     /// The image is not on this machine.
     #[error("image {image} is not on this machine: {how}")]
     ImageMissing {
-        /// The image.
         image: String,
         /// How to get it.
         how: String,
@@ -37,81 +29,41 @@ pub enum DockerError {
          `docker pull {pull}`, or accept this one with `sparkgauge recipe pin`"
     )]
     ImageDiffers {
-        /// The image.
         image: String,
-        /// The recipe's digest.
         wanted: String,
         /// The digests and the id of what is there.
         found: String,
-        /// What to pull.
         pull: String,
     },
     /// The image is for another machine.
     #[error("image {image} is built for {found}, and {wants} {wanted}: pull it with `docker pull --platform {wanted} {image}`")]
-    WrongPlatform {
-        /// The image.
-        image: String,
-        /// Its platform.
-        found: String,
-        /// Who wants another.
-        wants: &'static str,
-        /// Which one.
-        wanted: String,
-    },
+    WrongPlatform { image: String, found: String, wants: &'static str, wanted: String },
     /// A folder is not there.
     #[error("the folder {path}, which the container is to see as {target}, is not there: {hint}")]
-    MountMissing {
-        /// On the host.
-        path: String,
-        /// In the container.
-        target: String,
-        /// What to do.
-        hint: String,
-    },
+    MountMissing { path: String, target: String, hint: String },
     /// No GPU can be given to it.
     #[error(
         "Docker has no GPU to give (`{words}`): install the NVIDIA driver and the NVIDIA Container Toolkit \
          (https://docs.nvidia.com/datacenter/cloud-native/container-toolkit/), then `sudo nvidia-ctk runtime configure \
          --runtime=docker` and restart Docker; or set `gpus = \"none\"` in [container] if the engine is meant for the processor"
     )]
-    NoGpu {
-        /// Docker's words.
-        words: String,
-    },
-    /// A resource limit is refused.
+    NoGpu { words: String },
     #[error(
         "this host refuses the resource limit {limit} (`{words}`): Docker itself may not raise it that far; raise its own limits \
          (`systemctl edit docker`), or lower it in [container.ulimits]"
     )]
-    UlimitRefused {
-        /// Which one.
-        limit: String,
-        /// Docker's words.
-        words: String,
-    },
+    UlimitRefused { limit: String, words: String },
     /// The port was taken between our look and Docker's.
     #[error(
         "port {port} of 127.0.0.1 is in use (`{words}`): stop what listens there, or set `host_port = 0` in [container] to have a free \
          one chosen"
     )]
-    PortTaken {
-        /// The port.
-        port: u16,
-        /// Docker's words.
-        words: String,
-    },
+    PortTaken { port: u16, words: String },
     /// The recipe asks for something that no host has.
     #[error("Docker cannot make this container (`{words}`): correct [container] in the recipe")]
-    BadContainer {
-        /// Docker's words.
-        words: String,
-    },
-    /// Anything else.
+    BadContainer { words: String },
     #[error("Docker refuses: {words}")]
-    Other {
-        /// Its words.
-        words: String,
-    },
+    Other { words: String },
 }
 
 impl DockerError {
@@ -206,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_words_of_docker_are_understood() {
+    fn docker_error_messages_are_classified() {
         let runc =
             "failed to create shim: OCI runtime create failed: container_linux.go:380: starting container process caused: ";
         let check = |words: &str, expected: &str| {
@@ -265,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_recipe_asks_in_vain_is_usage_and_what_the_machine_lacks_is_not() {
+    fn docker_errors_map_to_usage_or_engine_exit_code() {
         let code = |words| DockerError::from_message(words, 1).exit_code();
         assert_eq!(code("exec: \"x\": permission denied"), ExitCode::Usage);
         assert_eq!(code("port is already allocated"), ExitCode::Engine);

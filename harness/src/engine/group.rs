@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn we_live_and_nobody_else_is_us() {
+    fn own_process_is_alive_by_its_start_time() {
         let us = std::process::id();
         let start = start_ticks(us).unwrap();
         assert!(lives(us, start) && !lives(us, start + 1));
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn work_shows_in_the_groups_time() {
+    fn cpu_time_of_group_grows_with_work() {
         let ours = stat(std::process::id()).unwrap().group;
         let before = cpu_ns(ours).unwrap();
         // Until it shows: the kernel counts in ticks.

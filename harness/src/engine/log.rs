@@ -41,7 +41,6 @@ impl EngineLog {
         File::create(&self.path)
     }
 
-    /// Where it is.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
@@ -102,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tail_is_short_and_redacted_and_so_is_the_file() {
+    fn log_tail_and_file_are_redacted() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("engine.log");
         let text = format!("{}token is hf_abcdefgh123, says the engine\n", "a line\n".repeat(40));
@@ -118,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_that_begins_another_and_one_of_two_lines_are_taken_out_whole() {
+    fn overlapping_and_multiline_secrets_are_redacted_whole() {
         let secrets = ["abcdefgh", "abcdefgh-and-more", "first-line-of-it\nsecond-line-of-it"].map(str::to_owned);
         let log = EngineLog::new(PathBuf::new(), secrets.to_vec());
         assert_eq!(log.redact("abcdefgh-and-more abcdefgh first-line-of-it"), "[redacted] [redacted] [redacted]");
@@ -126,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_of_backends_are_found_without_secrets() {
+    fn backend_lines_of_log_are_redacted() {
         let folder = tempfile::tempdir().unwrap();
         let log = EngineLog::new(folder.path().join("engine.log"), vec!["hunter2-hunter2".to_owned()]);
         assert_eq!(log.backends(&["backend"]), [""; 0]);

@@ -19,7 +19,7 @@ pub fn here() -> String {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn we_are_here() {
+    fn own_place_compares_as_here() {
         let here = super::here();
         assert_eq!(record::owner::compare(Some(&here), &here), record::owner::Place::Here);
     }

@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fills_every_placeholder_or_says_which_it_cannot() {
+    fn placeholders_are_filled_or_named_in_the_error() {
         let with = |testbed: Option<&str>| Placeholders {
             recipes: "/r".into(),
             testbed: testbed.map(PathBuf::from),
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_model_brings_its_source_and_its_revision() {
+    fn model_fills_its_source_and_revision() {
         let model = |revision: &str| recipe::Model {
             id: "m".to_owned(),
             source: "owner/name".to_owned(),
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn every_name_that_is_said_to_be_known_is_known() {
+    fn known_placeholders_are_all_accepted() {
         for name in KNOWN {
             let filled = Placeholders::default().fill(&format!("${{{name}}}"));
             assert!(!filled.is_err_and(|why| why.contains("unknown")), "{name}");

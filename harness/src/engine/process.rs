@@ -49,7 +49,7 @@ impl ProcessEngine {
         let process = recipe.process.clone().ok_or_else(|| missing("it has no [process]"))?;
         let placeholders = placeholders.for_model(&recipe.model);
         let engine = Self { recipe, process, placeholders, log_dir, secrets, http, lock: None, cores: None };
-        // Whatever cannot be filled in is said before a folder is made; the port is known only at the start.
+        // A placeholder without a value is refused before a folder is made; the port is known only at the start.
         engine.fill(u16::MAX)?;
         Ok(engine)
     }
@@ -73,12 +73,12 @@ impl ProcessEngine {
     }
 
     /// The command and its environment, every placeholder filled in.
-    fn fill(&self, port: u16) -> Result<Filled, EngineError> {
+    fn fill(&self, port: u16) -> Result<CommandLine, EngineError> {
         let placeholders = Placeholders { port: Some(port), ..self.placeholders.clone() };
         let wrong = |why| EngineError::Recipe { recipe: self.recipe.name.clone(), why };
         let command = self.process.command.iter().map(|word| placeholders.fill(word));
         let env = self.process.env.iter().map(|(name, value)| Ok((name.clone(), placeholders.fill(value)?)));
-        Ok(Filled {
+        Ok(CommandLine {
             command: command.collect::<Result<_, _>>().map_err(wrong)?,
             env: env.collect::<Result<_, _>>().map_err(wrong)?,
         })
@@ -95,7 +95,7 @@ impl Engine for ProcessEngine {
     async fn start(&mut self, boot: u32) -> Result<RunningProcess, EngineError> {
         check_memory(&self.recipe)?;
         let port = choose_port(self.process.port, "`port = 0` in [process]")?;
-        let filled = self.fill(port)?;
+        let command_line = self.fill(port)?;
         let log = EngineLog::new(self.log_dir.join(format!("engine-boot{boot}.log")), self.secrets.clone());
         let endpoint = HttpEndpoint::new(
             &format!("http://127.0.0.1:{port}"),
@@ -103,7 +103,7 @@ impl Engine for ProcessEngine {
             &self.recipe.model.id,
             self.http.clone(),
         )?;
-        let (ended, group) = spawn(&filled, &log, self.cores.as_ref())?;
+        let (ended, group) = spawn(&command_line, &log, self.cores.as_ref())?;
         let running = RunningProcess {
             endpoint,
             backend_words: dialect(self.recipe.dialect).backend_words,
@@ -121,23 +121,23 @@ impl Engine for ProcessEngine {
     }
 }
 
-/// What is spawned.
-struct Filled {
+struct CommandLine {
     command: Vec<String>,
     env: Vec<(String, String)>,
 }
 
-type Ended = watch::Receiver<Option<String>>;
+type ExitReceiver = watch::Receiver<Option<String>>;
 
-fn spawn(filled: &Filled, log: &EngineLog, cores: Option<&Cores>) -> Result<(Ended, Pid), EngineError> {
-    let (program, arguments) = filled.command.split_first().map_or(("", &[][..]), |(program, rest)| (program.as_str(), rest));
+fn spawn(command_line: &CommandLine, log: &EngineLog, cores: Option<&Cores>) -> Result<(ExitReceiver, Pid), EngineError> {
+    let (program, arguments) =
+        command_line.command.split_first().map_or(("", &[][..]), |(program, rest)| (program.as_str(), rest));
     let cannot = |why: String| EngineError::Spawn { program: program.to_owned(), why };
     let out = log.create().map_err(|error| cannot(format!("its log {}: {error}", log.path().display())))?;
     let err = out.try_clone().map_err(|error| cannot(error.to_string()))?;
     let mut command = Command::new(program);
     command
         .args(arguments)
-        .envs(filled.env.iter().map(|(name, value)| (name, value)))
+        .envs(command_line.env.iter().map(|(name, value)| (name, value)))
         .env(group::MARK, "1")
         .stdin(Stdio::null())
         .stdout(out)
@@ -147,13 +147,13 @@ fn spawn(filled: &Filled, log: &EngineLog, cores: Option<&Cores>) -> Result<(End
     let mut child = with_engine_cores(cores, || command.spawn()).map_err(|error| cannot(error.to_string()))?;
     let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
     let pid = pid.ok_or_else(|| cannot("it has no process id".to_owned()))?;
-    let (tell, hear) = watch::channel(None);
+    let (sender, receiver) = watch::channel(None);
     tokio::spawn(async move {
         let how = child.wait().await.map_or_else(|error| error.to_string(), describe);
         // Nobody may listen any more.
-        let _ = tell.send(Some(how));
+        let _ = sender.send(Some(how));
     });
-    Ok((hear, pid))
+    Ok((receiver, pid))
 }
 
 fn describe(status: ExitStatus) -> String {
@@ -172,7 +172,7 @@ pub struct RunningProcess {
     backend_words: &'static [&'static str],
     command: Vec<String>,
     log: EngineLog,
-    ended: Ended,
+    ended: ExitReceiver,
     group: Pid,
     stop_signal: recipe::StopSignal,
     stop_grace: Duration,
@@ -231,7 +231,7 @@ impl EngineInstance for RunningProcess {
     }
 }
 
-async fn wait(mut ended: Ended) -> String {
+async fn wait(mut ended: ExitReceiver) -> String {
     match ended.wait_for(Option::is_some).await {
         Ok(how) => how.clone().unwrap_or_default(),
         Err(_) => "unknown".to_owned(),

@@ -45,22 +45,21 @@ pub(super) fn count(counter: &Cell<u64>) {
 
 /// What all connections of an endpoint share: they are used on one thread, one at a time, so that one place to read into is enough.
 #[derive(Debug)]
-pub(super) struct Shared {
+pub(super) struct ConnectionContext {
     pub(super) counters: Counters,
     buffer: RefCell<Box<[u8]>>,
 }
 
-impl Default for Shared {
+impl Default for ConnectionContext {
     fn default() -> Self {
         Self { counters: Counters::default(), buffer: RefCell::new(vec![0; READ_BYTES].into()) }
     }
 }
 
-/// An open connection.
 #[derive(Debug)]
 pub(super) struct Connection {
     stream: TcpStream,
-    shared: Rc<Shared>,
+    shared: Rc<ConnectionContext>,
     /// What has to be written still.
     unwritten: Bytes,
     /// Why writing failed. The answer may have come all the same, so that reading goes on.
@@ -68,8 +67,7 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Opens a connection.
-    pub(super) async fn open(addresses: &[SocketAddr], shared: &Rc<Shared>) -> io::Result<Self> {
+    pub(super) async fn open(addresses: &[SocketAddr], shared: &Rc<ConnectionContext>) -> io::Result<Self> {
         let stream = TcpStream::connect(addresses).await?;
         // Without this the end of a long request would wait for an acknowledgement.
         stream.set_nodelay(true)?;

@@ -25,7 +25,6 @@ const REFUSAL_NS: u64 = 1_000_000_000;
 /// As much of a refusal as is read.
 const MAX_REFUSAL_BYTES: usize = 64 << 10;
 
-/// Limits of one stream.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct StreamLimits {
     /// Longest silence after the first event, in nanoseconds.
@@ -47,7 +46,7 @@ pub(super) struct Exchange<'a, 'c, C> {
 }
 
 /// Why there is no more to read.
-enum Ended {
+enum ReadEnd {
     /// The answer is over by its own account; the body may go on.
     Over,
     /// The server ended the body.
@@ -59,7 +58,7 @@ enum Ended {
     TooLarge,
 }
 
-impl Ended {
+impl ReadEnd {
     /// The outcome of an exchange that broke; none where the answer itself says how it ended.
     fn outcome(self, limits: StreamLimits) -> Option<Outcome> {
         match self {
@@ -75,7 +74,7 @@ impl Ended {
 }
 
 /// What came of an exchange.
-pub(super) struct Exchanged {
+pub(super) struct ExchangeResult {
     pub(super) outcome: Outcome,
     /// The connection can take another request.
     pub(super) is_clean: bool,
@@ -84,15 +83,14 @@ pub(super) struct Exchanged {
 }
 
 /// Why there is no head.
-struct NoHead {
+struct HeadError {
     outcome: Outcome,
     is_unanswered: bool,
 }
 
 /// A head that is whole.
-struct Begun {
+struct ReceivedHead {
     head: Head,
-    /// When it was.
     t_ns: u64,
     /// What the same read brought of the body.
     body: Vec<u8>,
@@ -100,27 +98,27 @@ struct Begun {
 
 impl<C: Clock> Exchange<'_, '_, C> {
     /// Sends the request and reads its answer, to its end or to a limit.
-    pub(super) async fn run(&mut self, request: Bytes, answer: AnswerStream) -> Exchanged {
+    pub(super) async fn run(&mut self, request: Bytes, answer: AnswerStream) -> ExchangeResult {
         self.observation.send_ns = Some(self.clock.now_ns());
         self.connection.begin_write(request);
-        let begun = match self.read_head().await {
-            Ok(begun) => begun,
-            Err(NoHead { outcome, is_unanswered }) => return Exchanged { outcome, is_clean: false, is_unanswered },
+        let received = match self.read_head().await {
+            Ok(received) => received,
+            Err(HeadError { outcome, is_unanswered }) => return ExchangeResult { outcome, is_clean: false, is_unanswered },
         };
-        self.observation.headers_ns = Some(begun.t_ns);
-        let mut body = BodyDecoder::of(&begun.head);
-        let outcome = if !(200..300).contains(&begun.head.status) {
-            self.read_refusal(&begun, &mut body).await
-        } else if let Some(encoding) = foreign_encoding(&begun.head) {
+        self.observation.headers_ns = Some(received.t_ns);
+        let mut body = BodyDecoder::of(&received.head);
+        let outcome = if !(200..300).contains(&received.head.status) {
+            self.read_refusal(&received, &mut body).await
+        } else if let Some(encoding) = foreign_encoding(&received.head) {
             Outcome::Malformed { detail: format!("content-encoding `{encoding}`, which was not asked for") }
         } else {
-            self.read_answer(&begun, &mut body, answer).await
+            self.read_answer(&received, &mut body, answer).await
         };
-        let is_clean = body.ended_cleanly() && begun.head.keeps_connection && self.connection.is_written();
-        Exchanged { outcome, is_clean, is_unanswered: false }
+        let is_clean = body.ended_cleanly() && received.head.keeps_connection && self.connection.is_written();
+        ExchangeResult { outcome, is_clean, is_unanswered: false }
     }
 
-    async fn read_head(&mut self) -> Result<Begun, NoHead> {
+    async fn read_head(&mut self) -> Result<ReceivedHead, HeadError> {
         let Self { connection, limits, clock, .. } = self;
         let first_ns = Cell::new(None);
         let mut reader = HeadReader::default();
@@ -132,11 +130,11 @@ impl<C: Clock> Exchange<'_, '_, C> {
                     if bytes.is_empty() {
                         let within =
                             if reader.has_begun() { "closed inside the answer's head" } else { "closed before an answer" };
-                        return Some(Err(Ended::Closed(within)));
+                        return Some(Err(ReadEnd::Closed(within)));
                     }
                     first_ns.set(first_ns.get().or(Some(t_ns)));
                     match reader.feed(bytes) {
-                        Ok(Some((head, taken))) => Some(Ok(Begun { head, t_ns, body: bytes[taken..].to_vec() })),
+                        Ok(Some((head, taken))) => Some(Ok(ReceivedHead { head, t_ns, body: bytes[taken..].to_vec() })),
                         Ok(None) => {
                             // After an interim answer the server may think as long as before it.
                             if reader.is_between_heads() {
@@ -144,34 +142,34 @@ impl<C: Clock> Exchange<'_, '_, C> {
                             }
                             None
                         }
-                        Err(bad) => Some(Err(Ended::Bad(bad))),
+                        Err(bad) => Some(Err(ReadEnd::Bad(bad))),
                     }
                 })
             }));
             let Some(read) = until(clock, reading, || after(&first_ns, clock, limits.head_ns)).await else {
                 let detail = format!("the answer's head was not whole {} ms after its first byte", limits.head_ns / 1_000_000);
-                return Err(NoHead { outcome: Outcome::TimedOut { detail }, is_unanswered: false });
+                return Err(HeadError { outcome: Outcome::TimedOut { detail }, is_unanswered: false });
             };
             read
         };
         let ended = match read {
-            Ok(Ok(begun)) => return Ok(begun),
+            Ok(Ok(received)) => return Ok(received),
             Ok(Err(ended)) => ended,
-            Err(error) => Ended::Failed(error),
+            Err(error) => ReadEnd::Failed(error),
         };
         // What a server that closes early leaves unread shows as a failed write first.
         let ended = match (ended, self.connection.take_write_error()) {
-            (Ended::Closed(_), Some(error)) => Ended::Failed(error),
+            (ReadEnd::Closed(_), Some(error)) => ReadEnd::Failed(error),
             (ended, _) => ended,
         };
         let waited_ns = clock.now_ns().saturating_sub(self.observation.send_ns.unwrap_or(0));
         let is_unanswered =
-            waited_ns < limits.crossed_ns && !reader.has_begun() && matches!(ended, Ended::Closed(_) | Ended::Failed(_));
+            waited_ns < limits.crossed_ns && !reader.has_begun() && matches!(ended, ReadEnd::Closed(_) | ReadEnd::Failed(_));
         let outcome = ended.outcome(self.limits);
-        Err(NoHead { outcome: outcome.unwrap_or(Outcome::Disconnected { detail: String::new() }), is_unanswered })
+        Err(HeadError { outcome: outcome.unwrap_or(Outcome::Disconnected { detail: String::new() }), is_unanswered })
     }
 
-    async fn read_answer(&mut self, begun: &Begun, body: &mut BodyDecoder, mut answer: AnswerStream) -> Outcome {
+    async fn read_answer(&mut self, received: &ReceivedHead, body: &mut BodyDecoder, mut answer: AnswerStream) -> Outcome {
         let limits = self.limits;
         let mut body_bytes = 0;
         let last_read = Cell::new(None);
@@ -188,14 +186,14 @@ impl<C: Clock> Exchange<'_, '_, C> {
                     last_read.set(Some(t_ns));
                 }
                 match fed {
-                    _ if answer.is_over() => ControlFlow::Break(Ended::Over),
-                    Err(bad) => ControlFlow::Break(Ended::Bad(bad)),
-                    Ok(()) if body_bytes > limits.max_body_bytes => ControlFlow::Break(Ended::TooLarge),
-                    Ok(()) if body.is_done() => ControlFlow::Break(Ended::Eof),
+                    _ if answer.is_over() => ControlFlow::Break(ReadEnd::Over),
+                    Err(bad) => ControlFlow::Break(ReadEnd::Bad(bad)),
+                    Ok(()) if body_bytes > limits.max_body_bytes => ControlFlow::Break(ReadEnd::TooLarge),
+                    Ok(()) if body.is_done() => ControlFlow::Break(ReadEnd::Eof),
                     Ok(()) => ControlFlow::Continue(()),
                 }
             };
-            match feed(body, begun.t_ns, &begun.body) {
+            match feed(body, received.t_ns, &received.body) {
                 ControlFlow::Break(ended) => Some(ended),
                 ControlFlow::Continue(()) => {
                     let reading = pin!(poll_fn(|context| {
@@ -203,18 +201,18 @@ impl<C: Clock> Exchange<'_, '_, C> {
                             // The stamp comes before anything is done with the bytes.
                             let t_ns = clock.now_ns();
                             if bytes.is_empty() {
-                                return Some(body.end().map_or_else(Ended::Closed, |()| Ended::Eof));
+                                return Some(body.end().map_or_else(ReadEnd::Closed, |()| ReadEnd::Eof));
                             }
                             feed(body, t_ns, bytes).break_value()
                         })
                     }));
                     let read = until(clock, reading, || after(&last_read, clock, limits.idle_ns)).await;
-                    read.map(|read| read.unwrap_or_else(Ended::Failed))
+                    read.map(|read| read.unwrap_or_else(ReadEnd::Failed))
                 }
             }
         };
         let end_ns = self.clock.now_ns();
-        let outcome = self.settle(ended, begun, body, answer, body_bytes).await;
+        let outcome = self.settle(ended, received, body, answer, body_bytes).await;
         // Only now: an end without an outcome would look like one to whoever drops this future while it drains.
         self.observation.end_ns = Some(end_ns);
         outcome
@@ -222,8 +220,8 @@ impl<C: Clock> Exchange<'_, '_, C> {
 
     async fn settle(
         &mut self,
-        ended: Option<Ended>,
-        begun: &Begun,
+        ended: Option<ReadEnd>,
+        received: &ReceivedHead,
         body: &mut BodyDecoder,
         answer: AnswerStream,
         body_bytes: u64,
@@ -232,10 +230,10 @@ impl<C: Clock> Exchange<'_, '_, C> {
             let detail = format!("the stream was silent for {} ms after its first event", self.limits.idle_ns / 1_000_000);
             return answer.give_up(self.observation, Outcome::TimedOut { detail });
         };
-        let drains = matches!(ended, Ended::Over) && answer.is_done() && !body.is_done();
+        let drains = matches!(ended, ReadEnd::Over) && answer.is_done() && !body.is_done();
         let outcome = match ended {
-            Ended::Eof if self.observation.first_event_ns.is_none() && body_bytes > 0 => {
-                let kind = begun.head.content_type.as_deref();
+            ReadEnd::Eof if self.observation.first_event_ns.is_none() && body_bytes > 0 => {
+                let kind = received.head.content_type.as_deref();
                 let kind = kind.map_or("no content-type".to_owned(), |kind| format!("`{}`", shortened(kind)));
                 Outcome::Malformed { detail: format!("{body_bytes} bytes of {kind} without an event") }
             }
@@ -265,36 +263,36 @@ impl<C: Clock> Exchange<'_, '_, C> {
     }
 
     /// Reads a refusal: the status, and the server's words.
-    async fn read_refusal(&mut self, begun: &Begun, body: &mut BodyDecoder) -> Outcome {
-        let status = begun.head.status;
+    async fn read_refusal(&mut self, received: &ReceivedHead, body: &mut BodyDecoder) -> Outcome {
+        let status = received.head.status;
         let mut words = Vec::new();
         let ended = {
             let mut feed = |body: &mut BodyDecoder, bytes: &[u8]| {
                 let fed = body.feed(bytes, |data| words.extend_from_slice(data));
                 match fed {
-                    Err(bad) => Some(Ended::Bad(bad)),
-                    Ok(()) if body.is_done() || words.len() >= MAX_REFUSAL_BYTES => Some(Ended::Eof),
+                    Err(bad) => Some(ReadEnd::Bad(bad)),
+                    Ok(()) if body.is_done() || words.len() >= MAX_REFUSAL_BYTES => Some(ReadEnd::Eof),
                     Ok(()) => None,
                 }
             };
-            if let Some(ended) = feed(body, &begun.body) {
+            if let Some(ended) = feed(body, &received.body) {
                 ended
             } else {
                 let Self { connection, clock, .. } = self;
                 let reading = pin!(poll_fn(|context| {
                     connection.poll_reads(context, |bytes| match bytes {
-                        [] => Some(body.end().map_or_else(Ended::Closed, |()| Ended::Eof)),
+                        [] => Some(body.end().map_or_else(ReadEnd::Closed, |()| ReadEnd::Eof)),
                         _ => feed(body, bytes),
                     })
                 }));
                 let limit_ns = clock.now_ns().saturating_add(REFUSAL_NS);
                 let read = until(clock, reading, || limit_ns).await;
-                read.map_or(Ended::Closed("they did not end within 1 s"), |read| read.unwrap_or_else(Ended::Failed))
+                read.map_or(ReadEnd::Closed("they did not end within 1 s"), |read| read.unwrap_or_else(ReadEnd::Failed))
             }
         };
         words.truncate(MAX_REFUSAL_BYTES);
         if words.is_empty()
-            && let Some(place) = &begun.head.location
+            && let Some(place) = &received.head.location
         {
             let detail = shortened(&format!("redirected to {place}, which is not followed: give that URL"));
             return Outcome::Rejected { status, detail };

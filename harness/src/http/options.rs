@@ -49,7 +49,6 @@ impl Default for HttpOptions {
 pub struct ApiKey(pub(super) String);
 
 impl ApiKey {
-    /// Takes a key.
     #[must_use]
     pub fn new(key: String) -> Self {
         Self(key)

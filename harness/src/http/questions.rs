@@ -33,14 +33,14 @@ pub struct ServedModel {
 
 /// A list as `/v1/models` has it.
 #[derive(Deserialize)]
-struct Listed<M> {
+struct ModelList<M> {
     data: Vec<M>,
 }
 
 impl HttpEndpoint {
     /// The models that the server lists, in its order.
     pub async fn models(&self) -> Result<Vec<ServedModel>, EndpointError> {
-        let models: Listed<ServedModel> = self.ask_json(Method::GET, "/v1/models", None).await?;
+        let models: ModelList<ServedModel> = self.ask_json(Method::GET, "/v1/models", None).await?;
         Ok(models.data)
     }
 
@@ -51,7 +51,7 @@ impl HttpEndpoint {
             id: String,
             root: Option<String>,
         }
-        let models: Listed<Model> = self.ask_json(Method::GET, "/v1/models", None).await?;
+        let models: ModelList<Model> = self.ask_json(Method::GET, "/v1/models", None).await?;
         let described = |Model { id, root }| match root {
             Some(root) if root == id => id,
             // Where a machine keeps its files is private.

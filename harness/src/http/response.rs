@@ -28,21 +28,13 @@ pub enum MalformedResponse {
     /// More than is read.
     #[error("the answer's head has more than {MAX_HEADERS} headers")]
     TooManyHeaders,
-    /// Likewise.
     #[error("the answer's head is longer than {MAX_HEAD_BYTES} bytes")]
     HeadTooLong,
-    /// Likewise.
     #[error("more than {MAX_INTERIM} interim answers came before the answer")]
     TooManyInterim,
     /// A frame that says two things, or something unknown.
     #[error("the answer's `{header}` makes no sense: {value}")]
-    Framing {
-        /// The header's name.
-        header: &'static str,
-        /// What it says.
-        value: String,
-    },
-    /// The chunked encoding.
+    Framing { header: &'static str, value: String },
     #[error("the answer's chunks: {0}")]
     Chunk(&'static str),
 }
@@ -50,9 +42,7 @@ pub enum MalformedResponse {
 /// What an answer's head says, as far as it is looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Head {
-    /// The status code.
     pub status: u16,
-    /// The media type.
     pub content_type: Option<String>,
     /// How the body is compressed.
     pub content_encoding: Option<String>,
@@ -137,16 +127,16 @@ fn parse_head(bytes: &[u8]) -> Result<Option<(Head, usize)>, MalformedResponse> 
         Err(error) => return Err(MalformedResponse::Head(error)),
     };
     let status = response.code.unwrap_or(0);
-    let mut said = Said { keeps_connection: response.version == Some(1), ..Said::default() };
+    let mut parsed = ParsedHeaders { keeps_connection: response.version == Some(1), ..ParsedHeaders::default() };
     for header in response.headers.iter() {
-        said.take(header)?;
+        parsed.take(header)?;
     }
-    Ok(Some((said.into_head(status)?, length)))
+    Ok(Some((parsed.into_head(status)?, length)))
 }
 
 /// The headers that matter.
 #[derive(Default)]
-struct Said {
+struct ParsedHeaders {
     length: Option<u64>,
     chunked: Option<bool>,
     keeps_connection: bool,
@@ -155,7 +145,7 @@ struct Said {
     location: Option<String>,
 }
 
-impl Said {
+impl ParsedHeaders {
     fn take(&mut self, header: &httparse::Header<'_>) -> Result<(), MalformedResponse> {
         let is = |name: &str| header.name.eq_ignore_ascii_case(name);
         let value = String::from_utf8_lossy(header.value);
@@ -213,11 +203,11 @@ impl Said {
 
 /// A body whose end may not have come yet.
 #[derive(Debug)]
-pub struct BodyDecoder(Rest);
+pub struct BodyDecoder(RemainingBody);
 
 /// What is left of a body.
 #[derive(Debug)]
-enum Rest {
+enum RemainingBody {
     Length { missing: u64, is_exceeded: bool },
     Chunked(Chunked),
     UntilClose,
@@ -228,9 +218,9 @@ impl BodyDecoder {
     #[must_use]
     pub fn of(head: &Head) -> Self {
         Self(match head.framing {
-            Framing::Length(missing) => Rest::Length { missing, is_exceeded: false },
-            Framing::Chunked => Rest::Chunked(Chunked::default()),
-            Framing::UntilClose => Rest::UntilClose,
+            Framing::Length(missing) => RemainingBody::Length { missing, is_exceeded: false },
+            Framing::Chunked => RemainingBody::Chunked(Chunked::default()),
+            Framing::UntilClose => RemainingBody::UntilClose,
         })
     }
 
@@ -240,7 +230,7 @@ impl BodyDecoder {
     /// Its chunks are not the encoding, or their lines longer than any are.
     pub fn feed(&mut self, bytes: &[u8], mut on_data: impl FnMut(&[u8])) -> Result<(), MalformedResponse> {
         match &mut self.0 {
-            Rest::Length { missing, is_exceeded } => {
+            RemainingBody::Length { missing, is_exceeded } => {
                 let own = usize::try_from(*missing).unwrap_or(usize::MAX).min(bytes.len());
                 if own > 0 {
                     on_data(&bytes[..own]);
@@ -249,8 +239,8 @@ impl BodyDecoder {
                 *is_exceeded |= own < bytes.len();
                 Ok(())
             }
-            Rest::Chunked(chunked) => chunked.feed(bytes, on_data),
-            Rest::UntilClose => {
+            RemainingBody::Chunked(chunked) => chunked.feed(bytes, on_data),
+            RemainingBody::UntilClose => {
                 if !bytes.is_empty() {
                     on_data(bytes);
                 }
@@ -263,9 +253,9 @@ impl BodyDecoder {
     #[must_use]
     pub fn is_done(&self) -> bool {
         match &self.0 {
-            Rest::Length { missing, .. } => *missing == 0,
-            Rest::Chunked(chunked) => chunked.is_done(),
-            Rest::UntilClose => false,
+            RemainingBody::Length { missing, .. } => *missing == 0,
+            RemainingBody::Chunked(chunked) => chunked.is_done(),
+            RemainingBody::UntilClose => false,
         }
     }
 
@@ -273,9 +263,9 @@ impl BodyDecoder {
     #[must_use]
     pub fn ended_cleanly(&self) -> bool {
         match &self.0 {
-            Rest::Length { missing, is_exceeded } => *missing == 0 && !is_exceeded,
-            Rest::Chunked(chunked) => chunked.is_done() && !chunked.is_exceeded(),
-            Rest::UntilClose => false,
+            RemainingBody::Length { missing, is_exceeded } => *missing == 0 && !is_exceeded,
+            RemainingBody::Chunked(chunked) => chunked.is_done() && !chunked.is_exceeded(),
+            RemainingBody::UntilClose => false,
         }
     }
 
@@ -285,10 +275,10 @@ impl BodyDecoder {
     /// The body was not whole.
     pub fn end(&self) -> Result<(), &'static str> {
         match &self.0 {
-            Rest::UntilClose => Ok(()),
+            RemainingBody::UntilClose => Ok(()),
             _ if self.is_done() => Ok(()),
-            Rest::Length { .. } => Err("closed before the body had its stated length"),
-            Rest::Chunked(_) => Err("closed before the body's last chunk"),
+            RemainingBody::Length { .. } => Err("closed before the body had its stated length"),
+            RemainingBody::Chunked(_) => Err("closed before the body's last chunk"),
         }
     }
 }

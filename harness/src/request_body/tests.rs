@@ -21,7 +21,7 @@ fn json_of(body: &RequestBody<'_>) -> String {
 }
 
 #[test]
-fn each_dialect_gets_only_the_fields_that_it_knows() {
+fn request_body_holds_only_fields_of_its_dialect() {
     let request = request();
     let lines = DialectName::ALL.iter().map(|&name| {
         let body =
@@ -45,7 +45,7 @@ fn each_dialect_gets_only_the_fields_that_it_knows() {
 }
 
 #[test]
-fn chat_and_completions() {
+fn chat_and_completions_bodies_use_their_own_fields() {
     let request = request();
     let body = |api| RequestBody {
         request: &request,
@@ -59,7 +59,7 @@ fn chat_and_completions() {
 }
 
 #[test]
-fn ollama_is_asked_through_its_own_chat_and_its_completions_as_others_are() {
+fn ollama_chat_uses_own_api_and_completions_the_common_one() {
     let request = request();
     let body = |api| RequestBody {
         request: &request,
@@ -75,7 +75,7 @@ fn ollama_is_asked_through_its_own_chat_and_its_completions_as_others_are() {
 }
 
 #[test]
-fn the_prefix_cache_is_only_refused_where_it_is_forbidden() {
+fn cache_prompt_is_sent_only_where_reuse_is_forbidden() {
     let request = request();
     let body = |forbid_prefix_reuse| {
         let dialect = dialect(DialectName::Llamacpp);
@@ -86,7 +86,7 @@ fn the_prefix_cache_is_only_refused_where_it_is_forbidden() {
 }
 
 #[test]
-fn a_structured_request_carries_the_schema_where_the_dialect_can() {
+fn structured_request_carries_schema_where_supported() {
     let request = PlannedRequest { structured: true, ..request() };
     for &name in DialectName::ALL {
         let dialect = dialect(name);

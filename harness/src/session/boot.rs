@@ -3,7 +3,7 @@
 use futures_util::future::{self, Either};
 use record::{Boot, Entry};
 
-use super::{GivenUp, RunError, Session, given_up, trial::died_just_now};
+use super::{AbortCause, RunError, Session, abort_cause, trial::death_within_grace};
 use crate::{
     clock::Clock,
     endpoint::Endpoint,
@@ -15,12 +15,12 @@ use crate::{
 };
 
 /// When an engine was started, and what the disks had read by then.
-pub(super) struct Began {
+pub(super) struct BootStart {
     at_ns: u64,
     disk_read_bytes: Option<u64>,
 }
 
-impl Began {
+impl BootStart {
     /// Just before the start.
     pub(super) fn now<C: Clock>(clock: &C) -> Self {
         Self { at_ns: clock.now_ns(), disk_read_bytes: machine::disk_read_bytes() }
@@ -33,7 +33,7 @@ pub(super) async fn prepare<R: EngineInstance, C: Clock>(
     session: &Session<'_, C>,
     journal: &mut Journal,
     boot: u32,
-    began: &Began,
+    began: &BootStart,
 ) -> Result<SizedBoot, RunError> {
     let recipe = &session.header.recipe;
     let (clock, endpoint) = (session.clock, running.endpoint());
@@ -51,15 +51,15 @@ pub(super) async fn prepare<R: EngineInstance, C: Clock>(
         Ok::<_, EngineError>((sanity, sized, endpoint.version().await, identity))
     };
     let (sanity, sized, engine_version, identity) =
-        match future::select(Box::pin(checks), Box::pin(given_up(running, session))).await {
+        match future::select(Box::pin(checks), Box::pin(abort_cause(running, session))).await {
             Either::Left((Ok(checked), _)) => checked,
             // An engine that dies drops its connections first: the question that failed is not the reason.
-            Either::Left((Err(error), _)) => match died_just_now(running, clock).await {
+            Either::Left((Err(error), _)) => match death_within_grace(running, clock).await {
                 Some(how) => return Err(EngineError::Exited { how, log_tail: running.log_tail() }.into()),
                 None => return Err(error.into()),
             },
-            Either::Right((GivenUp::Interrupted, _)) => return Err(EngineError::Interrupted.into()),
-            Either::Right((GivenUp::Died(how), _)) => {
+            Either::Right((AbortCause::Interrupted, _)) => return Err(EngineError::Interrupted.into()),
+            Either::Right((AbortCause::Died(how), _)) => {
                 return Err(EngineError::Exited { how, log_tail: running.log_tail() }.into());
             }
         };

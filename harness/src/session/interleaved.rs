@@ -2,7 +2,7 @@
 
 use record::{EndReason, Side};
 
-use super::{Pace, RunError, RunInProgress, conclude, end_reason};
+use super::{ProgressEstimate, RunError, RunInProgress, conclude, end_reason};
 use crate::{clock::Clock, engine::Engine};
 
 /// Makes two runs in turns: `order` says whose boot is next, and names each side as often as its header plans boots. Never is an engine of
@@ -12,8 +12,8 @@ pub async fn run_interleaved<B: Engine, D: Engine, C: Clock>(
     mut candidate: RunInProgress<'_, D, C>,
     order: &[Side],
 ) -> Result<EndReason, RunError> {
-    let mut pace = Pace::new(&[baseline.session(), candidate.session()]);
-    let made = make_boots(&mut baseline, &mut candidate, order, &mut pace).await;
+    let mut estimate = ProgressEstimate::new(&[baseline.session(), candidate.session()]);
+    let made = make_boots(&mut baseline, &mut candidate, order, &mut estimate).await;
     let session = candidate.session();
     session.progress.ended();
     let reason_of = |side: Side| end_reason(&made, &session.stop, |error| in_words(error, side));
@@ -28,7 +28,7 @@ async fn make_boots<B: Engine, D: Engine, C: Clock>(
     baseline: &mut RunInProgress<'_, B, C>,
     candidate: &mut RunInProgress<'_, D, C>,
     order: &[Side],
-    pace: &mut Pace,
+    estimate: &mut ProgressEstimate,
 ) -> Result<(), RunError> {
     baseline.begin().map_err(of(Side::Baseline))?;
     candidate.begin().map_err(of(Side::Candidate))?;
@@ -37,8 +37,8 @@ async fn make_boots<B: Engine, D: Engine, C: Clock>(
             break;
         }
         match side {
-            Side::Baseline => baseline.boot(pace).await,
-            Side::Candidate => candidate.boot(pace).await,
+            Side::Baseline => baseline.boot(estimate).await,
+            Side::Candidate => candidate.boot(estimate).await,
         }
         .map_err(of(side))?;
     }

@@ -1,11 +1,11 @@
-//! A run in the making: one engine and its record, boot by boot.
+//! A run in progress: one engine and its record, boot by boot.
 
 use record::{End, EndReason, Entry};
 
 use super::{
-    Pace, RunError, Session,
-    boot::{Began, prepare},
-    trial::{Place, run_trial},
+    ProgressEstimate, RunError, Session,
+    boot::{BootStart, prepare},
+    trial::{TrialSlot, run_trial},
 };
 use crate::{
     clock::Clock,
@@ -13,7 +13,7 @@ use crate::{
     journal::Journal,
 };
 
-/// A run in the making. Between two boots no engine of it is up, so that another run can be made in turns with it.
+/// A run that is being measured. Between two boots no engine of it is up, so that another run can be interleaved with it.
 pub struct RunInProgress<'a, E, C> {
     engine: &'a mut E,
     session: &'a Session<'a, C>,
@@ -35,22 +35,21 @@ impl<'a, E: Engine, C: Clock> RunInProgress<'a, E, C> {
         self.session
     }
 
-    /// Writes the header.
     pub(super) fn begin(&mut self) -> Result<(), RunError> {
         self.journal.append(&Entry::Header(Box::new(self.session.header.clone())))?;
         self.has_header = true;
         Ok(())
     }
 
-    /// Makes the next boot with its trials, and puts the engine away, whatever became of them.
-    pub(super) async fn boot(&mut self, pace: &mut Pace) -> Result<(), RunError> {
+    /// Runs the next boot with its trials, then stops the engine, whether or not they succeeded.
+    pub(super) async fn boot(&mut self, estimate: &mut ProgressEstimate) -> Result<(), RunError> {
         let session = self.session;
         let boot = session.header.first_boot + self.boots_begun;
         self.boots_begun += 1;
-        pace.boot_started(session);
-        let began = Began::now(session.clock);
+        estimate.boot_started(session);
+        let began = BootStart::now(session.clock);
         let running = self.engine.start(boot).await?;
-        let made = self.trials(&running, boot, &began, pace).await;
+        let made = self.trials(&running, boot, &began, estimate).await;
         session.progress.stopping();
         let stopped = running.stop().await;
         self.engine_stop = Some(match self.engine_stop.take() {
@@ -64,8 +63,8 @@ impl<'a, E: Engine, C: Clock> RunInProgress<'a, E, C> {
         &mut self,
         running: &R,
         boot: u32,
-        began: &Began,
-        pace: &mut Pace,
+        began: &BootStart,
+        estimate: &mut ProgressEstimate,
     ) -> Result<(), RunError> {
         let session = self.session;
         let sized = prepare(running, session, self.journal, boot, began).await?;
@@ -75,16 +74,16 @@ impl<'a, E: Engine, C: Clock> RunInProgress<'a, E, C> {
                 if session.stop.is_requested() {
                     return Ok(());
                 }
-                pace.trial_started(session, cell);
+                estimate.trial_started(session, cell);
                 let trial = boot * session.header.trials_per_boot + round;
-                let first = Place { cell, boot, trial, attempt: 0, order: self.next_order() };
+                let first = TrialSlot { cell, boot, trial, attempt: 0, order: self.next_order() };
                 let is_invalid = run_trial(running, session, self.journal, &sized, &first).await?;
                 if is_invalid && !session.stop.is_requested() {
                     session.progress.trial_repeated(cell);
-                    let second = Place { attempt: 1, order: self.next_order(), ..first };
+                    let second = TrialSlot { attempt: 1, order: self.next_order(), ..first };
                     run_trial(running, session, self.journal, &sized, &second).await?;
                 }
-                pace.trial_ended(session, cell);
+                estimate.trial_ended(session, cell);
             }
         }
         Ok(())

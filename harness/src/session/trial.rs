@@ -3,7 +3,7 @@
 use futures_util::future::{self, Either};
 use record::{Cell, Counters, Entry, Outcome, ServerReading, ServerWatch, Trial, TrialFacts, WarmUp, WireCounts};
 
-use super::{GivenUp, RunError, Session, given_up};
+use super::{AbortCause, RunError, Session, abort_cause};
 use crate::{
     clock::Clock,
     drive::{DriveLimits, DriveOutcome, drive},
@@ -25,8 +25,7 @@ const DEATH_GRACE_NS: u64 = 1_000_000_000;
 /// How long it is then given to answer one question, in nanoseconds.
 const ANSWER_LIMIT_NS: u64 = 30_000_000_000;
 
-/// Which trial it is.
-pub(super) struct Place<'a> {
+pub(super) struct TrialSlot<'a> {
     pub(super) cell: &'a Cell,
     pub(super) boot: u32,
     pub(super) trial: u32,
@@ -41,17 +40,17 @@ pub(super) async fn run_trial<R: EngineInstance, C: Clock>(
     session: &Session<'_, C>,
     journal: &mut Journal,
     sized: &SizedBoot,
-    place: &Place<'_>,
+    slot: &TrialSlot<'_>,
 ) -> Result<bool, RunError> {
-    let cell = place.cell;
-    let seed = session.suite.trial_seed(session.header.seed, cell, place.trial);
+    let cell = slot.cell;
+    let seed = session.suite.trial_seed(session.header.seed, cell, slot.trial);
     let counted = BootSizing { counts: sized.counts.as_deref(), sizing: &sized.sizing };
     let cannot = |why| RunError::Plan { cell: cell.name(), why };
     let plan = session.suite.plan(cell, seed, &counted).map_err(cannot)?;
     let warm_up_plan = session.suite.warm_up(cell, seed, &counted).map_err(cannot)?;
-    running.begin_trial(cell, place.order).await;
+    running.begin_trial(cell, slot.order).await;
     let (mut death, mut is_invalid) = (None, false);
-    let warmed = drive_until_given_up(running, session, &warm_up_plan, sized, &mut death).await.0;
+    let warmed = drive_until_aborted(running, session, &warm_up_plan, sized, &mut death).await.0;
     let warm_up = WarmUp {
         requests: u32::try_from(warmed.observations.len()).unwrap_or(u32::MAX),
         completed: u32::try_from(warmed.observations.iter().filter(|seen| seen.outcome.is_complete()).count())
@@ -59,23 +58,23 @@ pub(super) async fn run_trial<R: EngineInstance, C: Clock>(
         duration_ns: warmed.duration_ns,
     };
     if death.is_none()
-        && let Some(ready) = unless_given_up(running, session, &mut death, get_ready(running, cell)).await
+        && let Some(state) = unless_aborted(running, session, &mut death, prepare_trial(running, cell)).await
     {
         let watched = watch(running, session, &plan, sized, &mut death);
         let (mut driven, cost, readings, failures) = watched.await;
-        let engine_cpu_ns = ready.cpu_ns.zip(running.cpu_ns().await).and_then(|(before, now)| now.checked_sub(before));
+        let engine_cpu_ns = state.cpu_ns.zip(running.cpu_ns().await).and_then(|(before, now)| now.checked_sub(before));
         if let (Some(tokenizer), false) = (&session.tokenizer, sized.usage) {
             tokenizer.count_answers(&mut driven.observations)?;
         }
         // A dead engine has no page; asking would only wait.
         let after = match death {
-            None => unless_given_up(running, session, &mut death, running.endpoint().server_page()).await.flatten(),
+            None => unless_aborted(running, session, &mut death, running.endpoint().server_page()).await.flatten(),
             Some(_) => None,
         };
-        let told = Told { before: ready.before, during: readings, failures, after };
-        let wire = ready.wire.zip(running.endpoint().wire_counts()).map(|(before, now)| now.since(before));
-        let facts = TrialFacts { cache_reset: ready.cache_reset, engine_cpu_ns, wire, ..facts(session, cost) };
-        let entry = Entry::Trial(Box::new(to_trial(place, &plan, warm_up, driven, told, facts)));
+        let report = ServerReport { before: state.before, during: readings, failures, after };
+        let wire = state.wire.zip(running.endpoint().wire_counts()).map(|(before, now)| now.since(before));
+        let facts = TrialFacts { cache_reset: state.cache_reset, engine_cpu_ns, wire, ..facts(session, cost) };
+        let entry = Entry::Trial(Box::new(to_trial(slot, &plan, warm_up, driven, report, facts)));
         journal.append(&entry)?;
         is_invalid = matches!(&entry, Entry::Trial(trial)
             if trial.facts.cut_short.is_none() && !(session.is_valid)(trial, sized.sizing.template_tokens));
@@ -87,33 +86,33 @@ pub(super) async fn run_trial<R: EngineInstance, C: Clock>(
 }
 
 /// What is done between the warm-up and the trial.
-struct Ready {
+struct PreTrialState {
     cache_reset: Option<String>,
     before: Option<Result<ServerPage, EndpointError>>,
     cpu_ns: Option<u64>,
     wire: Option<WireCounts>,
 }
 
-async fn get_ready<R: EngineInstance>(running: &R, cell: &Cell) -> Ready {
+async fn prepare_trial<R: EngineInstance>(running: &R, cell: &Cell) -> PreTrialState {
     let endpoint = running.endpoint();
     let cache_reset = endpoint.reset_cache().await.map(|done| done.unwrap_or_else(|error| format!("not emptied: {error}")));
     let before = endpoint.server_page().await;
     let cpu_ns = running.cpu_ns().await;
     running.open_connections(cell).await;
-    Ready { cache_reset, before, cpu_ns, wire: endpoint.wire_counts() }
+    PreTrialState { cache_reset, before, cpu_ns, wire: endpoint.wire_counts() }
 }
 
 /// Does something that has a time limit of its own; none if the run is given up meanwhile, or was before.
-async fn unless_given_up<R: EngineInstance, C: Clock, T>(
+async fn unless_aborted<R: EngineInstance, C: Clock, T>(
     running: &R,
     session: &Session<'_, C>,
     death: &mut Option<String>,
     work: impl Future<Output = T>,
 ) -> Option<T> {
-    match future::select(Box::pin(given_up(running, session)), Box::pin(work)).await {
+    match future::select(Box::pin(abort_cause(running, session)), Box::pin(work)).await {
         Either::Right((done, _)) => Some(done),
-        Either::Left((GivenUp::Interrupted, _)) => None,
-        Either::Left((GivenUp::Died(how), _)) => {
+        Either::Left((AbortCause::Interrupted, _)) => None,
+        Either::Left((AbortCause::Died(how), _)) => {
             *death = Some(how);
             None
         }
@@ -128,12 +127,12 @@ async fn watch<R: EngineInstance, C: Clock>(
     sized: &SizedBoot,
     death: &mut Option<String>,
 ) -> (DriveOutcome, Option<InstrumentCost>, Vec<ServerReading>, ReadingFailures) {
-    let driven = drive_until_given_up(running, session, plan, sized, death);
+    let driven = drive_until_aborted(running, session, plan, sized, death);
     let ((driven, cost), readings, failures) = watch_server(running.endpoint(), session.clock, driven).await;
     (driven, cost, readings, failures)
 }
 
-async fn drive_until_given_up<R: EngineInstance, C: Clock>(
+async fn drive_until_aborted<R: EngineInstance, C: Clock>(
     running: &R,
     session: &Session<'_, C>,
     plan: &record::Plan,
@@ -141,9 +140,9 @@ async fn drive_until_given_up<R: EngineInstance, C: Clock>(
     death: &mut Option<String>,
 ) -> (DriveOutcome, Option<InstrumentCost>) {
     let stop = async {
-        match given_up(running, session).await {
-            GivenUp::Interrupted => "interrupted".to_owned(),
-            GivenUp::Died(how) => {
+        match abort_cause(running, session).await {
+            AbortCause::Interrupted => "interrupted".to_owned(),
+            AbortCause::Died(how) => {
                 *death = Some(how.clone());
                 format!("the engine ended: {how}")
             }
@@ -154,9 +153,9 @@ async fn drive_until_given_up<R: EngineInstance, C: Clock>(
     let (mut driven, cost) =
         if session.real_time { watch_instrument_cost(session.clock, driven).await } else { (driven.await, None) };
     if death.is_none() && driven.observations.iter().any(|seen| matches!(seen.outcome, Outcome::Disconnected { .. })) {
-        *death = died_just_now(running, session.clock).await;
+        *death = death_within_grace(running, session.clock).await;
         if death.is_none() {
-            *death = answers_no_more(running, session.clock, &driven).await;
+            *death = unreachable_reason(running, session.clock, &driven).await;
         }
         if let Some(how) = death {
             // Its requests all failed before its end was noticed.
@@ -168,7 +167,7 @@ async fn drive_until_given_up<R: EngineInstance, C: Clock>(
 
 /// Why an engine counts as gone whose process cannot be watched, as one that was attached to: it served nothing, and does not answer a
 /// single question either. Without this every further trial would be sent to a dead port.
-async fn answers_no_more<R: EngineInstance, C: Clock>(running: &R, clock: &C, driven: &DriveOutcome) -> Option<String> {
+async fn unreachable_reason<R: EngineInstance, C: Clock>(running: &R, clock: &C, driven: &DriveOutcome) -> Option<String> {
     if driven.cut_short.is_some() || driven.observations.iter().any(|seen| seen.outcome.is_complete()) {
         return None;
     }
@@ -182,7 +181,7 @@ async fn answers_no_more<R: EngineInstance, C: Clock>(running: &R, clock: &C, dr
 
 /// How the engine ended, if it did. One that dies drops its connections first and is reaped a moment later; without this moment the
 /// next cell would be blamed, or nobody.
-pub(super) async fn died_just_now<R: EngineInstance, C: Clock>(running: &R, clock: &C) -> Option<String> {
+pub(super) async fn death_within_grace<R: EngineInstance, C: Clock>(running: &R, clock: &C) -> Option<String> {
     let moment = clock.sleep_until(clock.now_ns() + DEATH_GRACE_NS);
     match future::select(Box::pin(running.died()), Box::pin(moment)).await {
         Either::Left((how, _)) => Some(how),
@@ -191,14 +190,14 @@ pub(super) async fn died_just_now<R: EngineInstance, C: Clock>(running: &R, cloc
 }
 
 /// What the server said of itself around and during a trial.
-struct Told {
+struct ServerReport {
     before: Option<Result<ServerPage, EndpointError>>,
     during: Vec<ServerReading>,
     failures: ReadingFailures,
     after: Option<Result<ServerPage, EndpointError>>,
 }
 
-impl Told {
+impl ServerReport {
     /// Its own names, and ours; none where the server has no page.
     fn into_parts(self) -> (Option<Counters>, Option<ServerWatch>) {
         let Some(before) = self.before else { return (None, None) };
@@ -244,20 +243,20 @@ fn facts<C>(session: &Session<'_, C>, cost: Option<InstrumentCost>) -> TrialFact
 }
 
 fn to_trial(
-    place: &Place<'_>,
+    slot: &TrialSlot<'_>,
     plan: &record::Plan,
     warm_up: WarmUp,
     driven: DriveOutcome,
-    told: Told,
+    report: ServerReport,
     facts: TrialFacts,
 ) -> Trial {
-    let (counters, server) = told.into_parts();
+    let (counters, server) = report.into_parts();
     Trial {
-        cell: place.cell.clone(),
-        boot: place.boot,
-        trial: place.trial,
-        attempt: place.attempt,
-        order: place.order,
+        cell: slot.cell.clone(),
+        boot: slot.boot,
+        trial: slot.trial,
+        attempt: slot.attempt,
+        order: slot.order,
         seed: plan.seed,
         plan_digest: plan.digest.clone(),
         duration_ns: driven.duration_ns,

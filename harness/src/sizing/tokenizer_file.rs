@@ -96,7 +96,7 @@ mod tests {
         "model": {"type": "WordLevel", "vocab": {"?": 0}, "unk_token": "?"}}"#;
 
     #[test]
-    fn answers_that_nobody_counted_are_counted_with_the_tokenizer() {
+    fn uncounted_answers_are_counted_with_tokenizer() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tokenizer.json");
         std::fs::write(&path, BY_WORD).unwrap();

@@ -41,7 +41,7 @@ fn reference(stream: &[u8]) -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn each_rule_of_the_grammar() {
+fn sse_grammar_rules_are_followed() {
     let check = |stream: &str, expected: &[&str]| {
         let whole = events([stream.as_bytes()], 64).unwrap();
         let whole: Vec<_> = whole.iter().map(|event| std::str::from_utf8(event).unwrap()).collect();
@@ -69,7 +69,7 @@ fn each_rule_of_the_grammar() {
 }
 
 #[test]
-fn an_event_is_handed_on_by_the_read_that_ends_it() {
+fn event_is_emitted_by_the_read_that_ends_it() {
     let check = |parts: &[&str], expected: &[usize]| {
         let mut parser = SseParser::new(64);
         let mut seen_by = Vec::new();
@@ -86,7 +86,7 @@ fn an_event_is_handed_on_by_the_read_that_ends_it() {
 }
 
 #[test]
-fn a_line_or_an_event_over_the_limit_is_an_error_however_it_is_split() {
+fn overlong_line_or_event_is_an_error_for_any_split() {
     let check = |stream: &[u8], fits: bool| {
         for size in 1..=stream.len() {
             assert_eq!(events(stream.chunks(size), 16).is_ok(), fits, "{:?} by {size}", String::from_utf8_lossy(stream));
@@ -104,7 +104,7 @@ fn a_line_or_an_event_over_the_limit_is_an_error_however_it_is_split() {
 }
 
 #[test]
-fn an_event_within_one_read_is_not_copied() {
+fn event_within_one_read_is_not_copied() {
     let stream = b"data: first\n\ndata: second\r\n\r\n";
     let within = stream.as_ptr_range();
     let mut events = 0;
@@ -146,7 +146,7 @@ fn cut(stream: &[u8], cuts: &[prop::sample::Index]) -> Vec<Vec<u8>> {
 
 proptest! {
     #[test]
-    fn any_split_gives_what_the_reference_gives(
+    fn parser_matches_reference_for_any_split(
         stream in stream(),
         cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..12),
     ) {
@@ -158,7 +158,7 @@ proptest! {
     }
 
     #[test]
-    fn the_limit_does_not_depend_on_the_split(stream in stream(), max_bytes in 1usize..40, size in 1usize..7) {
+    fn event_limit_is_independent_of_split(stream in stream(), max_bytes in 1usize..40, size in 1usize..7) {
         prop_assert_eq!(events([stream.as_slice()], max_bytes).is_ok(), events(stream.chunks(size), max_bytes).is_ok());
     }
 }

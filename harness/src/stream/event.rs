@@ -123,9 +123,9 @@ pub(super) struct FirstChoice<'a>(pub(super) Option<Choice<'a>>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for FirstChoice<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct First;
+        struct FirstChoiceVisitor;
 
-        impl<'de> Visitor<'de> for First {
+        impl<'de> Visitor<'de> for FirstChoiceVisitor {
             type Value = FirstChoice<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -143,7 +143,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for FirstChoice<'a> {
             }
         }
 
-        deserializer.deserialize_any(First)
+        deserializer.deserialize_any(FirstChoiceVisitor)
     }
 }
 
@@ -153,9 +153,9 @@ pub(super) struct Text<'a>(pub(super) Cow<'a, str>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Borrowing;
+        struct TextVisitor;
 
-        impl<'de> Visitor<'de> for Borrowing {
+        impl<'de> Visitor<'de> for TextVisitor {
             type Value = Text<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -175,6 +175,6 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
             }
         }
 
-        deserializer.deserialize_any(Borrowing)
+        deserializer.deserialize_any(TextVisitor)
     }
 }

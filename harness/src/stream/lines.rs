@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_end_with_lf_or_crlf() {
+    fn line_ends_with_lf_or_crlf() {
         let check = |text: &str, expected: &[&str]| assert_eq!(lines(9, [text.as_bytes()]).unwrap(), expected, "{text:?}");
         check("a\nb\r\nc\n", &["a", "b", "c"]);
         check("\n\r\n \na\n", &["a"]);
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_may_be_as_long_as_the_limit_and_no_longer() {
+    fn line_of_limit_length_is_accepted_and_longer_refused() {
         for parts in [vec![&b"12345\n"[..]], vec![b"123", b"45\n"], vec![b"12345", b"\n"]] {
             assert_eq!(lines(5, parts.clone()).unwrap(), ["12345"], "{parts:?}");
             assert_eq!(lines(4, parts.clone()), Err(EventTooLong { max_bytes: 4 }), "{parts:?}");
@@ -98,7 +98,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_split_gives_the_same_lines(text in "[ab\r\n]{0,40}", cuts in prop::collection::vec(any::<Index>(), 0..6)) {
+        fn lines_are_independent_of_split(text in "[ab\r\n]{0,40}", cuts in prop::collection::vec(any::<Index>(), 0..6)) {
             let bytes = text.as_bytes();
             let mut places: Vec<usize> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
             places.extend([0, bytes.len()]);

@@ -5,12 +5,10 @@ use serde_json::Value;
 /// As much of a server's words as a record keeps.
 const MAX_CHARS: usize = 300;
 
-/// A server's refusal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refusal {
     /// The status that it names itself.
     pub(crate) status: Option<u16>,
-    /// Its words, shortened.
     pub(crate) words: String,
 }
 
@@ -55,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_shape_in_use() {
+    fn refusal_message_is_found_in_every_known_shape() {
         let check = |body: &str, status: Option<u16>, words: &str| {
             assert_eq!(Refusal::read(body.as_bytes()), Refusal { status, words: words.to_owned() }, "{body}");
         };
@@ -75,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn long_words_are_cut_between_characters() {
+    fn long_refusal_is_cut_at_a_character_boundary() {
         let words = Refusal::read("\u{1f600}".repeat(400).as_bytes()).words;
         assert_eq!(words, "\u{1f600}".repeat(300));
     }

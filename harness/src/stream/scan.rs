@@ -18,7 +18,7 @@ const MAX_DEPTH: u32 = 32;
 pub(super) fn event(bytes: &[u8]) -> Option<Event<'_>> {
     let mut scan = Scan { bytes, at: 0 };
     let mut event = Event::default();
-    let mut seen = Seen::default();
+    let mut seen = FieldSet::default();
     scan.object(|scan, key| {
         match key {
             b"choices" => event.choices = seen.once(0, scan.first_choice()?)?,
@@ -37,9 +37,9 @@ pub(super) fn event(bytes: &[u8]) -> Option<Event<'_>> {
 
 /// Fields that were read: a second one of a name is not the usual event.
 #[derive(Default)]
-struct Seen(u8);
+struct FieldSet(u8);
 
-impl Seen {
+impl FieldSet {
     fn once<T>(&mut self, field: u8, value: T) -> Option<T> {
         let bit = 1 << field;
         let is_new = self.0 & bit == 0;
@@ -163,7 +163,7 @@ impl<'a> Scan<'a> {
     }
 
     fn usage(&mut self) -> Option<Usage> {
-        let (mut usage, mut seen) = (Usage::default(), Seen::default());
+        let (mut usage, mut seen) = (Usage::default(), FieldSet::default());
         self.object(|scan, key| {
             match key {
                 b"prompt_tokens" => usage.prompt_tokens = seen.once(0, scan.or_null(Self::count)?)?,
@@ -179,7 +179,7 @@ impl<'a> Scan<'a> {
     }
 
     fn prompt_tokens_details(&mut self) -> Option<PromptTokensDetails> {
-        let (mut details, mut seen) = (PromptTokensDetails::default(), Seen::default());
+        let (mut details, mut seen) = (PromptTokensDetails::default(), FieldSet::default());
         self.object(|scan, key| {
             match key {
                 b"cached_tokens" => details.cached_tokens = seen.once(0, scan.or_null(Self::count)?)?,
@@ -191,7 +191,7 @@ impl<'a> Scan<'a> {
     }
 
     fn timings(&mut self) -> Option<Timings> {
-        let (mut timings, mut seen) = (Timings::default(), Seen::default());
+        let (mut timings, mut seen) = (Timings::default(), FieldSet::default());
         self.object(|scan, key| {
             match key {
                 b"predicted_n" => timings.predicted_n = seen.once(0, scan.or_null(Self::count)?)?,
@@ -221,7 +221,7 @@ impl<'a> Scan<'a> {
     }
 
     fn choice(&mut self) -> Option<Choice<'a>> {
-        let (mut choice, mut seen) = (Choice::default(), Seen::default());
+        let (mut choice, mut seen) = (Choice::default(), FieldSet::default());
         self.object(|scan, key| {
             match key {
                 b"delta" => choice.delta = seen.once(0, scan.or_null(Self::delta)?)?,
@@ -238,7 +238,7 @@ impl<'a> Scan<'a> {
     }
 
     fn delta(&mut self) -> Option<Delta<'a>> {
-        let (mut delta, mut seen) = (Delta::default(), Seen::default());
+        let (mut delta, mut seen) = (Delta::default(), FieldSet::default());
         self.object(|scan, key| {
             match key {
                 b"content" => delta.content = seen.once(0, scan.text()?)?,

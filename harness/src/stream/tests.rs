@@ -54,7 +54,7 @@ fn timed(text: &str, tokens: u32) -> String {
 }
 
 #[test]
-fn a_role_alone_is_an_event_but_no_token() {
+fn role_delta_is_an_event_without_token() {
     let seen = answer(DialectName::Openai, &[ROLE, A, B, STOP, USAGE, DONE]);
     assert_eq!((seen.first_event_ns, seen.first_token_ns, seen.first_content_ns), (Some(1), Some(2), Some(2)));
     assert_eq!(seen.last_token_ns, Some(3));
@@ -64,7 +64,7 @@ fn a_role_alone_is_an_event_but_no_token() {
 }
 
 #[test]
-fn a_final_count_is_shared_evenly() {
+fn final_count_is_shared_evenly_over_chunks() {
     let seen = answer(DialectName::Openai, &[ROLE, A, B, STOP, USAGE, DONE]);
     assert_eq!(seen.token_source, TokenSource::Final);
     assert_eq!(chunks(&seen), [(2, 2), (3, 5)]);
@@ -72,7 +72,7 @@ fn a_final_count_is_shared_evenly() {
 }
 
 #[test]
-fn without_any_count_there_is_none() {
+fn stream_without_counts_has_no_token_source() {
     let seen = answer(DialectName::Openai, &[A, B, STOP, DONE]);
     assert_eq!((seen.token_source, seen.usage), (TokenSource::None, None));
     assert_eq!(chunks(&seen), [(1, 0), (2, 0)]);
@@ -80,7 +80,7 @@ fn without_any_count_there_is_none() {
 }
 
 #[test]
-fn usage_in_the_event_of_the_finish_reason_is_the_final_one() {
+fn usage_with_finish_reason_is_final() {
     let last = r#"{"choices":[{"delta":{"content":"b"},"finish_reason":"length"}],
         "usage":{"completion_tokens":4,"prompt_tokens":9,"avg_tok_per_sec":640.5}}"#;
     let seen = answer(
@@ -93,7 +93,7 @@ fn usage_in_the_event_of_the_finish_reason_is_the_final_one() {
 }
 
 #[test]
-fn a_running_count_makes_chunks_of_several_tokens_and_of_tokens_without_text() {
+fn running_count_covers_multi_token_and_textless_chunks() {
     let events = [counted("", 0), counted("a", 1), counted("", 2), counted("bcd", 5), counted("e", 5)];
     let mut events: Vec<&str> = events.iter().map(String::as_str).collect();
     events.extend([STOP, USAGE, DONE]);
@@ -105,14 +105,14 @@ fn a_running_count_makes_chunks_of_several_tokens_and_of_tokens_without_text() {
 }
 
 #[test]
-fn a_running_count_never_falls() {
+fn running_count_never_decreases() {
     let events = [counted("a", 3), counted("b", 2)];
     let seen = answer(DialectName::Sglang, &[&events[0], &events[1], STOP, DONE]);
     assert_eq!(chunks(&seen), [(1, 3), (2, 3)]);
 }
 
 #[test]
-fn llamacpp_counts_in_its_timings() {
+fn llamacpp_running_count_is_read_from_timings() {
     let events = [timed("a", 1), timed("bc", 3)];
     let seen = answer(DialectName::Llamacpp, &[ROLE, &events[0], &events[1], STOP, USAGE, DONE]);
     assert_eq!(seen.token_source, TokenSource::Running);
@@ -121,7 +121,7 @@ fn llamacpp_counts_in_its_timings() {
 }
 
 #[test]
-fn text_without_the_promised_count_falls_back_to_the_final_count() {
+fn text_without_running_count_uses_final_count() {
     let with_count = counted("a", 1);
     for events in [[&with_count, A, B], [A, &with_count, B], [A, B, &with_count]] {
         let seen = answer(DialectName::Vllm, &[events[0], events[1], events[2], STOP, USAGE, DONE]);
@@ -131,7 +131,7 @@ fn text_without_the_promised_count_falls_back_to_the_final_count() {
 }
 
 #[test]
-fn reasoning_is_a_token_but_not_content_under_either_name() {
+fn reasoning_delta_is_token_but_not_content() {
     for field in ["reasoning", "reasoning_content"] {
         for &name in DialectName::ALL.iter().filter(|&&name| dialect(name).chat == ChatApi::Openai) {
             let thinking = format!(r#"{{"choices":[{{"delta":{{"{field}":"hm","content":null}}}}]}}"#);
@@ -145,7 +145,7 @@ fn reasoning_is_a_token_but_not_content_under_either_name() {
 }
 
 #[test]
-fn a_tool_call_is_content_and_no_tool_call_is_none() {
+fn tool_call_is_content_and_empty_list_is_not() {
     let call = r#"{"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{"}}]}}]}"#;
     let none = [r#"{"choices":[{"delta":{"tool_calls":[]}}]}"#, r#"{"choices":[{"delta":{"tool_calls":null}}]}"#];
     let seen = answer(DialectName::Openai, &[none[0], none[1], call]);
@@ -154,13 +154,13 @@ fn a_tool_call_is_content_and_no_tool_call_is_none() {
 }
 
 #[test]
-fn completions_bring_their_text_in_the_choice() {
+fn completions_text_is_read_from_choice() {
     let seen = answer(DialectName::Vllm, &[r#"{"choices":[{"text":"\u00e9\n","finish_reason":"length"}]}"#, DONE]);
     assert_eq!((seen.text.as_deref(), seen.outcome), (Some("\u{e9}\n"), Outcome::Complete));
 }
 
 #[test]
-fn cached_tokens_are_kept_from_whichever_account_names_them() {
+fn cached_tokens_are_kept_from_any_usage() {
     let named = r#"{"choices":[],"usage":{"prompt_tokens":9,"completion_tokens":1,"prompt_tokens_details":{"cached_tokens":8}}}"#;
     let cached = |events: &[&str]| answer(DialectName::Vllm, events).usage.unwrap().cached_tokens;
     assert_eq!(cached(&[named, USAGE]), Some(8));
@@ -169,7 +169,7 @@ fn cached_tokens_are_kept_from_whichever_account_names_them() {
 }
 
 #[test]
-fn every_way_to_end() {
+fn stream_endings_map_to_outcomes() {
     let check = |name: DialectName, events: &[&str], expected: Outcome| {
         assert_eq!(answer(name, events).outcome, expected, "{name} {events:?}");
     };
@@ -200,13 +200,13 @@ fn every_way_to_end() {
 }
 
 #[test]
-fn events_after_the_end_change_nothing() {
+fn events_after_the_end_are_ignored() {
     let ended = answer(DialectName::Openai, &[A, STOP, USAGE, DONE]);
     assert_eq!(answer(DialectName::Openai, &[A, STOP, USAGE, DONE, B, USAGE, "{"]), ended);
 }
 
 #[test]
-fn a_long_line_after_the_end_changes_nothing_whichever_read_brings_it() {
+fn overlong_line_after_the_end_is_ignored() {
     let answer = format!("data: {A}\n\ndata: {STOP}\n\ndata: [DONE]\n\n");
     let long = "x".repeat(200);
     for reads in [vec![format!("{answer}{long}")], vec![answer, long]] {
@@ -220,7 +220,7 @@ fn a_long_line_after_the_end_changes_nothing_whichever_read_brings_it() {
 }
 
 #[test]
-fn what_is_not_the_protocol_is_malformed_and_says_what_it_was() {
+fn non_protocol_bytes_are_malformed_with_excerpt() {
     for event in ["not JSON", "{", "[]", r#"{"choices":7}"#, r#"{"choices":[{"delta":{"content":7}}]}"#, "\"\u{1f600}"] {
         let seen = answer(DialectName::Openai, &[A, event, B, STOP, DONE]);
         assert!(matches!(&seen.outcome, Outcome::Malformed { detail } if detail.ends_with(event)), "{:?}", seen.outcome);
@@ -229,7 +229,7 @@ fn what_is_not_the_protocol_is_malformed_and_says_what_it_was() {
 }
 
 #[test]
-fn a_stream_cut_inside_an_event_is_truncated_and_a_whole_last_event_counts() {
+fn stream_cut_inside_event_is_truncated_and_complete_last_event_counts() {
     let mut observation = unsent();
     let mut stream = AnswerStream::new(dialect(DialectName::Transformers), DEFAULT_MAX_EVENT_BYTES);
     stream.read(1, format!("data: {A}\n\ndata: {}", &B[..20]).as_bytes(), &mut observation);
@@ -243,7 +243,7 @@ fn a_stream_cut_inside_an_event_is_truncated_and_a_whole_last_event_counts() {
 }
 
 #[test]
-fn what_was_seen_stays_when_a_stream_is_given_up() {
+fn aborted_stream_keeps_its_observations() {
     let mut observation = unsent();
     let mut stream = AnswerStream::new(dialect(DialectName::Vllm), DEFAULT_MAX_EVENT_BYTES);
     let events = [counted("a", 1), counted("b", 2)];
@@ -257,7 +257,7 @@ fn what_was_seen_stays_when_a_stream_is_given_up() {
 }
 
 #[test]
-fn a_line_without_an_end_is_malformed() {
+fn endless_line_is_malformed() {
     let mut observation = unsent();
     let mut stream = AnswerStream::new(dialect(DialectName::Vllm), 64);
     stream.read(1, &[b'x'; 65], &mut observation);
@@ -282,7 +282,7 @@ fn ollama(lines: &[&str]) -> Observation {
 }
 
 #[test]
-fn ollamas_own_lines() {
+fn ollama_chat_lines_are_parsed() {
     let seen = ollama(&[THOUGHT, SAID, SAID, ENDED]);
     assert_eq!(seen.outcome, Outcome::Complete);
     assert_eq!(
@@ -297,7 +297,7 @@ fn ollamas_own_lines() {
 }
 
 #[test]
-fn a_prompt_from_the_cache_has_no_count_and_an_answer_without_one_no_account() {
+fn ollama_answer_without_counts_has_no_usage() {
     let cached = ollama(&[SAID, r#"{"done":true,"done_reason":"stop","eval_count":1}"#]);
     assert_eq!(cached.usage, Some(Usage { prompt_tokens: 0, completion_tokens: 1, cached_tokens: None }));
     assert_eq!(cached.server_timings, None);
@@ -306,7 +306,7 @@ fn a_prompt_from_the_cache_has_no_count_and_an_answer_without_one_no_account() {
 }
 
 #[test]
-fn every_way_to_end_of_ollamas_lines() {
+fn ollama_stream_endings_map_to_outcomes() {
     let check = |lines: &[&str], expected: Outcome| assert_eq!(ollama(lines).outcome, expected, "{lines:?}");
     let truncated = |missing: &str| Outcome::Truncated { detail: format!("the stream ended without {missing}") };
     check(&[SAID, ENDED, "not JSON"], Outcome::Complete);
@@ -328,7 +328,7 @@ fn every_way_to_end_of_ollamas_lines() {
 }
 
 #[test]
-fn a_line_cut_in_its_middle_is_truncated_and_a_whole_last_line_counts() {
+fn ollama_line_cut_in_the_middle_is_truncated_and_complete_last_line_counts() {
     let read = |bytes: &str| {
         let mut observation = unsent();
         let mut stream = AnswerStream::new(dialect(DialectName::Ollama), DEFAULT_MAX_EVENT_BYTES);
@@ -343,7 +343,7 @@ fn a_line_cut_in_its_middle_is_truncated_and_a_whole_last_line_counts() {
 }
 
 #[test]
-fn the_servers_own_times_wherever_llamacpp_puts_them() {
+fn llamacpp_timings_give_server_times() {
     let timed = |ms: &str| {
         format!(
             r#"{{"choices":[{{"delta":{{"content":"a"}}}}],"timings":{{"prompt_ms":{ms},"predicted_ms":2.25,"predicted_n":1}}}}"#

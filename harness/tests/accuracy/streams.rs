@@ -145,18 +145,18 @@ fn check(streams: u32) {
 
 #[test]
 #[ignore = "measures time: cargo xtask ci runs it by itself"]
-fn one_stream() {
+fn stamps_match_server_log_for_one_stream() {
     check(1);
 }
 
 #[test]
 #[ignore = "measures time: cargo xtask ci runs it by itself"]
-fn sixteen_streams() {
+fn stamps_match_server_log_for_sixteen_streams() {
     check(16);
 }
 
 #[test]
 #[ignore = "measures time: cargo xtask ci runs it by itself"]
-fn sixty_four_streams() {
+fn stamps_match_server_log_for_sixty_four_streams() {
     check(64);
 }

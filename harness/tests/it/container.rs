@@ -78,7 +78,7 @@ async fn logged(run_folder: &Path, text: &str) {
 
 #[test]
 #[ignore = "needs Docker"]
-fn one_boots_answers_is_known_and_is_put_away() {
+fn container_boots_answers_is_identified_and_stops() {
     let folder = tempfile::tempdir().unwrap();
     in_real_time(async {
         let mut engine = engine(folder.path(), SERVE, "");
@@ -112,7 +112,7 @@ fn one_boots_answers_is_known_and_is_put_away() {
 
 #[test]
 #[ignore = "needs Docker"]
-fn it_gets_what_its_recipe_says_and_is_open_to_nobody_else() {
+fn container_gets_recipe_settings_and_listens_on_loopback_only() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("read.me"), "mounted").unwrap();
     let lines = "env = { MODEL = \"${MODEL}@${REVISION}\" }\nmounts = [{ source = \"${RECIPES}\", target = \"/m\" }]\n\
@@ -150,7 +150,7 @@ fn it_gets_what_its_recipe_says_and_is_open_to_nobody_else() {
 
 #[test]
 #[ignore = "needs Docker"]
-fn one_that_is_deaf_is_killed_after_its_grace() {
+fn container_ignoring_stop_is_killed_after_grace() {
     let folder = tempfile::tempdir().unwrap();
     in_real_time(async {
         // The first process of a container hears no signal that it did not ask for.
@@ -167,7 +167,7 @@ fn one_that_is_deaf_is_killed_after_its_grace() {
 
 #[test]
 #[ignore = "needs Docker"]
-fn its_death_is_heard_within_a_second() {
+fn container_exit_is_noticed_within_a_second() {
     let folder = tempfile::tempdir().unwrap();
     in_real_time(async {
         let running = engine(folder.path(), &script("echo one; echo two >&2; sleep 0.3; exit 7"), "").start(0).await.unwrap();

@@ -14,12 +14,12 @@ use record::{Arrival, Cell, Length, Load, Message, Observation, Outcome, Plan, P
 const MS: u64 = 1_000_000;
 
 /// Answers request `i` after `service_ms[i]`, and notes when each was sent.
-struct Scripted {
+struct ScriptedEndpoint {
     service_ms: Vec<u64>,
     sent: RefCell<Vec<(u32, u64)>>,
 }
 
-impl Endpoint for Scripted {
+impl Endpoint for ScriptedEndpoint {
     type PreparedRequest = PlannedRequest;
 
     fn prepare(&self, request: &PlannedRequest) -> PlannedRequest {
@@ -100,7 +100,7 @@ fn drive_it(
     stop_ms: Option<u64>,
 ) -> (DriveOutcome, Vec<(u32, u64)>) {
     let time = VirtualTime::new();
-    let endpoint = Scripted { service_ms, sent: RefCell::default() };
+    let endpoint = ScriptedEndpoint { service_ms, sent: RefCell::default() };
     let plan = plan(releases);
     let stop = async {
         match stop_ms {
@@ -114,7 +114,7 @@ fn drive_it(
 }
 
 #[test]
-fn open_loop_sends_when_due_whatever_the_server_does() {
+fn open_loop_sends_on_schedule_whatever_the_server_does() {
     let releases = [0, 10, 20].map(|t_ms| Release::At { t_ns: t_ms * MS });
     let (driven, sent) = drive_it(&releases, vec![1000, 1000, 1], LIMITS, None);
     assert_eq!(sent, [(0, 0), (1, 10 * MS), (2, 20 * MS)]);
@@ -123,7 +123,7 @@ fn open_loop_sends_when_due_whatever_the_server_does() {
 }
 
 #[test]
-fn closed_loop_sends_when_the_one_before_ends() {
+fn closed_loop_sends_when_previous_request_ends() {
     // Two streams: 0 -> 2 -> 4, and 1 -> 3.
     let after = |request| Release::After { request };
     let releases = [Release::At { t_ns: 0 }, Release::At { t_ns: 0 }, after(0), after(1), after(2)];
@@ -134,7 +134,7 @@ fn closed_loop_sends_when_the_one_before_ends() {
 }
 
 #[test]
-fn a_request_past_its_limit_times_out_and_its_stream_goes_on() {
+fn request_past_its_limit_times_out_and_its_stream_continues() {
     let releases = [Release::At { t_ns: 0 }, Release::After { request: 0 }];
     let limits = DriveLimits { request_ns: 100 * MS, ..LIMITS };
     let (driven, _) = drive_it(&releases, vec![500, 5], limits, None);
@@ -148,7 +148,7 @@ fn a_request_past_its_limit_times_out_and_its_stream_goes_on() {
 }
 
 #[test]
-fn being_stopped_keeps_what_was_seen_and_gives_everything_an_outcome() {
+fn stopped_trial_keeps_observations_and_gives_every_request_an_outcome() {
     let releases = [Release::At { t_ns: 0 }, Release::At { t_ns: 0 }, Release::At { t_ns: 900 * MS }];
     let (driven, _) = drive_it(&releases, vec![10, 500, 1], LIMITS, Some(50));
     let words: Vec<_> = driven.observations.iter().map(|seen| seen.outcome.word()).collect();
@@ -158,7 +158,7 @@ fn being_stopped_keeps_what_was_seen_and_gives_everything_an_outcome() {
 }
 
 #[test]
-fn the_trial_has_a_limit_too() {
+fn trial_past_its_limit_is_cut_short() {
     let limits = DriveLimits { trial_ns: 2000 * MS, ..LIMITS };
     let (driven, _) = drive_it(&[Release::At { t_ns: 0 }], vec![5000], limits, None);
     assert_eq!(driven.cut_short.as_deref(), Some("the trial's time limit of 2 s passed"));

@@ -79,10 +79,10 @@ fn trial(limits: DriveLimits) -> Trial {
     let before_ns = clock.now_ns();
     let driven = runtime.block_on(drive(&endpoint, &clock, &plan, limits, future::pending()));
     drop((endpoint, runtime));
-    told(driven, &log, before_ns)
+    with_server_log(driven, &log, before_ns)
 }
 
-fn told(driven: DriveOutcome, log: &SendLog, before_ns: u64) -> Trial {
+fn with_server_log(driven: DriveOutcome, log: &SendLog, before_ns: u64) -> Trial {
     let (requests, outages) = (log.requests(), log.outages());
     let arrived = |seen: &Observation| log.find(&request_id(seen)).map(|one| one.arrived_ns - seen.send_ns.unwrap());
     let after_ns = driven.observations.iter().filter_map(arrived).min().unwrap();
@@ -115,7 +115,7 @@ impl Trial {
 }
 
 /// What the client must tell of a fault.
-fn is_told(fault: Option<FaultKind>, seen: &Observation) -> bool {
+fn matches_fault(fault: Option<FaultKind>, seen: &Observation) -> bool {
     match (fault, &seen.outcome) {
         (None, Outcome::Complete) => true,
         (Some(FaultKind::Status500 | FaultKind::ErrorEvent), Outcome::Rejected { status, .. }) => *status == 500,
@@ -141,7 +141,7 @@ fn written_tokens(logged: &LoggedRequest) -> u32 {
 }
 
 #[test]
-fn each_of_nine_faults_is_accounted_for_to_the_request() {
+fn nine_injected_faults_match_outcomes_request_by_request() {
     let trial = trial(LIMITS);
     let DriveOutcome { observations, duration_ns, cut_short } = &trial.driven;
     assert_eq!((observations.len(), cut_short), (REQUESTS as usize, &None));
@@ -150,7 +150,7 @@ fn each_of_nine_faults_is_accounted_for_to_the_request() {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for seen in observations {
         let fault = trial.fault(seen);
-        assert!(is_told(fault, seen), "{} {fault:?}: {:?}", request_id(seen), seen.outcome);
+        assert!(matches_fault(fault, seen), "{} {fault:?}: {:?}", request_id(seen), seen.outcome);
         *counts.entry(fault.map_or("none", FaultKind::as_str)).or_default() += 1;
         match trial.logged(seen) {
             None => assert!(trial.met_an_outage(seen) && seen.headers_ns.is_none(), "{seen:?}"),
@@ -177,7 +177,7 @@ fn each_of_nine_faults_is_accounted_for_to_the_request() {
 }
 
 #[test]
-fn a_trial_that_is_cut_short_by_its_limit_loses_nothing_either() {
+fn trial_cut_short_by_its_limit_accounts_for_every_request() {
     let trial = trial(DriveLimits { trial_ns: 1900 * MS, ..LIMITS });
     assert_eq!(trial.driven.cut_short.as_deref(), Some("the trial's time limit of 1900 ms passed"));
     let (mut cut, mut not_sent) = (0, 0);
@@ -193,7 +193,7 @@ fn a_trial_that_is_cut_short_by_its_limit_loses_nothing_either() {
             }
             outcome => {
                 let fault = trial.fault(seen);
-                assert!(is_told(fault, seen), "{} {fault:?}: {outcome:?}", request_id(seen));
+                assert!(matches_fault(fault, seen), "{} {fault:?}: {outcome:?}", request_id(seen));
             }
         }
     }

@@ -61,7 +61,7 @@ fn comes_true(condition: impl Fn() -> bool) -> bool {
 }
 
 #[test]
-fn one_that_exits_at_once_is_quoted_without_its_secrets() {
+fn process_exiting_at_once_is_reported_with_redacted_log() {
     let folder = tempfile::tempdir().unwrap();
     in_real_time(async {
         let (running, ready) = boot("echo 'no such model, token hunter2-hunter2' >&2; exit 7", folder.path(), 60).await;
@@ -74,7 +74,7 @@ fn one_that_exits_at_once_is_quoted_without_its_secrets() {
 }
 
 #[test]
-fn one_that_never_answers_is_given_up_and_killed_with_its_children() {
+fn process_never_answering_is_killed_with_its_children() {
     let folder = tempfile::tempdir().unwrap();
     in_real_time(async {
         // Deaf to SIGTERM, with a child of its own.
@@ -89,7 +89,7 @@ fn one_that_never_answers_is_given_up_and_killed_with_its_children() {
 }
 
 #[test]
-fn its_cpu_time_is_that_of_its_whole_group() {
+fn cpu_time_of_process_covers_its_group() {
     let folder = tempfile::tempdir().unwrap();
     in_real_time(async {
         // A child that works, and its parent that waits.
@@ -114,7 +114,7 @@ fn its_cpu_time_is_that_of_its_whole_group() {
 }
 
 #[test]
-fn one_that_is_dropped_is_killed() {
+fn dropped_process_is_killed() {
     let folder = tempfile::tempdir().unwrap();
     in_real_time(async {
         let running = engine("sleep 27.1828", 0, folder.path()).start(0).await.unwrap();
@@ -133,7 +133,7 @@ fn one_that_is_dropped_is_killed() {
 }
 
 #[test]
-fn a_taken_port_is_said_before_anything_boots() {
+fn taken_port_is_refused_before_boot() {
     let folder = tempfile::tempdir().unwrap();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
@@ -147,7 +147,7 @@ fn a_taken_port_is_said_before_anything_boots() {
 }
 
 #[test]
-fn a_program_that_is_not_there_is_named() {
+fn missing_program_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let mut engine = {
         let text = "name = \"x\"\nengine = \"other\"\ndialect = \"openai\"\n[model]\nid = \"m\"\n[process]\ncommand = [\"no-such-program-here\", \"${PORT}\"]\n";
@@ -160,7 +160,7 @@ fn a_program_that_is_not_there_is_named() {
 }
 
 #[test]
-fn the_lock_knows_the_engine_while_it_runs() {
+fn lock_notes_the_engine_while_it_runs() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("lock");
     let holder = LockHolder { pid: 1, command: "x".to_owned(), run_folder: "y".to_owned() };
@@ -176,7 +176,7 @@ fn the_lock_knows_the_engine_while_it_runs() {
 }
 
 #[test]
-fn what_a_killed_run_left_is_killed_if_it_is_surely_that() {
+fn orphaned_process_is_killed_only_if_identified() {
     let spawn = |mark: Option<&str>| {
         let mut command = Command::new("sh");
         command.args(["-c", "sleep 14.1421 & sleep 14.1421"]).process_group(0);

@@ -13,20 +13,19 @@ use record::{Observation, Outcome, PlannedRequest, ServerMetrics, ServerReading}
 const MS: u64 = 1_000_000;
 
 /// Answers the question for its page number `i` after `answers[i].0` ms; past the script it has no page.
-struct Scripted {
+struct ScriptedEndpoint {
     time: VirtualTime,
     answers: Vec<(u64, Result<f64, &'static str>)>,
-    /// When it was asked, in ms.
     asked_ms: RefCell<Vec<u64>>,
 }
 
-impl Scripted {
+impl ScriptedEndpoint {
     fn new(time: &VirtualTime, answers: &[(u64, Result<f64, &'static str>)]) -> Self {
         Self { time: time.clone(), answers: answers.to_vec(), asked_ms: RefCell::default() }
     }
 }
 
-impl Endpoint for Scripted {
+impl Endpoint for ScriptedEndpoint {
     type PreparedRequest = ();
 
     fn prepare(&self, _: &PlannedRequest) {}
@@ -67,7 +66,7 @@ impl Endpoint for Scripted {
 }
 
 /// Watches for so long, after half a second of something else.
-fn watch(time: &VirtualTime, endpoint: &Scripted, for_ms: u64) -> (Vec<ServerReading>, ReadingFailures) {
+fn watch(time: &VirtualTime, endpoint: &ScriptedEndpoint, for_ms: u64) -> (Vec<ServerReading>, ReadingFailures) {
     let watched = async {
         time.sleep_until(500 * MS).await;
         let work = time.sleep_until((500 + for_ms) * MS);
@@ -79,7 +78,7 @@ fn watch(time: &VirtualTime, endpoint: &Scripted, for_ms: u64) -> (Vec<ServerRea
 }
 
 #[test]
-fn a_slow_answer_skips_beats_and_a_lost_one_is_given_up() {
+fn slow_metrics_page_skips_readings_and_lost_one_times_out() {
     let time = VirtualTime::new();
     let answers = [
         (0, Ok(1.0)),
@@ -90,7 +89,7 @@ fn a_slow_answer_skips_beats_and_a_lost_one_is_given_up() {
         (900, Ok(4.0)),
         (900, Ok(5.0)),
     ];
-    let endpoint = Scripted::new(&time, &answers);
+    let endpoint = ScriptedEndpoint::new(&time, &answers);
     let (readings, failures) = watch(&time, &endpoint, 15_500);
     // Begun at 500 ms: asked at 1 s, 2 s (answered after 4.3 s), 5 s, 6 s (given up at 11 s), 12 s, 14 s, 15 s (cut by the end).
     assert_eq!(*endpoint.asked_ms.borrow(), [1_500, 2_500, 5_500, 6_500, 12_500, 14_500, 15_500]);
@@ -100,17 +99,17 @@ fn a_slow_answer_skips_beats_and_a_lost_one_is_given_up() {
 }
 
 #[test]
-fn a_server_without_a_page_is_asked_once() {
+fn server_without_metrics_is_queried_once() {
     let time = VirtualTime::new();
-    let endpoint = Scripted::new(&time, &[]);
+    let endpoint = ScriptedEndpoint::new(&time, &[]);
     assert_eq!(watch(&time, &endpoint, 60_000), (Vec::new(), ReadingFailures::default()));
     assert_eq!(*endpoint.asked_ms.borrow(), [1_500]);
 }
 
 #[test]
-fn work_that_is_over_at_once_is_not_watched() {
+fn work_ending_at_once_has_no_readings() {
     let time = VirtualTime::new();
-    let endpoint = Scripted::new(&time, &[(0, Ok(1.0))]);
+    let endpoint = ScriptedEndpoint::new(&time, &[(0, Ok(1.0))]);
     assert_eq!(watch(&time, &endpoint, 0), (Vec::new(), ReadingFailures::default()));
     assert!(endpoint.asked_ms.borrow().is_empty());
 }

@@ -12,7 +12,7 @@ use harness::{
 };
 use record::{Cell, EndReason, ExitCode, Length, Side, Trial};
 
-use bench::{Bench, NoOutput, Small, Spark, cell, read};
+use bench::{Bench, NoOutput, SmallSuite, Spark, cell, read};
 
 /// Which trials a record holds: cell, boot, trial, attempt, order.
 fn places(trials: &[Trial]) -> Vec<(String, u32, u32, u32, u32)> {
@@ -24,7 +24,7 @@ fn place(cell: &str, boot: u32, trial: u32, attempt: u32, order: u32) -> (String
 }
 
 #[test]
-fn an_invalid_trial_is_repeated_once_with_its_seed_and_both_are_kept() {
+fn invalid_trial_is_repeated_once_with_its_seed_and_both_are_kept() {
     let bench = Bench::new(2, 1);
     // One that is invalid the first time, and one that is so again.
     let judged = |trial: &Trial, template_tokens: u32| {
@@ -52,7 +52,7 @@ fn an_invalid_trial_is_repeated_once_with_its_seed_and_both_are_kept() {
         assert_eq!(first.warm_up.requests, again.warm_up.requests);
         assert_ne!(first.observations, again.observations, "it was measured again");
     }
-    insta::assert_snapshot!(bench.told(), @"
+    insta::assert_snapshot!(bench.progress_log(), @"
     boot 0 of 2
     trial 0 of 4: small/c1
     again: small/c1
@@ -70,7 +70,7 @@ fn an_invalid_trial_is_repeated_once_with_its_seed_and_both_are_kept() {
 }
 
 #[test]
-fn what_was_cut_short_is_not_repeated() {
+fn trial_cut_short_is_not_repeated() {
     let bench = Bench::new(1, 1);
     let mut session = bench.session(&|_, _| false);
     session.limits = DriveLimits { trial_ns: 100_000_000, ..session.limits };
@@ -81,7 +81,7 @@ fn what_was_cut_short_is_not_repeated() {
 }
 
 #[test]
-fn a_wish_to_stop_comes_before_a_repetition() {
+fn stop_request_prevents_repetition() {
     let bench = Bench::new(1, 1);
     let (source, stop) = stop_pair();
     let judged = |_: &Trial, _: u32| {
@@ -97,7 +97,7 @@ fn a_wish_to_stop_comes_before_a_repetition() {
 }
 
 #[test]
-fn a_run_that_adds_boots_goes_on_counting_and_draws_other_seeds() {
+fn run_adding_boots_continues_numbering_with_new_seeds() {
     let all_seeds = |first_boot: u32| {
         let bench = Bench::new(2, 2);
         let mut session = bench.session(&|_, _| true);
@@ -127,12 +127,12 @@ fn make_both(bench: &Bench, baseline: &mut Spark, candidate: &mut Spark) -> Resu
     make_both_of(bench, (baseline, &baseline_session), (candidate, &candidate_session))
 }
 
-type Part<'a> = (&'a mut Spark, &'a harness::session::Session<'a, fixtures::virtual_time::VirtualTime>);
+type RunParts<'a> = (&'a mut Spark, &'a harness::session::Session<'a, fixtures::virtual_time::VirtualTime>);
 
 fn make_both_of(
     bench: &Bench,
-    (baseline, baseline_session): Part<'_>,
-    (candidate, candidate_session): Part<'_>,
+    (baseline, baseline_session): RunParts<'_>,
+    (candidate, candidate_session): RunParts<'_>,
 ) -> Result<EndReason, RunError> {
     let (mut baseline_journal, mut candidate_journal) = (bench.journal("baseline"), bench.journal("candidate"));
     let work = run_interleaved(
@@ -144,7 +144,7 @@ fn make_both_of(
 }
 
 #[test]
-fn two_runs_in_turns_send_the_same_and_are_never_up_at_once() {
+fn interleaved_runs_send_the_same_plans_and_never_overlap() {
     let bench = Bench::new(3, 1);
     let reason = make_both(&bench, &mut bench.spark("baseline", 1), &mut bench.spark("candidate", 2)).unwrap();
     assert_eq!(reason, EndReason::Finished);
@@ -175,14 +175,14 @@ fn two_runs_in_turns_send_the_same_and_are_never_up_at_once() {
         );
         assert_ne!(one.observations, other.observations, "they are two engines");
     }
-    let told = bench.told();
-    let count = |word: &str| told.lines().filter(|line| line.starts_with(word)).count();
-    assert_eq!((count("boot"), count("trial"), count("ended"), count("over")), (6, 12, 12, 1), "{told}");
-    assert!(told.contains("boot 5 of 6") && told.contains("trial 11 of 12"), "{told}");
+    let progress_log = bench.progress_log();
+    let count = |word: &str| progress_log.lines().filter(|line| line.starts_with(word)).count();
+    assert_eq!((count("boot"), count("trial"), count("ended"), count("over")), (6, 12, 12, 1), "{progress_log}");
+    assert!(progress_log.contains("boot 5 of 6") && progress_log.contains("trial 11 of 12"), "{progress_log}");
 }
 
 #[test]
-fn a_boot_that_fails_ends_both_and_both_records_say_why() {
+fn failed_boot_ends_both_runs_and_both_records_say_why() {
     let bench = Bench::new(3, 1);
     let mut baseline = bench.spark("baseline", 1).failing_at(1);
     let error = make_both(&bench, &mut baseline, &mut bench.spark("candidate", 2)).unwrap_err();
@@ -198,7 +198,7 @@ fn a_boot_that_fails_ends_both_and_both_records_say_why() {
 }
 
 #[test]
-fn an_interrupt_ends_both_in_order() {
+fn interrupt_ends_both_runs_in_order() {
     let bench = Bench::new(3, 1);
     let (source, stop) = stop_pair();
     let judged = Memory::new(0);
@@ -224,10 +224,10 @@ fn an_interrupt_ends_both_in_order() {
 }
 
 #[test]
-fn what_one_side_cannot_hold_is_left_out_of_both_with_the_reason() {
+fn cell_too_long_for_one_side_is_left_out_of_both() {
     let prompt = |tokens| Cell { point: format!("p{tokens}"), prompt_tokens: Length::Fixed { tokens }, ..cell(1) };
     let cells: Vec<_> = [1000, 4000, 9000].map(prompt).into();
-    let (kept, [baseline, candidate]) = exclude_cells_of_both(&Small, cells.clone(), [Some(2000), Some(8000)]);
+    let (kept, [baseline, candidate]) = exclude_cells_of_both(&SmallSuite, cells.clone(), [Some(2000), Some(8000)]);
     assert_eq!(kept.iter().map(Cell::name).collect::<Vec<_>>(), ["small/p1000"]);
     let text = |left_out: &BTreeMap<String, String>| {
         left_out.iter().map(|(cell, why)| format!("{cell} {why}")).collect::<Vec<_>>().join("\n")
@@ -240,12 +240,12 @@ fn what_one_side_cannot_hold_is_left_out_of_both_with_the_reason() {
     small/p4000 the baseline leaves it out: needs a context of 4010 tokens, the recipe's model has 2000
     small/p9000 needs a context of 9010 tokens, the recipe's model has 8000
     ");
-    let (kept, left_out) = exclude_cells_of_both(&Small, cells.clone(), [None, None]);
+    let (kept, left_out) = exclude_cells_of_both(&SmallSuite, cells.clone(), [None, None]);
     assert_eq!((kept, left_out), (cells, [BTreeMap::new(), BTreeMap::new()]));
 }
 
 #[test]
-fn a_cell_that_cannot_be_planned_ends_the_run_before_a_trial_with_the_suites_own_reason() {
+fn unplannable_cell_ends_the_run_before_any_trial() {
     let bench = Bench::new(1, 1);
     let mut session = bench.session(&|_, _| true);
     session.cells[1].output_tokens = Length::Fixed { tokens: 0 };

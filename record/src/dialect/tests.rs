@@ -1,14 +1,14 @@
 use super::*;
 
 #[test]
-fn every_name_has_its_own_row() {
+fn every_dialect_name_has_its_own_row() {
     for &name in DialectName::ALL {
         assert_eq!(dialect(name).name, name);
     }
 }
 
 #[test]
-fn no_row_contradicts_itself() {
+fn dialect_rows_are_consistent() {
     for &name in DialectName::ALL {
         let row = dialect(name);
         assert!(row.running_count != RunningCount::ContinuousUsage || row.include_usage, "{name}: stream_options or not");
@@ -23,7 +23,7 @@ fn no_row_contradicts_itself() {
 }
 
 #[test]
-fn the_table() {
+fn dialect_table_matches_snapshot() {
     let rows = [
         "| dialect | length forced by | bound | stream_options | running count | cache_prompt | json_schema | [DONE] | connection | tokenize | metrics | version |".to_owned(),
         "|---|---|---|---|---|---|---|---|---|---|---|---|".to_owned(),

@@ -67,7 +67,7 @@ pub struct Container {
 pub struct Mount {
     /// On the host: absolute after `${HF_CACHE}`, `${CACHE}`, `${TESTBED}` or `${RECIPES}` is filled in.
     pub source: String,
-    /// In the container.
+    /// Path inside the container; absolute.
     pub target: String,
     /// Whether it may write there; a model cache that it downloads to must be writable.
     #[serde(default)]
@@ -91,10 +91,10 @@ pub enum Gpus {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Ipc {
-    /// Its own.
+    /// A namespace of its own, with `/dev/shm` of `shm_mib`.
     #[default]
     Private,
-    /// The host's.
+    /// The namespace of the host, with the whole of its `/dev/shm`.
     Host,
 }
 
@@ -103,9 +103,9 @@ pub enum Ipc {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Ulimit {
-    /// The soft limit.
+    /// The limit that applies; the process may raise it up to `hard`.
     pub soft: i64,
-    /// The hard limit.
+    /// The limit that only root may raise.
     pub hard: i64,
 }
 

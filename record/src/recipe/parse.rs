@@ -9,28 +9,28 @@ use crate::{
 /// A recipe that cannot be used. Each message says which file, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RecipeError {
-    /// No such file.
+    /// No file and no built-in recipe has that name.
     #[error("no recipe `{name}`: {looked} does not exist; known recipes: {known}")]
     NotFound {
         /// What was asked for.
         name: String,
-        /// Where it was looked for.
+        /// The path or paths that were tried.
         looked: String,
-        /// What there is.
+        /// Names of the recipes that there are, for the message.
         known: String,
     },
     /// The file cannot be read.
     #[error("{path}: {why}")]
     Unreadable {
-        /// The file.
+        /// Path of the file.
         path: String,
-        /// Why.
+        /// What the system reports, e.g. that permission is denied.
         why: String,
     },
     /// Not TOML, a wrong type, an unknown or a missing key.
     #[error("{path}: {why}")]
     Syntax {
-        /// The file.
+        /// Path of the file.
         path: String,
         /// What, with line and column.
         why: String,
@@ -38,9 +38,9 @@ pub enum RecipeError {
     /// The parts do not fit together.
     #[error("{path}: {why}")]
     Contradiction {
-        /// The file.
+        /// Path of the file.
         path: String,
-        /// What, and what to do.
+        /// Which keys contradict each other, and which one to change.
         why: String,
     },
 }

@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_loaded_from_elsewhere_must_name_its_revision() {
+    fn model_without_passed_revision_is_unpinned() {
         let commit = format!("revision = \"{}\"", "0".repeat(40));
         let of_hub = |source: &str| format!("source = \"{source}\"\n{commit}");
         let passing = r#"["--revision", "${REVISION}"]"#;

@@ -18,14 +18,14 @@ fn error(text: &str) -> String {
 }
 
 #[test]
-fn a_short_recipe_gets_the_defaults() {
+fn short_recipe_gets_defaults() {
     let recipe = parse(GOOD, "recipes/mine.toml", "mine").unwrap();
     let process = recipe.process.unwrap();
     assert_eq!((process.port, process.stop_grace_s, recipe.ready.timeout_s), (0, 30, 1800));
 }
 
 #[test]
-fn wrong_type() {
+fn value_of_wrong_type_is_refused() {
     assert_snapshot!(error(&GOOD.replace(r#"id = "tiny""#, "id = 3")), @r#"
     recipes/mine.toml: TOML parse error at line 6, column 6
       |
@@ -36,7 +36,7 @@ fn wrong_type() {
 }
 
 #[test]
-fn unknown_key() {
+fn unknown_key_is_refused() {
     assert_snapshot!(error(&GOOD.replace("command =", "comand =")), @r#"
     recipes/mine.toml: TOML parse error at line 8, column 1
       |
@@ -47,7 +47,7 @@ fn unknown_key() {
 }
 
 #[test]
-fn unknown_engine() {
+fn unknown_engine_is_refused() {
     assert_snapshot!(error(&GOOD.replace(r#"engine = "llamacpp""#, r#"engine = "lama""#)), @r#"
     recipes/mine.toml: TOML parse error at line 3, column 10
       |
@@ -58,7 +58,7 @@ fn unknown_engine() {
 }
 
 #[test]
-fn missing_model() {
+fn missing_model_is_refused() {
     assert_snapshot!(error(&GOOD.replace("[model]\nid = \"tiny\"\n", "")), @"
     recipes/mine.toml: TOML parse error at line 1, column 1
       |
@@ -69,7 +69,7 @@ fn missing_model() {
 }
 
 #[test]
-fn parts_that_do_not_fit() {
+fn contradicting_keys_are_refused() {
     assert_snapshot!(error(&GOOD.replace(r#"name = "mine""#, r#"name = "yours""#)), @"recipes/mine.toml: `name` is `yours` but the file is `mine.toml`; make them the same");
     assert_snapshot!(error(&GOOD.replace(r#"id = "tiny""#, r#"id = " ""#)), @"recipes/mine.toml: [model] `id` is empty; it is the name sent in requests");
     assert_snapshot!(error(&GOOD.replace("${PORT}", "8000")), @"recipes/mine.toml: [process] `port` is 0 but `command` has no `${PORT}`, so the engine could not know its port");
@@ -77,14 +77,14 @@ fn parts_that_do_not_fit() {
 }
 
 #[test]
-fn a_secret_is_a_name() {
+fn secret_given_as_assignment_is_refused() {
     let with = |name: &str| GOOD.replace("[model]", &format!("secrets = [\"HF_TOKEN\", \"{name}\"]\n[model]"));
     assert!(parse(&with("NGC_API_KEY"), "recipes/mine.toml", "mine").is_ok());
     assert_snapshot!(error(&with("NGC_API_KEY=abc")), @"recipes/mine.toml: `secrets` takes names of environment variables and no values; number 2 is none");
 }
 
 #[test]
-fn a_secret_by_value_is_refused_without_its_text() {
+fn secret_value_is_refused_without_quoting_it() {
     assert_snapshot!(error(&format!("{GOOD}env = {{ HFTOKEN = 'abc' }}")), @"recipes/mine.toml: `env` gives `HFTOKEN` a value for anyone to see; remove it there, name it in `secrets`, and set it where you run this");
     assert_snapshot!(error(&format!("{GOOD}env = {{ AWS_CREDENTIALS = 'abc' }}")), @"recipes/mine.toml: `env` gives `AWS_CREDENTIALS` a value for anyone to see; remove it there, name it in `secrets`, and set it where you run this");
     assert_snapshot!(error(&container("image = 'a:1'\ncommand = ['--hf-token', 'abc']")), @"recipes/mine.toml: the command has a key behind `--hf-token`, for anyone to see; give it by a variable that `secrets` names");
@@ -99,7 +99,7 @@ fn container(lines: &str) -> String {
 }
 
 #[test]
-fn a_container_that_could_be_anything() {
+fn ambiguous_image_or_mount_is_refused() {
     assert_snapshot!(error(&container("image = 'a/b'")), @"recipes/mine.toml: [container] `image` has no tag; write `a/b:TAG`, so that a reader knows which one was meant");
     assert_snapshot!(error(&container("image = 'localhost:5000/b'")), @"recipes/mine.toml: [container] `image` has no tag; write `localhost:5000/b:TAG`, so that a reader knows which one was meant");
     assert_snapshot!(error(&container("image = 'a@sha256:1'")), @"recipes/mine.toml: [container] `image` holds a digest; write it as `digest`, and the tag it came from in `image`");
@@ -108,7 +108,7 @@ fn a_container_that_could_be_anything() {
 }
 
 #[test]
-fn the_workload_decides_about_the_prefix_cache() {
+fn cache_flag_against_policy_is_refused() {
     let with = |policy: &str, flag: &str| {
         container(&format!("image = 'a:1'\ncommand = ['{flag}']")).replace("[model]", &format!("{policy}\n[model]"))
     };

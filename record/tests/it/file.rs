@@ -150,7 +150,7 @@ fn whole() -> Vec<u8> {
 }
 
 #[test]
-fn what_is_written_is_read() {
+fn record_round_trips_through_file() {
     let record = decode(&whole()).unwrap();
     assert_eq!((record.boots.len(), record.trials.len(), &record.unreadable_tail), (1, 2, &None));
     assert_eq!(record.header, header());
@@ -160,7 +160,7 @@ fn what_is_written_is_read() {
 }
 
 #[test]
-fn every_cut_keeps_the_entries_before_it() {
+fn truncated_file_keeps_the_entries_before_the_cut() {
     let ends: Vec<usize> = entries()
         .iter()
         .scan(0, |end, entry| {
@@ -183,7 +183,7 @@ fn every_cut_keeps_the_entries_before_it() {
 }
 
 #[test]
-fn a_newer_layout_is_refused_by_its_version_alone() {
+fn newer_schema_version_is_refused_before_parsing() {
     let line = serde_json::json!({"header": {"schema_version": SCHEMA_VERSION + 1, "shape": "unknown"}}).to_string();
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     std::io::Write::write_all(&mut gzip, line.as_bytes()).unwrap();
@@ -193,7 +193,7 @@ fn a_newer_layout_is_refused_by_its_version_alone() {
 /// A standard run has about 1.4 million output tokens per boot (the sum over its cells), five boots, and must stay under 50 MB. Stamps of a
 /// real engine jitter: here by a millisecond, uniformly, which leaves nothing to compress but the digits.
 #[test]
-fn a_chunk_costs_at_most_five_bytes() {
+fn chunk_takes_at_most_five_bytes() {
     let tokens = 200_000;
     let bytes = encode(&Entry::Trial(Box::new(trial(200, 1000, 30_000_000)))).len();
     assert!(bytes < tokens * 5, "{:.2} bytes per chunk", bytes as f64 / tokens as f64);
@@ -202,7 +202,7 @@ fn a_chunk_costs_at_most_five_bytes() {
 
 proptest! {
     #[test]
-    fn chunks_survive_the_disk(gaps in prop::collection::vec((0_u64..1 << 40, 0_u32..6), 0..200)) {
+    fn chunks_round_trip_through_json(gaps in prop::collection::vec((0_u64..1 << 40, 0_u32..6), 0..200)) {
         let mut chunks = Chunks::default();
         let (mut t_ns, mut tokens) = (0, 0);
         for (gap_ns, added) in gaps {
@@ -225,7 +225,7 @@ proptest! {
     }
 
     #[test]
-    fn shares_are_even_and_end_at_the_total(total in 0_u32..5000, chunks in 1_usize..300) {
+    fn even_shares_end_at_the_total(total in 0_u32..5000, chunks in 1_usize..300) {
         let mut shared = Chunks::default();
         (0..chunks as u64).for_each(|t_ns| shared.push(t_ns, 0));
         shared.share_evenly(total);

@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf};
 use record::schema::{file_name, schema};
 
 #[test]
-fn the_committed_schema_is_that_of_the_types() {
+fn committed_schema_matches_the_types() {
     let generated = serde_json::to_string_pretty(&schema()).unwrap() + "\n";
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("schema").join(file_name());
     let committed = fs::read_to_string(&path).unwrap_or_default();

@@ -70,7 +70,7 @@ fn gpu_and_driver_in_one_text_equal_gpu_and_driver_apart() {
     let older = Record { header: serde_json::from_value(written).unwrap(), ..contained() };
     assert_eq!(between(&older, &now), []);
     let page = |record: &Record| crate::markdown::render(record);
-    assert!(page(&older).contains("| GPU | `NVIDIA GB10, driver 580.95.05` |") && page(&older) == page(&now));
+    assert!(page(&older).contains("| GPU and driver | `NVIDIA GB10, driver 580.95.05` |") && page(&older) == page(&now));
 }
 
 #[test]

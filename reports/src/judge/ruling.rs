@@ -79,6 +79,19 @@ pub enum OverallVerdict {
 }
 
 impl OverallVerdict {
+    /// The word for it in reports.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::Insufficient => "insufficient",
+            Self::Regressed => "regressed",
+            Self::Inconclusive => "inconclusive",
+            Self::Improved => "improved",
+            Self::Unchanged => "unchanged",
+        }
+    }
+
     /// The exit code that it means.
     #[must_use]
     pub fn exit_code(self, inconclusive: InconclusivePolicy) -> ExitCode {

@@ -7,52 +7,49 @@ pub(super) fn of(ruling: &Ruling) -> String {
     let count = |verdict| ruling.gate_rows().filter(|row| row.verdict == verdict).count();
     let family = ruling.gate_rows().count();
     let passing = ruling.gate_rows().filter(|row| row.verdict.passes()).count();
-    let cells = |count: usize| if count == 1 { "1 gate cell".to_owned() } else { format!("{count} gate cells") };
+    let of_family = |count: usize| {
+        let cells = if family == 1 { "gate cell" } else { "gate cells" };
+        let are = if count == 1 { "is" } else { "are" };
+        (format!("{count} of {family} {cells}"), are)
+    };
     let mut others = Vec::new();
     for (verdict, word) in
         [(Verdict::Inconclusive, "inconclusive"), (Verdict::Refused, "refused"), (Verdict::Insufficient, "insufficient")]
     {
-        if count(verdict) > 0 {
+        if count(verdict) > 0 && verdict.word() != ruling.overall.word() {
             others.push(format!("{} {word}", count(verdict)));
         }
     }
-    let rest = if others.is_empty() { String::new() } else { format!("; {}", others.join(", ")) };
+    let rest = if others.is_empty() { String::new() } else { format!(", {}", others.join(", ")) };
     match ruling.overall {
         OverallVerdict::Refused if !ruling.refusals.is_empty() => format!("Refused: {}", ruling.refusals.join("; ")),
         OverallVerdict::Refused => {
-            format!("Refused: {} of {family} cannot be compared; {passing} pass{rest}", cells(count(Verdict::Refused)))
+            let (cells, _) = of_family(count(Verdict::Refused));
+            format!("Refused: {cells} cannot be compared; {passing} pass{rest}")
         }
         OverallVerdict::Insufficient => {
             let few = count(Verdict::Insufficient);
-            format!("Insufficient: {} of {family} have fewer than three values on a side; {passing} pass{rest}", cells(few))
+            let (cells, _) = of_family(few);
+            let have = if few == 1 { "has" } else { "have" };
+            format!("Insufficient: {cells} {have} fewer than three values on a side; {passing} pass{rest}")
         }
         OverallVerdict::Regressed => {
-            format!(
-                "Regressed: {} of {family} worse by the margin or more; {passing} pass{rest}",
-                cells(count(Verdict::Regressed))
-            )
+            let (cells, are) = of_family(count(Verdict::Regressed));
+            format!("Regressed: {cells} {are} worse by the margin or more; {passing} pass{rest}")
         }
         OverallVerdict::Inconclusive => {
-            let policy = if ruling.method.inconclusive == InconclusivePolicy::Fail {
-                ", which this gate does not let through"
-            } else {
-                ""
-            };
-            format!(
-                "Inconclusive: of {} of {family} nothing can be said{policy}; {passing} pass",
-                cells(count(Verdict::Inconclusive))
-            )
+            let (cells, are) = of_family(count(Verdict::Inconclusive));
+            let policy = if ruling.method.inconclusive == InconclusivePolicy::Fail { ", which fails this gate" } else { "" };
+            format!("Inconclusive: {cells} {are} neither shown to be worse nor shown to be unchanged{policy}; {passing} pass")
         }
         OverallVerdict::Improved => {
-            format!(
-                "Improved: {} of {family} better by the margin or more, none worse; {passing} pass",
-                cells(count(Verdict::Improved))
-            )
+            let (cells, are) = of_family(count(Verdict::Improved));
+            format!("Improved: {cells} {are} better by the margin or more, none is worse; {passing} pass")
         }
         OverallVerdict::Unchanged => {
-            let how =
-                if ruling.method.order == Order::Interleaved { "measured side by side" } else { "against a stored baseline" };
-            format!("No regression: all {family} gate cells pass, {how}")
+            let how = if ruling.method.order == Order::Interleaved { "measured in turns" } else { "against a stored baseline" };
+            let all = if family == 1 { "the gate cell passes".to_owned() } else { format!("all {family} gate cells pass") };
+            format!("No regression: {all}, {how}")
         }
     }
 }

@@ -1,89 +1,86 @@
-//! The title, and what must be known before any figure is read.
+//! What was measured on what, and what must be known before any figure is read.
 
 use std::collections::BTreeSet;
 
+use minijinja::{Value, context};
 use record::{EndReason, Launch, Profile, Record};
 
 use super::{
-    Page,
-    front_matter::{SMOKE, not_pinned, utc},
+    VerdictLine, each_once,
+    front_matter::utc,
     is_measured,
-    text::code,
+    text::{code, sentence},
 };
 use crate::{
     identity,
+    number::duration,
     summary::{CellSummary, RunSummary},
     validity::Validity,
 };
 
-pub(super) fn write(page: &mut Page, record: &Record, summary: &RunSummary) {
+pub(super) fn facts(record: &Record, summary: &RunSummary, verdict: Option<VerdictLine<'_>>) -> Value {
     let header = &record.header;
-    page.push(&format!("# {} on {}", code(&header.recipe.name), code(&header.machine.name)));
-    let suite = format!(
-        "Suite {} version {}, profile {}, seed {}",
-        code(&header.suite),
-        header.suite_version,
-        header.profile,
-        header.seed
-    );
-    let started = header.started_unix_s.map(|seconds| format!(", started {}", utc(seconds)));
-    page.push(&format!("{suite}{}.", started.unwrap_or_default()));
-    page.push_loud(loud(record, summary));
-}
-
-/// One line for each thing that a reader must not miss.
-fn loud(record: &Record, summary: &RunSummary) -> Vec<String> {
-    let mut lines = Vec::new();
-    if record.header.launch == Launch::Simulated {
-        lines.push("Simulated: the engine was a model in virtual time; no figure here is a measurement of hardware.".to_owned());
-    }
-    if record.header.profile == Profile::Smoke {
-        lines.push(SMOKE.to_owned());
-    }
-    lines.extend(unpinned(record));
-    lines.extend(boots_differ(record));
-    match record.end.as_ref().map(|end| &end.reason) {
-        Some(EndReason::Finished) => {}
-        Some(EndReason::Interrupted) => lines.push("Interrupted: not everything that was planned was measured.".to_owned()),
-        Some(EndReason::Failed { detail }) => lines.push(format!("Failed: the run could not go on: {}", code(detail))),
-        None => lines.push("Torn: the record has no end; whatever came after its last trial is lost.".to_owned()),
-    }
-    if let Some(tail) = &record.unreadable_tail {
-        let bytes = format!("{} bytes from byte {}", tail.bytes, tail.at_byte);
-        lines.push(format!("Torn: {bytes} cannot be read: {}", code(&tail.why)));
-    }
-    if record.header.launch != Launch::Simulated && is_one_boot(summary) {
-        lines.push("One boot: intervals hold for this boot only; they do not contain boot-to-boot spread.".to_owned());
-    }
     let trials: usize = summary.cells.iter().map(|cell| cell.trials.len()).sum();
-    let invalid: usize = summary.cells.iter().map(|cell| cell.count(Validity::Invalid)).sum();
-    if trials == 0 {
-        lines.push("Nothing was measured: the record holds no trial.".to_owned());
-    } else if !is_measured(summary) {
-        lines.push("Nothing counts: every trial is invalid.".to_owned());
-    } else if invalid > 0 {
-        lines.push(format!("{invalid} of {trials} trials are invalid and left out of all figures."));
+    let count = |validity| summary.cells.iter().map(|cell| cell.count(validity)).sum::<usize>();
+    let versions = each_once(record.boots.iter().filter_map(|boot| boot.engine_version.as_deref()));
+    let images = record.boots.iter().filter_map(|boot| boot.identity.image.as_ref().map(|image| image.name.as_str()));
+    let image = images.chain(header.recipe.container.as_ref().map(|container| container.image.as_str())).next();
+    let (end, end_detail) = match record.end.as_ref().map(|end| &end.reason) {
+        Some(EndReason::Finished) => ("finished", String::new()),
+        Some(EndReason::Interrupted) => ("interrupted", String::new()),
+        Some(EndReason::Failed { detail }) => ("failed", code(detail)),
+        None => ("missing", String::new()),
+    };
+    let truncated = record.unreadable_tail.as_ref().map(|torn| {
+        context! { bytes => torn.bytes, at_byte => torn.at_byte, why => code(&torn.why) }
+    });
+    context! {
+        recipe => code(&header.recipe.name),
+        machine => code(&header.machine.name),
+        engine => header.recipe.engine.as_str(),
+        version => (!versions.is_empty()).then(|| versions.iter().map(|version| code(version)).collect::<Vec<_>>().join(", ")),
+        model => code(&header.recipe.model.id),
+        image => image.map(code),
+        suite => code(&header.suite),
+        suite_version => header.suite_version,
+        profile => header.profile.to_string(),
+        seed => header.seed,
+        started => header.started_unix_s.map(utc),
+        measuring => measuring(record),
+        boots => record.boots.len(),
+        cells => summary.cells.len(),
+        trials,
+        valid => count(Validity::Valid),
+        suspect => count(Validity::Suspect),
+        invalid => count(Validity::Invalid),
+        is_measured => is_measured(summary),
+        is_simulated => header.launch == Launch::Simulated,
+        is_smoke => header.profile == Profile::Smoke,
+        unpinned => header.unpinned.iter().map(|why| code(why)).collect::<Vec<_>>().join("; "),
+        boots_differ_in => boots_differ_in(record),
+        is_one_boot => header.launch != Launch::Simulated && is_one_boot(summary),
+        end,
+        end_detail,
+        truncated,
+        verdict => verdict.map(|verdict| context! { headline => sentence(verdict.headline, 300), place => code(verdict.place) }),
     }
-    lines
 }
 
-/// Why the same recipe could be another engine tomorrow.
-fn unpinned(record: &Record) -> Option<String> {
-    let why: Vec<String> = record.header.unpinned.iter().map(|why| code(why)).collect();
-    let why = why.join("; ");
-    (!why.is_empty()).then(|| not_pinned("This recipe", &why))
+/// How long all trials with their warm-ups took together; none without a trial.
+fn measuring(record: &Record) -> Option<String> {
+    let ns: u64 = record
+        .trials
+        .iter()
+        .map(|trial| trial.duration_ns.saturating_add(trial.warm_up.duration_ns))
+        .fold(0, u64::saturating_add);
+    (ns > 0).then(|| duration(ns))
 }
 
-/// In what the boots differ whose figures stand together below.
-fn boots_differ(record: &Record) -> Option<String> {
+/// In what the boots differ whose figures stand together on the page.
+fn boots_differ_in(record: &Record) -> String {
     let differences = identity::between_boots((&record.header, &record.boots));
     let fields: BTreeSet<&str> = differences.iter().map(|(_, difference)| difference.field.as_str()).collect();
-    let fields: Vec<&str> = fields.into_iter().collect();
-    let fields = fields.join(", ");
-    let text = || {
-        format!("Boots differ: the figures are not those of one engine, since not all boots had the same {fields}; see Identity.")
-    };
-    (!differences.is_empty()).then(text)
+    fields.into_iter().collect::<Vec<_>>().join(", ")
 }
 
 /// Whether all figures come from one boot and some have an interval: it would be taken for one that holds for the engine.

@@ -5,7 +5,7 @@ use record::Metric;
 use super::plural;
 use crate::{
     metric::info,
-    number::estimate,
+    number,
     summary::{CellSummary, Unit},
     validity::Validity,
 };
@@ -13,27 +13,23 @@ use crate::{
 /// Marks a percentile that too few requests support.
 pub(super) const DISPLAY_ONLY: &str = "†";
 
-/// What the mark means.
-pub(super) const DISPLAY_ONLY_MEANS: &str =
-    "†: display only; a trial has too few requests for this percentile (59 for p95, 299 for p99 at 95 % confidence).";
-
 /// A metric's mean with the half width of its interval; `-` if no trial that counts defines it, and `(n of m)` if only some do.
 pub(super) fn figure(cell: &CellSummary, metric: Metric) -> String {
     let Some(over) = cell.figure(metric) else { return "-".to_owned() };
     let number = match over.mean {
         Some(mean) if over.n < cell.units => {
-            format!("{} ({} of {})", estimate(mean, over.half_width, info(metric).unit), over.n, cell.units)
+            format!("{} ({} of {})", number::estimate(mean, over.half_width, info(metric).unit), over.n, cell.units)
         }
-        Some(mean) => estimate(mean, over.half_width, info(metric).unit),
+        Some(mean) => number::estimate(mean, over.half_width, info(metric).unit),
         None => format!("∞ ({} of {})", over.unbounded, cell.units),
     };
     if is_display_only(cell, metric) { format!("{number} {DISPLAY_ONLY}") } else { number }
 }
 
 /// The mean with its interval, for a sentence; none where too few requests support it, since a sentence has no room for a mark.
-pub(super) fn told(cell: &CellSummary, metric: Metric) -> Option<String> {
+pub(super) fn estimate(cell: &CellSummary, metric: Metric) -> Option<String> {
     let over = cell.figure(metric).filter(|_| !is_display_only(cell, metric))?;
-    over.mean.map(|mean| estimate(mean, over.half_width, info(metric).unit))
+    over.mean.map(|mean| number::estimate(mean, over.half_width, info(metric).unit))
 }
 
 /// Whether a percentile has too few requests behind it.

@@ -1,14 +1,6 @@
-//! What reports and verdicts say alike of a run before any figure is read: when, by which harness, and what its figures are not.
+//! What reports and verdicts say alike of a run: when, and by which harness.
 
 use super::text::code;
-
-/// The loud line of a run of miniatures.
-pub(super) const SMOKE: &str = "Smoke: every workload was a miniature; these figures are not comparable with anything.";
-
-/// The loud line of a recipe that could be another engine tomorrow, with the reasons as Markdown.
-pub(super) fn not_pinned(whose: &str, why: &str) -> String {
-    format!("{whose} is not pinned: {why}. Tomorrow the same recipe may boot another engine.")
-}
 
 /// A version of the harness, and the commit that it was built from.
 pub(super) fn harness(version: &str, commit: Option<&str>) -> String {

@@ -1,50 +1,36 @@
-//! Three numbers: what one person and many feel, how long a prompt is silent, and what a queue does.
+//! The five figures: decode for one and for many, prefill, throughput, and what a queue does at an ordinary load and at one that is too much.
 
-use record::{Cell, Metric};
+use minijinja::{Value, context};
+use record::{Cell, Load, Metric};
 
 use super::{
-    Page,
-    figures::{DISPLAY_ONLY, DISPLAY_ONLY_MEANS, figure, told, trials},
-    text::{Table, code},
+    figures::{estimate, trials},
+    text::code,
+    workloads::load,
 };
 use crate::{
-    metric::info,
+    number::{Unit, figure},
     summary::{CellSummary, RunSummary},
 };
 
-pub(super) fn write(page: &mut Page, summary: &RunSummary) {
-    page.push("## Headline");
-    let mut table = Table::new(&["", "Cell", "Metric", "Mean ± 90 % interval", "Trials"], 3);
-    let mut sentences = Vec::new();
-    let rows = [decode(summary), prefill(summary), queueing(summary)];
-    for (title, part) in ["Decode", "Prefill", "Queueing"].into_iter().zip(rows) {
-        if part.rows.is_empty() {
-            table.row([format!("**{title}**"), "-".to_owned(), "not measured".to_owned(), "-".to_owned(), "-".to_owned()]);
-        }
-        for (cell, metric) in part.rows {
-            let what = [format!("**{title}**"), code(&cell.cell.name()), info(metric).title.to_owned()];
-            table.row(what.into_iter().chain([figure(cell, metric), trials(cell)]));
-        }
-        sentences.extend(part.sentences.into_iter().map(|sentence| format!("- {title}: {sentence}\n")));
-    }
-    page.push(table.markdown());
-    if table.markdown().contains(DISPLAY_ONLY) {
-        page.push(DISPLAY_ONLY_MEANS);
-    }
-    if !sentences.is_empty() {
-        page.push(&sentences.concat());
-    }
-}
-
-/// One of the three numbers: its rows, and what they say.
-#[derive(Default)]
-struct Part<'s> {
-    rows: Vec<(&'s CellSummary, Metric)>,
-    sentences: Vec<String>,
-}
-
 /// An overload whose requests end at less than this part of the rate at which they arrive has a queue that grows.
 const KEEPS_UP_FROM: f64 = 0.95;
+
+/// Most rows of a run that has none of the five figures: its first cells stand there instead.
+const OTHER_ROWS: usize = 5;
+
+/// The rows, without what was not measured.
+pub(super) fn facts(summary: &RunSummary) -> Value {
+    let mut rows: Vec<Value> = decode(summary);
+    rows.extend(prefill(summary));
+    rows.extend(throughput(summary));
+    rows.extend(queueing(summary));
+    rows.extend(overload(summary));
+    if rows.is_empty() {
+        rows = summary.cells.iter().filter_map(other).take(OTHER_ROWS).collect();
+    }
+    context! { rows }
+}
 
 fn streams(cell: &Cell) -> u32 {
     cell.load.target_in_flight().unwrap_or(0)
@@ -54,77 +40,68 @@ fn cells<'s>(summary: &'s RunSummary, workload: &str) -> impl Iterator<Item = &'
     summary.cells.iter().filter(move |cell| cell.cell.workload == workload)
 }
 
-/// What a sentence about a cell must not keep to itself.
-fn failures(cell: &CellSummary) -> String {
-    let failed = cell.attempted - cell.served;
-    if failed == 0 { String::new() } else { format!(" ({failed} of {} requests failed)", cell.attempted) }
+/// A row: its own facts, the cell and how many trials are behind it. `failures` is what a row must not keep to itself.
+fn row(cell: &CellSummary, own: Value) -> Value {
+    let failures = cell.attempted - cell.served;
+    context! { cell => code(&cell.cell.name()), trials => trials(cell), failures, attempted => cell.attempted, ..own }
 }
 
 /// `chat` at one stream and at its most streams.
-fn decode(summary: &RunSummary) -> Part<'_> {
-    let mut part = Part::default();
+fn decode(summary: &RunSummary) -> Vec<Value> {
     let one = cells(summary, "chat").find(|cell| streams(&cell.cell) == 1);
     let most = cells(summary, "chat").filter(|cell| streams(&cell.cell) > 1).max_by_key(|cell| streams(&cell.cell));
-    part.rows.extend(one.into_iter().chain(most).map(|cell| (cell, Metric::DecodeTokS)));
-    if let Some((cell, rate)) = one.and_then(|cell| Some((cell, told(cell, Metric::DecodeTokS)?))) {
-        part.sentences.push(format!("one stream alone receives {rate} tokens per second{}.", failures(cell)));
-    }
-    if let Some((cell, rate)) = most.and_then(|cell| Some((cell, told(cell, Metric::DecodeTokS)?))) {
-        let (streams, failures) = (streams(&cell.cell), failures(cell));
-        part.sentences.push(format!("of {streams} streams at once each receives {rate} tokens per second{failures}."));
-    }
-    part
+    let rows = one.into_iter().chain(most).filter_map(|cell| {
+        let rate = estimate(cell, Metric::DecodeTokS)?;
+        Some(row(cell, context! { kind => "decode", streams => streams(&cell.cell), rate }))
+    });
+    rows.collect()
 }
 
 /// `long-prefill` at one stream, with its longest prompt.
-fn prefill(summary: &RunSummary) -> Part<'_> {
-    let mut part = Part::default();
+fn prefill(summary: &RunSummary) -> Option<Value> {
     let alone = cells(summary, "long-prefill").filter(|cell| streams(&cell.cell) == 1);
-    let Some(cell) = alone.max_by_key(|cell| cell.cell.prompt_tokens.high()) else { return part };
-    part.rows.extend([(cell, Metric::PrefillTokS), (cell, Metric::TtftP50Ns)]);
-    if let Some((rate, ttft)) = told(cell, Metric::PrefillTokS).zip(told(cell, Metric::TtftP50Ns)) {
-        let (tokens, failures) = (cell.cell.prompt_tokens.high(), failures(cell));
-        part.sentences.push(format!(
-            "a prompt of {tokens} tokens is read at {rate} tokens per second, which is {ttft} of silence before the first token{failures}."
-        ));
-    }
-    part
+    let cell = alone.max_by_key(|cell| cell.cell.prompt_tokens.high())?;
+    let (rate, ttft) = (estimate(cell, Metric::PrefillTokS)?, estimate(cell, Metric::TtftP50Ns));
+    Some(row(cell, context! { kind => "prefill", tokens => cell.cell.prompt_tokens.high(), rate, ttft }))
 }
 
-/// `office` for an ordinary load and `peak` for one that is too much.
-fn queueing(summary: &RunSummary) -> Part<'_> {
-    let mut part = Part::default();
-    if let Some(cell) = cells(summary, "office").next() {
-        part.rows.extend([Metric::TtftP50Ns, Metric::TtftP95Ns].map(|metric| (cell, metric)));
-        if let Some(half) = told(cell, Metric::TtftP50Ns) {
-            let most = told(cell, Metric::TtftP95Ns).map(|most| format!(", 19 in 20 {most} or less")).unwrap_or_default();
-            part.sentences.push(format!(
-                "on an ordinary morning half of the requests wait {half} or less for their first token{most}{}.",
-                failures(cell)
-            ));
-        }
-    }
-    if let Some(cell) = cells(summary, "peak").next() {
-        let metrics = [Metric::OfferedPerS, Metric::AchievedPerS, Metric::TtftP95Ns, Metric::RecoveryNs];
-        part.rows.extend(metrics.map(|metric| (cell, metric)));
-        part.sentences.extend(overload(cell));
-    }
-    part
+/// The point of `batch` that writes most tokens per second in all.
+fn throughput(summary: &RunSummary) -> Option<Value> {
+    let mean = |cell: &CellSummary| cell.figure(Metric::OutputTokS).and_then(|over| over.mean).unwrap_or(0.0);
+    let cell = cells(summary, "batch").max_by(|one, other| mean(one).total_cmp(&mean(other)))?;
+    let rate = estimate(cell, Metric::OutputTokS)?;
+    Some(row(cell, context! { kind => "throughput", streams => streams(&cell.cell), rate }))
 }
 
-/// Whether an overload queued or broke, and when it was over.
-fn overload(cell: &CellSummary) -> Option<String> {
-    let (offered, achieved) = told(cell, Metric::OfferedPerS).zip(told(cell, Metric::AchievedPerS))?;
+/// `office`, an ordinary load.
+fn queueing(summary: &RunSummary) -> Option<Value> {
+    let cell = cells(summary, "office").next()?;
+    let (ttft_p50, ttft_p95) = (estimate(cell, Metric::TtftP50Ns)?, estimate(cell, Metric::TtftP95Ns));
+    let Load::Open { rate_per_s, .. } = cell.cell.load else { return None };
+    let offered_per_s = figure(rate_per_s, Unit::Plain);
+    Some(row(cell, context! { kind => "queueing", offered_per_s, ttft_p50, ttft_p95 }))
+}
+
+/// `peak`: whether a load that is too much queued or broke, and when its queue had drained.
+fn overload(summary: &RunSummary) -> Option<Value> {
+    let cell = cells(summary, "peak").next()?;
+    let (offered, achieved) = estimate(cell, Metric::OfferedPerS).zip(estimate(cell, Metric::AchievedPerS))?;
     let mean = |metric| cell.figure(metric)?.mean;
     let keeps_up = mean(Metric::AchievedPerS)? >= mean(Metric::OfferedPerS)? * KEEPS_UP_FROM;
-    let (failed, attempted) = (cell.attempted - cell.served, cell.attempted);
-    let how = match (failed, keeps_up) {
-        (0, true) => format!("it kept up, and none of {attempted} requests failed"),
-        (0, false) => format!("it queued, and none of {attempted} requests failed"),
-        _ => format!("it broke: {failed} of {attempted} requests failed"),
+    let own = context! {
+        kind => "overload",
+        offered,
+        achieved,
+        keeps_up,
+        failed => cell.attempted - cell.served,
+        recovery => estimate(cell, Metric::RecoveryNs),
     };
-    let recovery = told(cell, Metric::RecoveryNs).map_or("when it recovered is not known".to_owned(), |time| {
-        format!("{time} after the last arrival nothing waits for its first token any more")
-    });
-    Some(format!("at the peak {offered} requests per second arrive and {achieved} are served; {how}; {recovery}."))
+    // Its sentence says how many failed.
+    Some(context! { failures => 0, ..row(cell, own) })
+}
+
+/// Any other cell: what one of its users meets.
+fn other(cell: &CellSummary) -> Option<Value> {
+    let (rate, ttft_p50) = (estimate(cell, Metric::DecodeTokS), estimate(cell, Metric::TtftP50Ns)?);
+    Some(row(cell, context! { kind => "other", load => load(&cell.cell), rate, ttft_p50 }))
 }

@@ -4,36 +4,20 @@ use std::collections::BTreeSet;
 
 use record::{Boot, Identity, Image, Record};
 
-use super::{
-    Page, plural,
-    text::{Table, code},
-};
+use super::text::{Table, code, row};
 use crate::{
     identity::{NOT_KNOWN, between_boots},
     words,
 };
 
-/// Writes nothing for a record that knows nothing of it.
-pub(super) fn write(page: &mut Page, record: &Record) {
+/// In what the boots differ, as a table; none where they do not.
+pub(super) fn boot_differences(record: &Record) -> Option<String> {
     let differences = between_boots((&record.header, &record.boots));
-    let is_known = record.boots.iter().any(|boot| boot.identity != Identity::default());
-    if !is_known && differences.is_empty() {
-        return;
+    let mut table = Table::new(&["Boot", "Fact", "In the first boot", "In this one"], 4);
+    for (boot, one) in &differences {
+        table.row([boot.to_string(), one.field.clone(), code(&one.left), code(&one.right)]);
     }
-    page.push("## Identity");
-    page.push("What was booted, as it turned out; the recipe is what was asked for.");
-    page.push(&facts(record));
-    if !differences.is_empty() {
-        page.push("The boots were not of one engine:");
-        let mut table = Table::new(&["Boot", "Fact", "In the first boot", "In this one"], 4);
-        for (boot, one) in &differences {
-            table.row([boot.to_string(), one.field.clone(), code(&one.left), code(&one.right)]);
-        }
-        page.push(table.markdown());
-    }
-    if let Some(backends) = backends(&record.boots) {
-        page.push(&backends);
-    }
+    (!differences.is_empty()).then(|| table.markdown().to_owned())
 }
 
 /// A fact's name and, for a boot, its value as Markdown.
@@ -67,10 +51,14 @@ fn spans(texts: &[String]) -> Option<String> {
     (!spans.is_empty()).then(|| spans.join(", "))
 }
 
-/// One row per fact, or one per value where boots differ in it.
-fn facts(record: &Record) -> String {
+/// What was booted as rows of two columns: one per fact, or one per value where boots differ in it; none of a record that knows nothing
+/// of it.
+pub(super) fn rows(record: &Record) -> String {
     let boots = &record.boots;
-    let mut table = Table::new(&["", ""], 2);
+    let mut rows = String::new();
+    if boots.iter().all(|boot| boot.identity == Identity::default()) && boot_differences(record).is_none() {
+        return rows;
+    }
     let has_image = boots.iter().any(|boot| boot.identity.image.is_some());
     for (name, of) in IMAGE.iter().filter(|_| has_image).chain(&ENGINE) {
         let mut values: Vec<(String, BTreeSet<u32>)> = Vec::new();
@@ -83,12 +71,11 @@ fn facts(record: &Record) -> String {
         }
         let is_one = values.len() == 1;
         for (value, those) in values {
-            table.row([if is_one { (*name).to_owned() } else { format!("{name}, {}", numbers(&those)) }, value]);
+            let name = if is_one { (*name).to_owned() } else { format!("{name}, {}", numbers(&those)) };
+            rows += &row([name, value]);
         }
     }
-    let gpu = record.header.machine.gpu_and_driver();
-    table.row(["GPU and driver".to_owned(), gpu.as_deref().map_or(NOT_KNOWN.to_owned(), code)]);
-    table.markdown().to_owned()
+    rows
 }
 
 /// `boot 0`, `boots 0, 2`.
@@ -97,18 +84,14 @@ fn numbers(boots: &BTreeSet<u32>) -> String {
     format!("boot{} {}", if numbers.len() == 1 { "" } else { "s" }, numbers.join(", "))
 }
 
-/// The lines of the log that name kernels and backends, each once over the boots, folded: there may be dozens.
-fn backends(boots: &[Boot]) -> Option<String> {
+/// The lines of the log that name kernels and backends, each once over the boots.
+pub(super) fn backends(boots: &[Boot]) -> Vec<String> {
     let lines: BTreeSet<&String> = boots.iter().flat_map(|boot| &boot.identity.backends).collect();
-    let line = |line: &&String| {
+    let line = |line: &String| {
         let those: BTreeSet<u32> =
             boots.iter().filter(|boot| boot.identity.backends.contains(line)).map(|boot| boot.boot).collect();
         let only = if those.len() == boots.len() { String::new() } else { format!(" ({} only)", numbers(&those)) };
-        format!("- {}{only}\n", code(line))
+        format!("{}{only}", code(line))
     };
-    let list: String = lines.iter().map(line).collect();
-    let count = plural(lines.len(), "line");
-    (!lines.is_empty()).then(|| {
-        format!("<details>\n<summary>Kernels and backends: {count} of the engine's log</summary>\n\n{list}\n</details>\n")
-    })
+    lines.into_iter().map(line).collect()
 }

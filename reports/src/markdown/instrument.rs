@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use minijinja::{Value, context};
 use record::{ErrorBudget, Record, instrument::BudgetPoint};
 
-use super::{Page, front_matter::harness, plural, text::code};
+use super::{front_matter::harness, plural, text::code};
 use crate::{
     instrument::{ClientLoad, Coverage, covering},
     metrics::TrialMetrics,
@@ -18,24 +19,15 @@ mod tests;
 use budget::points_table;
 pub use budget::render_budget;
 
-pub(super) fn write(page: &mut Page, record: &Record) {
-    page.push("## Instrument");
+pub(super) fn facts(record: &Record) -> Value {
     match &record.header.instrument {
-        None if record.header.started_unix_s.is_none() => {
-            page.push("Virtual time is exact: there is no instrument between the figures and the engine.");
-        }
-        None => page.push("Its own error was not measured; `sparkgauge selftest` does."),
-        Some(budget) => write_budget(page, record, budget),
+        None if record.header.started_unix_s.is_none() => context! { kind => "virtual" },
+        None => context! { kind => "unknown" },
+        Some(budget) => budget_facts(record, budget),
     }
 }
 
-fn write_budget(page: &mut Page, record: &Record, budget: &ErrorBudget) {
-    page.push(&format!(
-        "The client's own errors at the loads that stand for this run's, by the selftest of harness {} on {}: spans that it saw \
-         against those that a server of known timing stamped.",
-        harness(&budget.harness_version, budget.harness_commit.as_deref()),
-        code(&budget.machine.name)
-    ));
+fn budget_facts(record: &Record, budget: &ErrorBudget) -> Value {
     let loads = loads(record);
     let covered = |load| match covering(budget, load) {
         Coverage::Within(point) | Coverage::Beyond(point) => Some(point),
@@ -48,17 +40,18 @@ fn write_budget(page: &mut Page, record: &Record, budget: &ErrorBudget) {
         }
     }
     points.sort_by(|one, other| one.chunks_per_s.total_cmp(&other.chunks_per_s));
-    if !points.is_empty() {
-        page.push(&points_table(&points));
-    }
     let line = |(cell, load): (&String, &ClientLoad)| {
-        let asked = format!("{}, {} chunks/s", plural(load.streams as usize, "stream"), figure(load.chunks_per_s, Unit::Plain));
-        let stands = covered(*load).map_or("more than was checked".to_owned(), |point| code(&point.name));
-        format!("- {}: {asked}: {stands}\n", code(cell))
+        let requested =
+            format!("{}, {} chunks/s", plural(load.streams as usize, "stream"), figure(load.chunks_per_s, Unit::Plain));
+        let point = covered(*load).map_or("more than was checked".to_owned(), |point| code(&point.name));
+        format!("{}: {requested}: {point}", code(cell))
     };
-    let lines: String = loads.iter().map(line).collect();
-    if !lines.is_empty() {
-        page.push(&lines);
+    context! {
+        kind => "measured",
+        harness => harness(&budget.harness_version, budget.harness_commit.as_deref()),
+        machine => code(&budget.machine.name),
+        table => (!points.is_empty()).then(|| points_table(&points)),
+        lines => loads.iter().map(line).collect::<Vec<_>>(),
     }
 }
 

@@ -1,10 +1,10 @@
 //! What others published of the same model on the same machine, beside what was measured.
 
-use record::{Cell, Launch, Length, Load, Metric, Record};
+use record::{Cell, Length, Load, Metric, Record};
 use twin::published::{PublishedData, published_data};
 
 use super::{
-    Page, limit, plural,
+    limit, plural,
     text::{Table, code},
 };
 use crate::{
@@ -19,10 +19,6 @@ const MOST_ROWS: usize = 5;
 /// A figure of so many times more or fewer streams is not near.
 const NEAR_STREAMS: f64 = 2.0;
 
-const MEANS: &str = "Other people's figures, neither measured nor checked here: those of the same model on a Spark whose number of streams is nearest. Prompts, answers and engines differ as the columns say, and images, versions and clocks besides. Lengths of others are those of `twin/published.toml`, which says where they are assumed.";
-
-const FITTED: &str = "The simulated Spark was fitted to figures such as these, so that it confirms none of them.";
-
 /// A rate that both sides may know, of all streams together.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Rate {
@@ -32,7 +28,7 @@ enum Rate {
 }
 
 /// Somebody's figure.
-struct Theirs<'p> {
+struct PublishedFigure<'p> {
     rate: Rate,
     streams: u32,
     prompt_tokens: u32,
@@ -44,7 +40,7 @@ struct Theirs<'p> {
 }
 
 /// A closed loop whose lengths have a middle.
-struct Ours<'s> {
+struct MeasuredFigure<'s> {
     cell: &'s Cell,
     streams: u32,
     prompt_tokens: f64,
@@ -52,47 +48,51 @@ struct Ours<'s> {
     tok_s: f64,
 }
 
-/// Writes nothing where the model is not known or nobody published anything near.
-pub(super) fn write(page: &mut Page, record: &Record, summary: &RunSummary) {
-    let Some(model) = roofline::model(&record.header, &record.boots) else { return };
+/// The table; none where the model is not known or nobody published anything near.
+pub(super) fn table(record: &Record, summary: &RunSummary) -> Option<String> {
+    let model = roofline::model(&record.header, &record.boots)?;
     // A table of ours that cannot be read is found by its own test.
-    let Ok(known) = published_data() else { return };
-    let mut pairs: Vec<(Theirs<'_>, Ours<'_>)> =
-        rows(&known, &model.name).into_iter().filter_map(|theirs| nearest(&theirs, summary).map(|ours| (theirs, ours))).collect();
+    let known = published_data().ok()?;
+    let mut pairs: Vec<(PublishedFigure<'_>, MeasuredFigure<'_>)> = rows(&known, &model.name)
+        .into_iter()
+        .filter_map(|published| nearest(&published, summary).map(|measured| (published, measured)))
+        .collect();
     pairs.sort_by(|one, other| distance(&one.0, &one.1).total_cmp(&distance(&other.0, &other.1)));
-    let mut told: Vec<(String, Rate)> = Vec::new();
-    pairs.retain(|(theirs, ours)| {
-        let figure = (ours.cell.name(), theirs.rate);
-        let is_new = !told.contains(&figure);
-        told.push(figure);
+    let mut shown: Vec<(String, Rate)> = Vec::new();
+    pairs.retain(|(published, measured)| {
+        let figure = (measured.cell.name(), published.rate);
+        let is_new = !shown.contains(&figure);
+        shown.push(figure);
         is_new
     });
     pairs.truncate(MOST_ROWS);
-    pairs.sort_by_key(|(theirs, _)| theirs.streams);
+    pairs.sort_by_key(|(published, _)| published.streams);
     if pairs.is_empty() {
-        return;
-    }
-    page.push("## Published nearby");
-    page.push(MEANS);
-    if record.header.launch == Launch::Simulated {
-        page.push(FITTED);
+        return None;
     }
     let heads =
         ["Cell", "Load here", "Engine here", "Load there", "Engine there", "Source", "Rate", "Here, tok/s", "There, tok/s"];
     let mut table = Table::new(&heads, 7);
-    for (theirs, ours) in &pairs {
+    for (published, measured) in &pairs {
         let engine = code(record.header.recipe.engine.as_str());
-        let texts = [code(&ours.cell.name()), ours.load(), engine, theirs.load(), code(theirs.engine), code(theirs.source)];
-        let figures = [ours.tok_s, theirs.tok_s].map(|rate| figure(rate, Unit::Plain));
-        table.row(texts.into_iter().chain([theirs.rate.word().to_owned()]).chain(figures));
+        let texts = [
+            code(&measured.cell.name()),
+            measured.load(),
+            engine,
+            published.load(),
+            code(published.engine),
+            code(published.source),
+        ];
+        let figures = [measured.tok_s, published.tok_s].map(|rate| figure(rate, Unit::Plain));
+        table.row(texts.into_iter().chain([published.rate.word().to_owned()]).chain(figures));
     }
-    page.push(table.markdown());
+    Some(table.markdown().to_owned())
 }
 
 /// Everything that was published of a model.
-fn rows<'p>(known: &'p PublishedData, model: &str) -> Vec<Theirs<'p>> {
+fn rows<'p>(known: &'p PublishedData, model: &str) -> Vec<PublishedFigure<'p>> {
     let sweeps = known.sweep.iter().filter(|sweep| sweep.model == model).flat_map(|sweep| {
-        sweep.streams.iter().zip(&sweep.output_tok_s).map(|(&streams, &tok_s)| Theirs {
+        sweep.streams.iter().zip(&sweep.output_tok_s).map(|(&streams, &tok_s)| PublishedFigure {
             rate: Rate::Output,
             streams,
             prompt_tokens: sweep.prompt_tokens,
@@ -104,7 +104,7 @@ fn rows<'p>(known: &'p PublishedData, model: &str) -> Vec<Theirs<'p>> {
         })
     });
     let points = known.point.iter().filter(|point| point.model == model).flat_map(|point| {
-        [(Rate::Decode, point.decode_tok_s), (Rate::Prefill, point.prefill_tok_s)].map(|(rate, tok_s)| Theirs {
+        [(Rate::Decode, point.decode_tok_s), (Rate::Prefill, point.prefill_tok_s)].map(|(rate, tok_s)| PublishedFigure {
             rate,
             streams: point.streams,
             prompt_tokens: point.prompt_tokens,
@@ -118,21 +118,22 @@ fn rows<'p>(known: &'p PublishedData, model: &str) -> Vec<Theirs<'p>> {
     sweeps.chain(points).collect()
 }
 
-/// The cell whose load is most like theirs; none that is near.
-fn nearest<'s>(theirs: &Theirs<'_>, summary: &'s RunSummary) -> Option<Ours<'s>> {
+/// The cell whose load is most like a published load; none that is near.
+fn nearest<'s>(published: &PublishedFigure<'_>, summary: &'s RunSummary) -> Option<MeasuredFigure<'s>> {
     let near = summary
         .cells
         .iter()
-        .filter_map(|cell| Ours::of(cell, theirs.rate))
-        .filter(|ours| apart(f64::from(ours.streams), f64::from(theirs.streams)) <= NEAR_STREAMS);
-    near.min_by(|one, other| distance(theirs, one).total_cmp(&distance(theirs, other)))
+        .filter_map(|cell| MeasuredFigure::of(cell, published.rate))
+        .filter(|measured| apart(f64::from(measured.streams), f64::from(published.streams)) <= NEAR_STREAMS);
+    near.min_by(|one, other| distance(published, one).total_cmp(&distance(published, other)))
 }
 
 /// How unlike two loads are: by streams first, then by lengths.
-fn distance(theirs: &Theirs<'_>, ours: &Ours<'_>) -> f64 {
+fn distance(published: &PublishedFigure<'_>, measured: &MeasuredFigure<'_>) -> f64 {
     const STREAMS_FIRST: f64 = 1e6;
-    let lengths = apart(ours.prompt_tokens, theirs.prompt_tokens.into()) * apart(ours.output_tokens, theirs.output_tokens.into());
-    apart(ours.streams.into(), theirs.streams.into()) * STREAMS_FIRST + lengths
+    let lengths = apart(measured.prompt_tokens, published.prompt_tokens.into())
+        * apart(measured.output_tokens, published.output_tokens.into());
+    apart(measured.streams.into(), published.streams.into()) * STREAMS_FIRST + lengths
 }
 
 /// How many times the larger of two is the smaller.
@@ -150,7 +151,7 @@ impl Rate {
     }
 }
 
-impl<'s> Ours<'s> {
+impl<'s> MeasuredFigure<'s> {
     fn of(cell: &'s CellSummary, rate: Rate) -> Option<Self> {
         let Load::Closed { streams, .. } = cell.cell.load else { return None };
         let tok_s = match rate {
@@ -169,7 +170,7 @@ impl<'s> Ours<'s> {
     }
 }
 
-impl Theirs<'_> {
+impl PublishedFigure<'_> {
     fn load(&self) -> String {
         let shared = if self.is_shared { " (one prompt for all)" } else { "" };
         load(self.streams, &format!("{}{shared}", self.prompt_tokens), &self.output_tokens.to_string())

@@ -1,9 +1,8 @@
 //! The server's own account beside the client's: token counts must agree, and its queue explains what the client waits for.
 
-use super::{
-    Page,
-    text::{code, sparse_table},
-};
+use minijinja::{Value, context};
+
+use super::text::{code, sparse_table};
 use crate::{
     metrics::ServerAccount,
     number::{Unit, figure},
@@ -11,21 +10,16 @@ use crate::{
     validity::Validity,
 };
 
-/// Writes nothing where no server said anything of itself.
-pub(super) fn write(page: &mut Page, summary: &RunSummary) {
+/// None where no server said anything of itself.
+pub(super) fn facts(summary: &RunSummary) -> Option<Value> {
     let cells: Vec<(String, ServerAccount)> =
         summary.cells.iter().filter_map(|cell| Some((cell.cell.name(), over(cell)?))).collect();
-    let parts = [(TOKENS_MEAN, &TOKENS[..]), (TIMES_MEAN, &TIMES), (LOAD_MEANS, &LOAD), (DRAFTS_MEAN, &DRAFTS)];
-    let mut parts = parts.into_iter().filter_map(|(means, columns)| Some((means, part(&cells, columns)?))).peekable();
-    if parts.peek().is_none() {
-        return;
+    let tables = [&TOKENS[..], &TIMES, &LOAD, &DRAFTS].map(|columns| part(&cells, columns));
+    if tables.iter().all(Option::is_none) {
+        return None;
     }
-    page.push("## Server and client");
-    page.push("What the server says of itself, beside what the client saw, over the trials that count.");
-    for (means, table) in parts {
-        page.push(means);
-        page.push(&table);
-    }
+    let [tokens, times, load, drafts] = tables;
+    Some(context! { tokens, times, load, drafts })
 }
 
 fn over(cell: &CellSummary) -> Option<ServerAccount> {
@@ -37,10 +31,6 @@ fn over(cell: &CellSummary) -> Option<ServerAccount> {
 /// A column: its head, and its value as text.
 type Column = (&'static str, fn(&ServerAccount) -> Option<String>);
 
-const TOKENS_MEAN: &str = "Totals. The server's are those of its counters between the readings just before and just after a trial, the \
-client's those of the answers; tokens of a request that failed are only in the server's. Of prompts some servers count only what they \
-had to read.";
-
 const TOKENS: [Column; 6] = [
     ("Output tokens, server", |sides| count(sides.server_output_tokens)),
     ("Output tokens, client", |sides| count(sides.client_output_tokens)),
@@ -49,9 +39,6 @@ const TOKENS: [Column; 6] = [
     ("Prefix hits", |sides| share(sides.prefix_hit_share)),
     ("Preemptions", |sides| count(sides.preemptions)),
 ];
-
-const TIMES_MEAN: &str = "Means over requests. The rest of TTFT is what the server's own times leave of the client's: transport, \
-tokenizing, and the queue of a server that does not time it.";
 
 const TIMES: [Column; 9] = [
     ("TTFT, client", |sides| time(sides.client_ttft_ns)),
@@ -65,16 +52,11 @@ const TIMES: [Column; 9] = [
     ("Decode, client", |sides| time(sides.client_decode_ns)),
 ];
 
-const LOAD_MEANS: &str = "The most that a reading showed, one each second: what rises and falls between two of them is not seen.";
-
 const LOAD: [Column; 3] = [
     ("Running, peak", |sides| count(sides.running_peak)),
     ("Waiting, peak", |sides| count(sides.waiting_peak)),
     ("KV cache in use, peak", |sides| share(sides.kv_usage_peak)),
 ];
-
-const DRAFTS_MEAN: &str = "Speculative decoding. Tokens per step are 1 + accepted tokens / drafts, or the mean of what the server says \
-at each reading.";
 
 const DRAFTS: [Column; 2] =
     [("Tokens per step", |sides| plain(sides.tokens_per_step)), ("Drafted tokens accepted", |sides| share(sides.accepted_share))];

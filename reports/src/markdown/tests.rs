@@ -4,6 +4,7 @@ use super::*;
 use crate::fixture::{MS, S, boot, cell, closed_trial, even, numbered, open, record, rejected, trial};
 
 mod engine;
+mod legend;
 mod limit;
 
 /// Requests of an open loop, one a second; every `fails`-th is refused.
@@ -56,26 +57,26 @@ fn loud(change: impl FnOnce(&mut Record)) -> String {
 #[test]
 fn what_must_not_be_missed_is_loud() {
     assert_eq!(loud(|_| {}), "");
-    insta::assert_snapshot!(loud(|run| run.header.launch = Launch::Simulated), @"> **Simulated: the engine was a model in virtual time; no figure here is a measurement of hardware.**");
-    insta::assert_snapshot!(loud(|run| run.header.profile = Profile::Smoke), @"> **Smoke: every workload was a miniature; these figures are not comparable with anything.**");
+    insta::assert_snapshot!(loud(|run| run.header.launch = Launch::Simulated), @"> - **Simulated: the engine was a model in virtual time; no figure here is a measurement of hardware.**");
+    insta::assert_snapshot!(loud(|run| run.header.profile = Profile::Smoke), @"> - **Smoke: every workload was a miniature; these figures are not comparable with anything.**");
     let ended = |reason| move |run: &mut Record| run.end = Some(record::End { reason, engine_stop: None });
-    insta::assert_snapshot!(loud(ended(EndReason::Interrupted)), @"> **Interrupted: not everything that was planned was measured.**");
-    insta::assert_snapshot!(loud(ended(EndReason::Failed { detail: "no **port**".to_owned() })), @"> **Failed: the run could not go on: `no **port**`**");
-    insta::assert_snapshot!(loud(|run| run.end = None), @"> **Torn: the record has no end; whatever came after its last trial is lost.**");
+    insta::assert_snapshot!(loud(ended(EndReason::Interrupted)), @"> - **Interrupted: not everything that was planned was measured.**");
+    insta::assert_snapshot!(loud(ended(EndReason::Failed { detail: "no **port**".to_owned() })), @"> - **Failed: the run could not go on: `no **port**`**");
+    insta::assert_snapshot!(loud(|run| run.end = None), @"> - **Truncated: the record has no end; whatever came after its last trial is lost.**");
     let torn = |run: &mut Record| {
         run.unreadable_tail = Some(record::file::UnreadableTail { at_byte: 10, bytes: 3, why: "eof".to_owned() })
     };
-    insta::assert_snapshot!(loud(torn), @"> **Torn: 3 bytes from byte 10 cannot be read: `eof`**");
-    insta::assert_snapshot!(loud(|run| run.trials.clear()), @"> **Nothing was measured: the record holds no trial.**");
+    insta::assert_snapshot!(loud(torn), @"> - **Truncated: 3 bytes from byte 10 cannot be read: `eof`**");
+    insta::assert_snapshot!(loud(|run| run.trials.clear()), @"> - **Nothing was measured: the record holds no trial.**");
     let cut = |run: &mut Record| run.trials[0].facts.cut_short = Some("why".to_owned());
-    insta::assert_snapshot!(loud(cut), @"> **Nothing counts: every trial is invalid.**");
+    insta::assert_snapshot!(loud(cut), @"> - **Nothing counts: every trial is invalid.**");
     let one_cut = |run: &mut Record| {
         let more = numbered(1, 0, run.trials[0].clone());
         run.trials.push(more);
         cut(run);
     };
     let twice = |run: &mut Record| run.trials.push(numbered(1, 0, run.trials[0].clone()));
-    insta::assert_snapshot!(loud(twice), @"> **One boot: intervals hold for this boot only; they do not contain boot-to-boot spread.**");
+    insta::assert_snapshot!(loud(twice), @"> - **One boot: intervals hold for this boot only; they do not contain boot-to-boot spread.**");
     let in_two_boots = |run: &mut Record| run.trials.push(numbered(1, 1, run.trials[0].clone()));
     assert_eq!(loud(in_two_boots), "");
     let simulated_twice = |run: &mut Record| {
@@ -83,7 +84,7 @@ fn what_must_not_be_missed_is_loud() {
         run.header.launch = Launch::Simulated;
     };
     assert!(!loud(simulated_twice).contains("boot-to-boot"));
-    insta::assert_snapshot!(loud(one_cut), @"> **1 of 2 trials are invalid and left out of all figures.**");
+    insta::assert_snapshot!(loud(one_cut), @"> - **1 of 2 trials are invalid and left out of all figures.**");
 }
 
 #[test]
@@ -104,7 +105,7 @@ fn partial_records_render_without_nan() {
     wild_scale.boots[0].sizing.scale = f64::NAN;
     for run in [unready, failed_only, no_requests, record(vec![uncounted]), wild_scale] {
         let page = render(&run);
-        assert!(!page.contains("NaN") && !page.contains("inf") && page.contains("## Headline"), "{page}");
+        assert!(!page.contains("NaN") && !page.contains("inf") && page.contains("## Legend"), "{page}");
     }
 }
 
@@ -163,17 +164,18 @@ fn a_load_is_written_out() {
         trial.cell.load = load;
         trial.cell.prompt_tokens = record::Length::Uniform { low: 400, high: 7600 };
         trial.warm_up.requests = load.target_in_flight().unwrap_or(3);
-        lines += lines_with("400-7600", &record(vec![trial.clone()])).split(" | ").nth(1).unwrap();
-        lines += "; ";
-        lines += &lines_with("Warm-up", &record(vec![trial]));
+        let page = render(&record(vec![trial]));
+        lines += page.lines().find(|line| line.starts_with("| `c2` |")).unwrap().split(" | ").nth(1).unwrap();
+        lines += "; warm-up: ";
+        lines += page.lines().find_map(|line| line.strip_prefix("- `any`: ")).unwrap();
         lines += "\n";
     }
     insta::assert_snapshot!(lines, @"
-    400-7600 → 100, 5 × 4 requests; Warm-up before each trial, not measured: 5 requests.
-    400-7600 → 100, 10 conversations of 5 turns; Warm-up before each trial, not measured: 10 requests.
-    400-7600 → 100, 200 requests at 0.300/s, gamma 0.7; Warm-up before each trial, not measured: 3 requests.
-    400-7600 → 100, 300 requests at 1.50/s, Poisson; Warm-up before each trial, not measured: 3 requests.
-    400-7600 → 100, 9 requests at once; Warm-up before each trial, not measured: 3 requests.
+    400-7600 → 100, 5 × 4 requests; warm-up: 5 requests
+    400-7600 → 100, 10 conversations of 5 turns; warm-up: 10 requests
+    400-7600 → 100, 200 requests at 0.300/s, gamma 0.7; warm-up: 3 requests
+    400-7600 → 100, 300 requests at 1.50/s, Poisson; warm-up: 3 requests
+    400-7600 → 100, 9 requests at once; warm-up: 3 requests
     ");
 }
 
@@ -205,18 +207,18 @@ fn an_overload_keeps_up_queues_or_breaks() {
                 even(n * S, (300 + n * ttft_step_ms) * MS, 20 * MS, 20)
             }
         };
-        lines_with("- Queueing", &record(vec![trial(cell("peak", "r0.3", open()), (0..40).map(request).collect())]))
+        lines_with("| Overload", &record(vec![trial(cell("peak", "r0.3", open()), (0..40).map(request).collect())]))
     };
-    insta::assert_snapshot!(peak(10, 100), @"- Queueing: at the peak 1.00 requests per second arrive and 0.990 are served; it kept up, and none of 40 requests failed; 690 ms after the last arrival nothing waits for its first token any more.");
-    insta::assert_snapshot!(peak(500, 100), @"- Queueing: at the peak 1.00 requests per second arrive and 0.667 are served; it queued, and none of 40 requests failed; 19.8 s after the last arrival nothing waits for its first token any more.");
-    insta::assert_snapshot!(peak(500, 10), @"- Queueing: at the peak 1.00 requests per second arrive and 0.614 are served; it broke: 4 of 40 requests failed; 18.3 s after the last arrival nothing waits for its first token any more.");
+    insta::assert_snapshot!(peak(10, 100), @"| Overload at 1.00 requests/s | 0.990 requests/s served; it kept up; none of 40 requests failed; the queue drained 690 ms after the last arrival | `peak/r0.3` | 1 (1 of 3 planned trials made) |");
+    insta::assert_snapshot!(peak(500, 100), @"| Overload at 1.00 requests/s | 0.667 requests/s served; it queued; none of 40 requests failed; the queue drained 19.8 s after the last arrival | `peak/r0.3` | 1 (1 of 3 planned trials made) |");
+    insta::assert_snapshot!(peak(500, 10), @"| Overload at 1.00 requests/s | 0.614 requests/s served; it broke: 4 of 40 requests failed; the queue drained 18.3 s after the last arrival | `peak/r0.3` | 1 (1 suspect, 1 of 3 planned trials made) |");
 }
 
 #[test]
 fn sentences_tell_of_failures_and_of_no_weak_percentile() {
-    let office = |requests, fails| lines_with("- Queueing", &record(vec![open_trial("office", requests, 300 * MS, fails)]));
-    insta::assert_snapshot!(office(58, 100), @"- Queueing: on an ordinary morning half of the requests wait 585 ms or less for their first token.");
-    insta::assert_snapshot!(office(400, 400), @"- Queueing: on an ordinary morning half of the requests wait 2.29 s or less for their first token, 19 in 20 4.09 s or less (1 of 400 requests failed).");
+    let office = |requests, fails| lines_with("| Queueing", &record(vec![open_trial("office", requests, 300 * MS, fails)]));
+    insta::assert_snapshot!(office(58, 100), @"| Queueing at 0.300 requests/s | time to first token: median 585 ms | `office/r0.3` | 1 (1 of 3 planned trials made) |");
+    insta::assert_snapshot!(office(400, 400), @"| Queueing at 0.300 requests/s | time to first token: median 2.29 s, 95th percentile 4.09 s (1 of 400 requests failed) | `office/r0.3` | 1 (1 of 3 planned trials made) |");
 }
 
 #[test]
@@ -299,17 +301,17 @@ fn text_of_others_breaks_out_of_nothing() {
 fn a_person_s_note_survives() {
     let run = varied();
     let empty = render(&run);
-    assert_eq!(render_onto(&run, Some(&empty)), empty);
-    assert_eq!(render_onto(&run, Some("something else")), empty);
+    assert_eq!(render_onto(&run, Some(&empty), None), empty);
+    assert_eq!(render_onto(&run, Some("something else"), None), empty);
 
     let note = "The fan was loud.\r\n\r\n- **really**  \n";
     let written = empty.replacen("<!-- sparkgauge:note -->\n", &format!("<!-- sparkgauge:note -->\n{note}"), 1);
     assert_ne!(written, empty);
-    assert_eq!(render_onto(&run, Some(&written)), written);
+    assert_eq!(render_onto(&run, Some(&written), None), written);
     // It moves to another record's page, whatever that says.
-    let moved = render_onto(&hostile(), Some(&written));
+    let moved = render_onto(&hostile(), Some(&written), None);
     assert!(moved.contains(&format!("<!-- sparkgauge:note -->\n{note}<!-- /sparkgauge:note -->\n")));
-    assert_eq!(render_onto(&run, Some(&moved)), written);
+    assert_eq!(render_onto(&run, Some(&moved), None), written);
 }
 
 #[test]
@@ -324,6 +326,6 @@ fn no_byte_of_a_note_is_lost() {
         ),
     ];
     for (previous, expected) in table {
-        assert!(render_onto(&run, Some(previous)).contains(expected), "{previous:?}");
+        assert!(render_onto(&run, Some(previous), None).contains(expected), "{previous:?}");
     }
 }

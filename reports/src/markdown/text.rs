@@ -105,19 +105,24 @@ impl Table {
 
     /// Adds a row.
     pub(super) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
-        self.markdown.push('|');
-        for cell in cells {
-            self.markdown.push(' ');
-            self.markdown.push_str(&without_pipes(&cell));
-            self.markdown.push_str(" |");
-        }
-        self.markdown.push('\n');
+        self.markdown.push_str(&row(cells));
     }
 
     /// The table's Markdown.
     pub(super) fn markdown(&self) -> &str {
         &self.markdown
     }
+}
+
+/// A row of a table with its line break.
+pub(super) fn row(cells: impl IntoIterator<Item = String>) -> String {
+    let mut line = "|".to_owned();
+    for cell in cells {
+        line.push(' ');
+        line.push_str(&without_pipes(&cell));
+        line.push_str(" |");
+    }
+    line + "\n"
 }
 
 /// A table without the columns in which no row has anything; `-` where only some have. The first `texts` columns are text.

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use minijinja::{Value, context};
 use record::{Record, SizingSource, TokenSource};
 
 use super::{
-    Page, plural,
+    kinds::kind_lines,
     text::{Table, code},
 };
 use crate::{
@@ -14,55 +15,56 @@ use crate::{
     validity::{Reason, Validity},
 };
 
-pub(super) fn write(page: &mut Page, record: &Record, summary: &RunSummary) {
-    page.push("## Validity");
-    let count = |validity| summary.cells.iter().map(|cell| cell.count(validity)).sum::<usize>();
-    let total = plural(record.trials.len(), "trial");
-    let [valid, suspect, invalid] = [Validity::Valid, Validity::Suspect, Validity::Invalid].map(count);
-    page.push(&format!(
-        "{total}: {valid} valid, {suspect} suspect, {invalid} invalid. Suspect trials count; invalid ones are left out."
-    ));
+/// How many kinds of reasons stand on the first screen.
+const KINDS_FIRST: usize = 4;
+
+pub(super) fn facts(record: &Record, summary: &RunSummary) -> Value {
+    let kinds = kinds(summary);
+    // A note says nothing against a trial: the first screen leaves it to the section.
+    let against: Vec<String> =
+        kinds.iter().filter(|(validity, _)| *validity != Validity::Valid).map(|(_, line)| line.clone()).collect();
     let reasons: String = summary.cells.iter().map(reasons).collect();
-    if !reasons.is_empty() {
-        page.push(&reasons);
+    context! {
+        kinds_first => against.iter().take(KINDS_FIRST).cloned().collect::<Vec<_>>(),
+        kinds_more => against.len().saturating_sub(KINDS_FIRST),
+        kinds => kinds.iter().map(|(_, line)| line.clone()).collect::<Vec<_>>(),
+        reasons => (!reasons.is_empty()).then_some(reasons),
+        cache_resets => cache_resets(record),
+        tokens => token_counts(record),
+        sizing => (!record.boots.is_empty()).then(|| sizing(record)),
+        missing => missing(record, summary),
     }
-    if let Some(resets) = cache_resets(record) {
-        page.push(&resets);
-    }
-    page.push("## Token counts");
-    page.push(&token_counts(record));
-    if !record.boots.is_empty() {
-        page.push(&sizing(record));
-    }
-    write_missing(page, record, summary);
+}
+
+/// Each kind of reason on a line, with the trials that have it and the worst of them; the invalid first.
+fn kinds(summary: &RunSummary) -> Vec<(Validity, String)> {
+    let trials: Vec<&TrialSummary> = summary.cells.iter().flat_map(|cell| &cell.trials).collect();
+    let reasons = trials.iter().map(|trial| trial.judgement.reasons.as_slice());
+    kind_lines(reasons, trials.len())
 }
 
 /// How the prefix cache was emptied between trials. Older records, and those of virtual time, say nothing of it.
-fn cache_resets(record: &Record) -> Option<String> {
+fn cache_resets(record: &Record) -> Option<Value> {
     if record.header.schema_version < 2 || record.header.started_unix_s.is_none() || record.trials.is_empty() {
         return None;
     }
     let resets = record.trials.iter().filter_map(|trial| trial.facts.cache_reset.as_deref());
     let done: Vec<_> = resets.filter(|how| how.starts_with("emptied")).collect();
-    Some(match done.first() {
-        Some(how) => format!("The prefix cache before {} of {} trials: {}.", done.len(), record.trials.len(), code(how)),
-        None => "The prefix cache was not emptied between trials: prompts that share nothing must do, and its hits are counted."
-            .to_owned(),
-    })
+    Some(context! { emptied => done.len(), how => done.first().map(|how| code(how)) })
 }
 
-/// Every reason and note of a cell, as a list in a list; one that several trials have is told once.
+/// Every reason and note of a cell, as a list in a list; one that several trials have is shown once.
 fn reasons(cell: &CellSummary) -> String {
-    let mut told: Vec<(&Reason, Vec<&TrialSummary>)> = Vec::new();
+    let mut groups: Vec<(&Reason, Vec<&TrialSummary>)> = Vec::new();
     for trial in &cell.trials {
         for reason in &trial.judgement.reasons {
-            match told.iter_mut().find(|(other, _)| *other == reason) {
+            match groups.iter_mut().find(|(other, _)| *other == reason) {
                 Some((_, trials)) => trials.push(trial),
-                None => told.push((reason, vec![trial])),
+                None => groups.push((reason, vec![trial])),
             }
         }
     }
-    let lines: String = told.into_iter().map(|(one, trials)| reason(&trials, one)).collect();
+    let lines: String = groups.into_iter().map(|(one, trials)| reason(&trials, one)).collect();
     if lines.is_empty() { lines } else { format!("- {}\n{lines}", code(&cell.cell.name())) }
 }
 
@@ -72,23 +74,16 @@ fn reason(trials: &[&TrialSummary], reason: &Reason) -> String {
     format!("  - {}, {}: {}{quote}\n", trials.join(", "), reason.word(), reason.text)
 }
 
-fn token_counts(record: &Record) -> String {
+fn token_counts(record: &Record) -> Value {
     let mut sources: BTreeMap<&str, usize> = BTreeMap::new();
-    let (mut forced, mut served) = (0_usize, 0_usize);
+    let (mut forced, mut requests) = (0_usize, 0_usize);
     for observation in record.trials.iter().flat_map(|trial| &trial.observations).filter(|one| one.outcome.is_complete()) {
-        served += 1;
+        requests += 1;
         forced += usize::from(observation.forced_length);
         *sources.entry(source(observation.token_source)).or_insert(0) += 1;
     }
-    if served == 0 {
-        return "No request was completed, so no token was counted.".to_owned();
-    }
     let sources: Vec<String> = sources.into_iter().map(|(source, count)| format!("{source} ({count})")).collect();
-    let sources = sources.join("; ");
-    format!(
-        "Output tokens of {}: {sources}. The output length was forced in {forced} of them.",
-        plural(served, "completed request")
-    )
+    context! { requests, forced, sources => sources.join("; ") }
 }
 
 fn source(source: TokenSource) -> &'static str {
@@ -117,14 +112,10 @@ fn sizing(record: &Record) -> String {
 }
 
 /// Cells that were left out on purpose, and planned ones that no trial came of.
-fn write_missing(page: &mut Page, record: &Record, summary: &RunSummary) {
+fn missing(record: &Record, summary: &RunSummary) -> Vec<String> {
     let measured: BTreeSet<String> = summary.cells.iter().map(|cell| cell.cell.name()).collect();
-    let left_out = record.header.left_out.iter().map(|(cell, why)| format!("- {}: left out: {}\n", code(cell), code(why)));
+    let left_out = record.header.left_out.iter().map(|(cell, why)| format!("{}: left out: {}", code(cell), code(why)));
     let is_missing = |cell: &&String| !measured.contains(*cell) && !record.header.left_out.contains_key(*cell);
-    let missing = record.header.cells.iter().filter(is_missing).map(|cell| format!("- {}: planned, not measured\n", code(cell)));
-    let lines: String = left_out.chain(missing).collect();
-    if !lines.is_empty() {
-        page.push("## Not measured");
-        page.push(&lines);
-    }
+    let missing = record.header.cells.iter().filter(is_missing).map(|cell| format!("{}: planned, not measured", code(cell)));
+    left_out.chain(missing).collect()
 }

@@ -1,7 +1,9 @@
 //! A ruling as Markdown: the page that a reviewer reads, short enough for a comment on a pull request.
 
-use super::{Page, note, text};
-use crate::judge::{OverallVerdict, Ruling, SideSummary};
+use minijinja::{Value, context, value::merge_maps};
+
+use super::{legend, note, template, text};
+use crate::judge::{Ruling, SideSummary};
 
 mod advice;
 mod differences;
@@ -11,6 +13,7 @@ mod line;
 mod loud;
 mod method;
 mod reproduce;
+mod summary;
 mod validity;
 
 #[cfg(test)]
@@ -49,27 +52,32 @@ pub fn render_ruling(ruling: &Ruling, previous: Option<&str>, reproduce: &[Strin
 
 /// What stands above a person's note, and what below.
 struct Parts {
-    top: Page,
-    rest: Page,
+    top: String,
+    rest: String,
 }
 
 impl Parts {
     fn of(ruling: &Ruling, reproduce: &[String], extent: &Extent) -> Self {
-        let (mut top, mut rest) = (Page::default(), Page::default());
-        top.push(&format!("# {}", headline(ruling, extent)));
-        top.push(&sides(ruling, extent));
-        top.push_loud(loud::lines(ruling, extent));
-        gate::write(&mut rest, ruling, extent);
-        differences::write(&mut rest, ruling, extent);
-        validity::write(&mut rest, ruling, extent);
-        advice::write(&mut rest, ruling, extent);
-        method::write(&mut rest, ruling);
-        reproduce::write(&mut rest, ruling, reproduce, extent);
-        Self { top, rest }
+        let facts = merge_maps([
+            context! { title => headline(ruling, extent) },
+            sides(ruling, extent),
+            loud::facts(ruling, extent),
+            summary::facts(ruling, extent),
+            gate::facts(ruling, extent),
+            differences::facts(ruling, extent),
+            validity::facts(ruling, extent),
+            advice::facts(ruling, extent),
+            method::facts(ruling),
+            reproduce::facts(ruling, reproduce, extent),
+        ]);
+        let top = template::fill("verdict_top", facts.clone());
+        let rest = template::fill("verdict_rest", facts);
+        let legend = legend::of(&format!("{top}{rest}"));
+        Self { top, rest: format!("{rest}\n{legend}") }
     }
 
     fn len(&self) -> usize {
-        self.top.0.len() + self.rest.0.len()
+        self.top.len() + self.rest.len()
     }
 
     fn page(&self, note: &str, left_out: &[&str]) -> String {
@@ -79,19 +87,18 @@ impl Parts {
     }
 
     fn joined(&self, note: &str, left_out: &[&str], too_long: &str) -> String {
-        let mut page = Page(self.top.0.clone());
+        let mut blocks = vec![self.top.clone()];
         if !left_out.is_empty() {
-            page.push(&format!(
-                "Shortened to fit a comment: without {}. All of it is in `verdict.json` beside this page.",
+            blocks.push(format!(
+                "Shortened to fit a comment: without {}. All of it is in `verdict.json` beside this page.\n",
                 left_out.join("; ")
             ));
         }
         if !too_long.is_empty() {
-            page.push(too_long);
+            blocks.push(format!("{too_long}\n"));
         }
-        page.push(note);
-        page.push(&self.rest.0);
-        page.0
+        blocks.extend([note.to_owned(), self.rest.clone()]);
+        blocks.join("\n")
     }
 }
 
@@ -101,7 +108,7 @@ fn headline(ruling: &Ruling, extent: &Extent) -> String {
         return "Refused: the two sides are not compared".to_owned();
     }
     let said = ruling.sentence.trim();
-    let word = overall_word(ruling.overall);
+    let word = ruling.overall.word();
     // `Regressed: ...`, `No regression: ...`: the sentence has its word already.
     let has_word = said.split_once(": ").is_some_and(|(word, _)| word.split_whitespace().count() <= 2);
     let said = if has_word { said.to_owned() } else { format!("{word}: {said}") };
@@ -113,33 +120,34 @@ fn capital(text: &str) -> String {
     characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
 }
 
-fn overall_word(overall: OverallVerdict) -> &'static str {
-    match overall {
-        OverallVerdict::Refused => "refused",
-        OverallVerdict::Insufficient => "insufficient",
-        OverallVerdict::Regressed => "regressed",
-        OverallVerdict::Inconclusive => "inconclusive",
-        OverallVerdict::Improved => "improved",
-        OverallVerdict::Unchanged => "unchanged",
-    }
+/// Who was compared with whom.
+fn sides(ruling: &Ruling, extent: &Extent) -> Value {
+    let SideNames { place, profile } = SideNames::of(ruling, extent);
+    let one = |side: &SideSummary| match (side.engine.as_str(), side.launch.as_str()) {
+        (engine, launch) if engine == launch => format!("{} ({engine})", extent.code(&side.recipe)),
+        (engine, launch) => format!("{} ({engine}, {launch})", extent.code(&side.recipe)),
+    };
+    context! { baseline => one(&ruling.baseline), candidate => one(&ruling.candidate), place, profile }
 }
 
-/// Who was compared with whom.
-fn sides(ruling: &Ruling, extent: &Extent) -> String {
-    let Ruling { baseline, candidate, .. } = ruling;
-    let one = |party: &SideSummary| match (party.engine.as_str(), party.launch.as_str()) {
-        (engine, launch) if engine == launch => format!("{} ({engine})", extent.code(&party.recipe)),
-        (engine, launch) => format!("{} ({engine}, {launch})", extent.code(&party.recipe)),
-    };
-    let where_ = if baseline.machine == candidate.machine {
-        format!("both on {}", extent.code(&candidate.machine))
-    } else {
-        format!("on {} against {}", extent.code(&candidate.machine), extent.code(&baseline.machine))
-    };
-    let profile = if baseline.profile == candidate.profile {
-        candidate.profile.to_string()
-    } else {
-        format!("{} against {}", candidate.profile, baseline.profile)
-    };
-    format!("Candidate {} against baseline {}, {where_}, profile {profile}.", one(candidate), one(baseline))
+/// Machine and profile, which both sides should have in common.
+struct SideNames {
+    place: String,
+    profile: String,
+}
+
+impl SideNames {
+    fn of(Ruling { baseline, candidate, .. }: &Ruling, extent: &Extent) -> Self {
+        let place = if baseline.machine == candidate.machine {
+            format!("both on {}", extent.code(&candidate.machine))
+        } else {
+            format!("on {} against {}", extent.code(&candidate.machine), extent.code(&baseline.machine))
+        };
+        let profile = if baseline.profile == candidate.profile {
+            candidate.profile.to_string()
+        } else {
+            format!("{} against {}", candidate.profile, baseline.profile)
+        };
+        Self { place, profile }
+    }
 }

@@ -1,18 +1,19 @@
-//! One table per workload, points as rows, and one with the finer figures.
+//! One table per workload, points as rows, and one with the further figures of all cells.
 
 use std::collections::BTreeSet;
 
+use minijinja::{Value, context};
 use record::{Arrival, Cell, Length, Load, Metric, PrefixReuse, Record, Slo, Trial, recipe::PrefixCache};
 
 use super::{
-    Page, each_once,
-    figures::{DISPLAY_ONLY_MEANS, figure, trials},
+    each_once,
+    figures::{figure, trials},
     text::{Table, code},
 };
 use crate::{
     metric::info,
     number::{self, Unit},
-    summary::{CellSummary, RunSummary},
+    summary::{self, CellSummary, RunSummary},
 };
 
 /// What each workload of the canonical suite asks. A record carries names only; one that is not here has no lead-in.
@@ -68,89 +69,71 @@ const FINER: [Metric; 13] = [
     Metric::SendLagMaxNs,
 ];
 
-/// How the tables are to be read.
-const MEANS: &str = "\
-- Means over trials ± half of their 90 % interval; over boots, where several boots have several trials.
-- Load: tokens of a prompt → tokens of its answer, and requests in a trial: streams × requests of each, one after another.
-- Output tok/s: in the steady state, and over the whole trial with its ramps.
-- `-`: not defined. No steady state: in-flight was not >= 95 % of the target for max(10 s, 10 % of the trial). No peak: the trial took less than 1 s, or its tokens are not known. Prefill is a rate at one stream only.
-- (n of m): only so many of the trials define it.
-- ∞: the percentile fell among failed requests, in so many of the trials.
-- ";
-
-pub(super) fn write(page: &mut Page, record: &Record, summary: &RunSummary) {
-    let workloads = each_once(summary.cells.iter().map(|cell| cell.cell.workload.as_str()));
-    if workloads.is_empty() {
-        return;
+pub(super) fn facts(record: &Record, summary: &RunSummary) -> Value {
+    let names = each_once(summary.cells.iter().map(|cell| cell.cell.workload.as_str()));
+    let of = |name: &str| summary.cells.iter().filter(|cell| cell.cell.workload == name).collect::<Vec<_>>();
+    let workloads: Vec<Value> = names.iter().map(|name| workload(record, name, &of(name))).collect();
+    let warm_ups = names.iter().map(|name| context! { workload => code(name), requests => warm_up(&trials_of(record, name)) });
+    context! {
+        workloads,
+        over_boots => summary.cells.iter().any(|cell| cell.unit == summary::Unit::Boot),
+        slo_lines => slo_lines(summary),
+        finer => finer(summary),
+        warm_ups => warm_ups.collect::<Vec<_>>(),
     }
-    page.push("## Workloads");
-    page.push(&format!("{MEANS}{DISPLAY_ONLY_MEANS}"));
-    for workload in workloads {
-        let cells: Vec<_> = summary.cells.iter().filter(|cell| cell.cell.workload == workload).collect();
-        write_one(page, record, workload, &cells);
-    }
-    write_finer(page, summary);
 }
 
-fn write_one(page: &mut Page, record: &Record, workload: &str, cells: &[&CellSummary]) {
-    page.push(&format!("### {}", code(workload)));
-    if let Some((_, question)) = QUESTIONS.iter().find(|(name, _)| *name == workload) {
-        page.push(question);
-    }
+fn trials_of<'r>(record: &'r Record, workload: &str) -> Vec<&'r Trial> {
+    record.trials.iter().filter(|trial| trial.cell.workload == workload).collect()
+}
+
+fn workload(record: &Record, name: &str, cells: &[&CellSummary]) -> Value {
     let (open, closed): (Vec<&CellSummary>, Vec<&CellSummary>) = cells.iter().partition(|cell| cell.cell.load.is_open());
-    for (cells, columns) in [(closed, &CLOSED[..]), (open, &OPEN[..])] {
-        if !cells.is_empty() {
-            page.push(&table(&cells, columns));
-        }
-    }
-    let measured: Vec<&Trial> = record.trials.iter().filter(|trial| trial.cell.workload == workload).collect();
-    page.push(&warm_up_line(&measured));
-    if let Some(line) = schema_line(&measured) {
-        page.push(&line);
-    }
+    let tables = [(closed, &CLOSED[..]), (open, &OPEN[..])];
+    let tables = tables.into_iter().filter(|(cells, _)| !cells.is_empty()).map(|(cells, columns)| table(&cells, columns));
     let is_shared = cells.iter().any(|cell| cell.cell.prefix_reuse == PrefixReuse::Allowed);
-    if is_shared && record.header.recipe.prefix_cache == PrefixCache::Off {
-        page.push(
-            "The recipe turns the engine's prefix cache off: the context that requests share is read again in each of them.",
-        );
-    }
-    if let Some(slo) = cells.iter().find_map(|cell| cell.cell.slo) {
-        page.push(&slo_line(slo));
-    }
-    if workload == "sharegpt" {
-        page.push(&format!("Lengths: {}.", code(&record.header.sharegpt_lengths)));
+    context! {
+        name => code(name),
+        question => QUESTIONS.iter().find(|(known, _)| *known == name).map(|(_, question)| *question),
+        tables => tables.collect::<Vec<_>>(),
+        schema => schema(&trials_of(record, name)),
+        is_cache_off => is_shared && record.header.recipe.prefix_cache == PrefixCache::Off,
+        lengths => (name == "sharegpt").then(|| code(&record.header.sharegpt_lengths)),
     }
 }
 
-fn warm_up_line(trials: &[&Trial]) -> String {
+fn warm_up(trials: &[&Trial]) -> String {
     let requests: BTreeSet<u32> = trials.iter().map(|trial| trial.warm_up.requests).collect();
     let most = requests.last().copied().unwrap_or(0);
     let range = requests.first().filter(|least| **least < most).map(|least| format!("{least} to ")).unwrap_or_default();
-    format!("Warm-up before each trial, not measured: {range}{}.", super::plural(most as usize, "request"))
+    format!("{range}{}", plural(most, "request"))
 }
 
-/// Whether JSON by schema was really asked for, where the workload wants it.
-fn schema_line(trials: &[&Trial]) -> Option<String> {
-    const CANNOT: &str = "the dialect cannot force a length together with a schema";
+/// Of how many requests JSON by schema was asked, where the workload wants it.
+fn schema(trials: &[&Trial]) -> Option<Value> {
     let wanted = trials.iter().filter(|trial| trial.cell.structured).flat_map(|trial| &trial.observations);
     let (mut sent, mut asked) = (0, 0);
     for observation in wanted.filter(|one| one.send_ns.is_some()) {
         sent += 1;
         asked += usize::from(observation.structured);
     }
-    match asked {
-        _ if sent == 0 => None,
-        0 => Some(format!("JSON by schema was asked for in none of {sent} requests: {CANNOT}.")),
-        _ if asked == sent => Some(format!("JSON by schema was asked for in all {sent} requests.")),
-        _ => Some(format!("JSON by schema was asked for in {asked} of {sent} requests: for the others {CANNOT}.")),
-    }
+    (sent > 0).then(|| context! { sent, asked })
 }
 
-fn slo_line(slo: Slo) -> String {
-    format!(
-        "A request is good with a TTFT up to {} ms and a TPOT up to {} ms; attainment counts the failed ones as not good.",
-        slo.ttft_ms, slo.tpot_ms
-    )
+/// Each service level objective once, with the workloads that have it.
+fn slo_lines(summary: &RunSummary) -> Vec<Value> {
+    let mut groups: Vec<(Slo, Vec<&str>)> = Vec::new();
+    for (slo, cell) in summary.cells.iter().filter_map(|cell| Some((cell.cell.slo?, &cell.cell))) {
+        match groups.iter_mut().find(|(other, _)| *other == slo) {
+            Some((_, workloads)) => workloads.push(&cell.workload),
+            None => groups.push((slo, vec![&cell.workload])),
+        }
+    }
+    let line = |(slo, workloads): (Slo, Vec<&str>)| {
+        let workloads: Vec<String> = each_once(workloads).into_iter().map(code).collect();
+        context! { workloads => workloads.join(", "), ttft_ms => slo.ttft_ms, tpot_ms => slo.tpot_ms }
+    };
+    groups.into_iter().map(line).collect()
 }
 
 fn table(cells: &[&CellSummary], columns: &[Metric]) -> String {
@@ -176,7 +159,7 @@ fn any(cells: &[&CellSummary], metric: Metric) -> bool {
 }
 
 /// What is asked of the engine in one trial.
-fn load(cell: &Cell) -> String {
+pub(super) fn load(cell: &Cell) -> String {
     let tokens = format!("{} → {}", length(cell.prompt_tokens), length(cell.output_tokens));
     let requests = match cell.load {
         Load::Closed { streams, requests_per_stream } => format!("{streams} × {}", plural(requests_per_stream, "request")),
@@ -213,15 +196,14 @@ fn arrivals(arrival: Arrival) -> String {
     }
 }
 
-fn write_finer(page: &mut Page, summary: &RunSummary) {
+fn finer(summary: &RunSummary) -> String {
     let columns = finer_columns(&summary.cells);
     let heads: Vec<&str> = ["Cell"].into_iter().chain(columns.iter().copied().map(heading)).collect();
     let mut table = Table::new(&heads, 1);
     for cell in &summary.cells {
         table.row([code(&cell.cell.name())].into_iter().chain(columns.iter().map(|&metric| figure(cell, metric))));
     }
-    page.push("### Finer figures");
-    page.push(table.markdown());
+    table.markdown().to_owned()
 }
 
 /// The finer figures, without ICL where each chunk holds one token: it is ITL there.

@@ -13,7 +13,7 @@ pub(crate) type UnitId = u16;
 
 /// One part of an entry or a sentence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Part {
+pub(crate) enum PhrasePart {
     /// A word or a mark.
     Unit(UnitId),
     /// A list to choose from.
@@ -25,12 +25,10 @@ pub(crate) enum Part {
 pub(crate) struct SlotId(pub(crate) usize);
 
 /// An entry or a sentence.
-pub(crate) type Phrase = Box<[Part]>;
+pub(crate) type Phrase = Box<[PhrasePart]>;
 
-/// The compiled corpus.
 #[derive(Debug)]
 pub(crate) struct Grammar {
-    /// Every unit, sorted.
     pub(crate) units: Vec<String>,
     /// Each theme's lists, by [`SlotId`]; those that all share are repeated.
     pub(crate) themes: Vec<Vec<Vec<Phrase>>>,
@@ -232,10 +230,10 @@ impl Builder<'_> {
         words(text)
             .flat_map(|(word, mark)| {
                 let part = match slot_name(word) {
-                    Some(name) => Part::Slot(self.slot(name)),
-                    None => Part::Unit(self.unit(&format!(" {word}"))),
+                    Some(name) => PhrasePart::Slot(self.slot(name)),
+                    None => PhrasePart::Unit(self.unit(&format!(" {word}"))),
                 };
-                [Some(part), mark.map(|mark| Part::Unit(self.unit(mark)))]
+                [Some(part), mark.map(|mark| PhrasePart::Unit(self.unit(mark)))]
             })
             .flatten()
             .collect()

@@ -1,6 +1,6 @@
 //! Prose from the grammar: sentences, in paragraphs, in themes.
 
-use super::grammar::{Grammar, Part, SlotId, UnitId};
+use super::grammar::{Grammar, PhrasePart, SlotId, UnitId};
 use crate::rng::Rng;
 
 /// Where in the text the writer is, and what it writes about.
@@ -66,8 +66,8 @@ impl<'g> Prose<'g> {
         };
         for &part in phrase {
             match part {
-                Part::Slot(slot) => self.fill(slot, rng, out),
-                Part::Unit(unit) => {
+                PhrasePart::Slot(slot) => self.fill(slot, rng, out),
+                PhrasePart::Unit(unit) => {
                     if let Some(last) = out.last_mut()
                         && *last == marks.a
                         && takes_an[usize::from(unit)]

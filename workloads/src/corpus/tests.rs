@@ -20,18 +20,18 @@ fn prose(seed: u64, least_units: usize) -> String {
 }
 
 #[test]
-fn the_text_reads_as_prose() {
+fn text_matches_prose_snapshot() {
     insta::assert_snapshot!(prose(1, 400));
 }
 
 #[test]
-fn units_are_sorted_and_stay_the_same() {
+fn units_are_sorted_and_match_digest() {
     assert!(units().is_sorted_by(|one, next| one < next));
     insta::assert_snapshot!(format!("{} units, {}", units().len(), digest()), @"3480 units, c8df70cc0a72aa32ed25d0ecaac76300a9b8d61d790ebf13a1a98501c38c9a2d");
 }
 
 #[test]
-fn every_unit_is_one_that_a_text_is_cut_into() {
+fn unit_is_split_into_itself() {
     for unit in units() {
         assert_eq!(split(unit).collect::<Vec<_>>(), [*unit]);
     }
@@ -41,7 +41,7 @@ fn every_unit_is_one_that_a_text_is_cut_into() {
 }
 
 #[test]
-fn the_vocabulary_is_large() {
+fn vocabulary_is_large() {
     let words: BTreeSet<String> =
         units().iter().map(|unit| unit.trim_start().to_lowercase()).filter(|word| word.len() > 1).collect();
     let spelled = words.iter().filter(|word| word.starts_with(char::is_alphabetic)).count();
@@ -52,7 +52,7 @@ fn the_vocabulary_is_large() {
 
 /// A prefix cache, or a model that copies, finds nothing to reuse: the longest run of units that comes twice is a phrase.
 #[test]
-fn no_long_run_comes_twice() {
+fn long_runs_are_not_repeated() {
     let text = prose(2, 200_000);
     let written: Vec<&str> = split(&text).collect();
     let repeats = |length: usize| {
@@ -66,7 +66,7 @@ fn no_long_run_comes_twice() {
 }
 
 #[test]
-fn articles_fit_the_next_word() {
+fn article_fits_the_next_word() {
     let text = prose(3, 50_000);
     let written: Vec<&str> = split(&text).map(str::trim_start).collect();
     let pairs = || written.windows(2).filter(|pair| matches!(pair[0], "a" | "an" | "A" | "An"));
@@ -80,7 +80,7 @@ fn articles_fit_the_next_word() {
 }
 
 #[test]
-fn every_line_begins_with_a_capital_and_ends_with_a_stop() {
+fn line_begins_with_capital_and_ends_with_stop() {
     for line in prose(4, 20_000).lines() {
         assert!(line.starts_with(char::is_uppercase), "{line}");
         assert!(line.ends_with('.'), "{line}");
@@ -93,7 +93,7 @@ fn every_line_begins_with_a_capital_and_ends_with_a_stop() {
 
 /// A slot that names no list is a slip of the pen; it must not become text.
 #[test]
-fn a_source_with_an_unknown_slot_is_refused() {
+fn source_with_unknown_slot_is_refused() {
     let common = "nn: 1\nname: X\nlead: so\ntail: so\nopening: so\nfiller: so\ns: the {nothing} is here";
     let theme = "place: here\nthing: it\nthings: they\nstuff: tar\ntrait: old\ns: it is {place}";
     let whole = std::panic::catch_unwind(|| Grammar::compile(common, &[theme], &[]));
@@ -105,7 +105,7 @@ fn a_source_with_an_unknown_slot_is_refused() {
 
 proptest! {
     #[test]
-    fn prose_is_made_of_units(seed: u64) {
+    fn prose_consists_of_units(seed: u64) {
         let text = prose(seed, 300);
         for unit in split(&text) {
             prop_assert!(units().binary_search(&unit).is_ok(), "{unit:?}");
@@ -113,7 +113,7 @@ proptest! {
     }
 
     #[test]
-    fn cutting_loses_nothing(text in "\\PC*|[a-z ,.\n-]*") {
+    fn cutting_preserves_text(text in "\\PC*|[a-z ,.\n-]*") {
         prop_assert_eq!(split(&text).collect::<String>(), text);
     }
 }

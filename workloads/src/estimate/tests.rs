@@ -14,7 +14,7 @@ fn flat() -> Speeds {
 }
 
 #[test]
-fn one_boot_of_one_cell_is_what_it_adds_up_to() {
+fn estimate_of_one_cell_is_the_sum_of_its_parts() {
     let check = |name: &str, expected_s: f64| {
         let estimate = estimate_s(&named(name), 1, 1, &flat());
         assert!((estimate - expected_s).abs() < 1e-6, "{name}: {estimate} s");
@@ -29,7 +29,7 @@ fn one_boot_of_one_cell_is_what_it_adds_up_to() {
 }
 
 #[test]
-fn decode_is_interpolated_and_its_ends_hold() {
+fn decode_speed_is_interpolated_and_clamped() {
     let speeds = Speeds::default();
     for (streams, expected) in [(1, 33.58), (8, 15.44), (384, 3.15), (1000, 3.15), (3, 25.186)] {
         let tok_s = speeds.decode_tok_s_per_user(streams);
@@ -38,7 +38,7 @@ fn decode_is_interpolated_and_its_ends_hold() {
 }
 
 #[test]
-fn profiles_take_about_so_long() {
+fn profile_estimates_match_snapshot() {
     let hours = |profile| {
         let repeats = defaults(profile);
         estimate_s(&cells(profile, &[]).unwrap(), repeats.boots, repeats.trials_per_boot, &Speeds::default()) / 3600.0
@@ -50,7 +50,7 @@ fn profiles_take_about_so_long() {
 
 proptest! {
     #[test]
-    fn more_of_anything_takes_longer(boots in 1u32..10, trials in 1u32..5, cell in 0usize..43) {
+    fn estimate_grows_with_boots_and_trials(boots in 1u32..10, trials in 1u32..5, cell in 0usize..43) {
         let cells = cells(Profile::Full, &[]).unwrap();
         let one = &cells[cell..=cell];
         let speeds = Speeds::default();

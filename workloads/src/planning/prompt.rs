@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashSet};
 use crate::{
     corpus::{
         self,
-        grammar::{Grammar, Part, UnitId},
+        grammar::{Grammar, PhrasePart, UnitId},
         prose::Prose,
     },
     rng::Rng,
@@ -179,7 +179,7 @@ struct Keywords {
 impl Keywords {
     fn new(grammar: &Grammar, table: &TokenTable) -> Self {
         let words = grammar.themes[0][grammar.slots.filler.0].iter().flatten();
-        let units = words.filter_map(|part| if let Part::Unit(unit) = part { Some(*unit) } else { None });
+        let units = words.filter_map(|part| if let PhrasePart::Unit(unit) = part { Some(*unit) } else { None });
         let all: Vec<_> = units.map(|unit| (unit, table.milli(unit))).collect();
         let mut by_cost = BTreeMap::<_, Vec<UnitId>>::new();
         for &(unit, cost) in &all {

@@ -29,7 +29,7 @@ fn heads(plan: &Plan) -> Vec<String> {
 }
 
 #[test]
-fn every_smoke_cell_is_sized_to_the_token_by_any_whole_table() {
+fn smoke_cell_is_sized_exactly_with_whole_token_table() {
     for letters_per_token in [2, 4, 7] {
         for template_tokens in [0, 12, 70] {
             let table = whole_tokens(letters_per_token);
@@ -47,7 +47,7 @@ fn every_smoke_cell_is_sized_to_the_token_by_any_whole_table() {
 
 /// The size that a plan claims is the size that its text has, counted unit by unit.
 #[test]
-fn the_planned_tokens_are_those_of_the_text() {
+fn planned_tokens_match_the_text() {
     let table = whole_tokens(4);
     let sizing = PromptSizing { table: table.clone(), template_tokens: 12, message_tokens: 5, scale: 1.0 };
     for cell in cells(Profile::Smoke, &[]).unwrap() {
@@ -61,7 +61,7 @@ fn the_planned_tokens_are_those_of_the_text() {
 }
 
 #[test]
-fn the_same_seed_gives_the_same_plan_and_another_seed_another() {
+fn plan_is_determined_by_its_seed() {
     for cell in cells(Profile::Smoke, &[]).unwrap() {
         let [one, same, other] = [1, 1, 2].map(|seed| plan(&cell, seed, &sizing(), &DRAWN).unwrap());
         assert_eq!(one, same);
@@ -70,7 +70,7 @@ fn the_same_seed_gives_the_same_plan_and_another_seed_another() {
 }
 
 #[test]
-fn another_tokenizer_changes_texts_and_nothing_else() {
+fn tokenizer_changes_only_the_texts_of_a_plan() {
     let cell = cell(Profile::Smoke, "office/r8");
     let [one, other] = [2, 4].map(|letters| {
         let sizing = PromptSizing { table: whole_tokens(letters), ..sizing() };
@@ -86,7 +86,7 @@ fn another_tokenizer_changes_texts_and_nothing_else() {
 
 /// 768 prompts of the widest plan begin with 768 words, and no head comes back in another trial, its warm-up, or another point.
 #[test]
-fn no_two_prompts_of_a_run_begin_alike() {
+fn prompts_of_a_run_have_distinct_heads() {
     let widest = cell(Profile::Full, "batch/c384");
     let first = heads(&plan(&widest, 1, &sizing(), &DRAWN).unwrap());
     let words: HashSet<&str> = first.iter().filter_map(|head| head.split(' ').next()).collect();
@@ -108,7 +108,7 @@ fn no_two_prompts_of_a_run_begin_alike() {
 }
 
 #[test]
-fn a_conversation_grows_by_the_answer_and_a_turn() {
+fn conversation_grows_by_answer_and_turn() {
     let plan = planned(Profile::Full, "multi-turn/c5", 1);
     check(&plan).unwrap();
     for (place, request) in plan.requests.iter().enumerate() {
@@ -130,7 +130,7 @@ fn a_conversation_grows_by_the_answer_and_a_turn() {
 }
 
 #[test]
-fn a_warm_up_has_the_shape_and_other_prompts() {
+fn warm_up_has_same_shape_and_other_prompts() {
     for (name, requests) in [("batch/c32", 32), ("chat/c1", 1), ("multi-turn/c10", 10), ("office/r0.3", 10)] {
         let cell = cell(Profile::Full, name);
         let warm_up = warm_up(&cell, 1, &sizing(), &DRAWN).unwrap();
@@ -155,7 +155,7 @@ fn office_lengths_are_uniform() {
 }
 
 #[test]
-fn what_cannot_be_planned_is_refused() {
+fn unplannable_cell_is_refused() {
     let chat = cell(Profile::Full, "chat/c1");
     let check = |cell: &Cell, sizing: &PromptSizing, part: &str| {
         let error = plan(cell, 1, sizing, &DRAWN).unwrap_err().to_string();
@@ -173,7 +173,7 @@ fn what_cannot_be_planned_is_refused() {
 }
 
 #[test]
-fn a_burst_is_a_schedule_too() {
+fn burst_releases_all_requests_at_zero() {
     let load = Load::Open { rate_per_s: 0.0, arrival: Arrival::AllAtOnce, requests: 4 };
     let plan = plan(&Cell { load, ..cell(Profile::Smoke, "office/r8") }, 1, &sizing(), &DRAWN).unwrap();
     check(&plan).unwrap();
@@ -181,7 +181,7 @@ fn a_burst_is_a_schedule_too() {
 }
 
 #[test]
-fn a_broken_plan_is_found() {
+fn broken_plan_is_refused() {
     let broken = |name: &str, part: &str, damage: fn(&mut Plan)| {
         let mut plan = planned(Profile::Smoke, name, 1);
         check(&plan).unwrap();
@@ -207,7 +207,7 @@ fn a_broken_plan_is_found() {
 }
 
 #[test]
-fn everything_that_is_sent_is_in_the_digest() {
+fn plan_digest_covers_everything_sent() {
     let plan = planned(Profile::Smoke, "office/r8", 1);
     assert_eq!(plan.digest, digest(&plan.requests));
     let damages: [fn(&mut PlannedRequest); 6] = [
@@ -229,7 +229,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn prompts_of_any_length_are_within_a_token(
+    fn prompt_of_any_length_is_within_a_token(
         seed: u64,
         tokens in 150u32..9000,
         letters in 1usize..9,
@@ -252,7 +252,7 @@ proptest! {
     }
 
     #[test]
-    fn recorded_lengths_are_met_to_the_token(seed: u64, letters in 2usize..8, template_tokens in 0u32..100) {
+    fn recorded_lengths_are_met_exactly(seed: u64, letters in 2usize..8, template_tokens in 0u32..100) {
         let sizing = PromptSizing { table: whole_tokens(letters), template_tokens, message_tokens: 5, scale: 1.0 };
         let cell = cell(Profile::Smoke, "sharegpt/r8");
         let plan = plan(&cell, seed, &sizing, &DRAWN).unwrap();
@@ -270,7 +270,7 @@ proptest! {
 #[test]
 #[ignore = "a measurement, for people"]
 #[expect(clippy::disallowed_methods, reason = "this measures planning itself")]
-fn time_of_planning_the_standard_suite() {
+fn planning_time_of_standard_suite() {
     let start = std::time::Instant::now();
     let (mut requests, mut tokens) = (0, 0);
     for cell in cells(Profile::Standard, &[]).unwrap() {

@@ -4,7 +4,7 @@ use super::Rng;
 
 /// The first outputs from the state 1, 2, 3, 4, from the published recurrence written down again in another language.
 #[test]
-fn the_recurrence_is_xoshiro256_star_star() {
+fn generator_matches_xoshiro256_star_star() {
     let mut rng = Rng { state: [1, 2, 3, 4] };
     // 2 * 5 = 10, rotated by 7: 1280, times 9. The next state[1] is 2 ^ 3 ^ 1 = 0, and the one after is 2^17 + 2 and so on.
     let drawn: Vec<u64> = (0..4).map(|_| rng.next_u64()).collect();
@@ -12,7 +12,7 @@ fn the_recurrence_is_xoshiro256_star_star() {
 }
 
 #[test]
-fn domains_and_seeds_share_nothing() {
+fn domains_and_seeds_give_independent_streams() {
     let draws = |domain, seed| {
         let mut rng = Rng::new(domain, seed);
         [rng.next_u64(), rng.next_u64()]
@@ -25,7 +25,7 @@ fn domains_and_seeds_share_nothing() {
 }
 
 #[test]
-fn each_whole_number_is_as_likely() {
+fn bounded_integers_are_uniform() {
     let mut rng = Rng::new("below", 1);
     let mut seen = [0u32; 7];
     for _ in 0..70_000 {
@@ -37,7 +37,7 @@ fn each_whole_number_is_as_likely() {
 }
 
 #[test]
-fn normal_numbers_have_their_moments() {
+fn normal_draws_have_expected_moments() {
     let mut rng = Rng::new("normal", 1);
     let drawn: Vec<f64> = (0..100_000).map(|_| rng.normal()).collect();
     let moment = |power| drawn.iter().map(|x: &f64| x.powi(power)).sum::<f64>() / 1e5;
@@ -50,7 +50,7 @@ fn normal_numbers_have_their_moments() {
 
 proptest! {
     #[test]
-    fn bounds_hold(seed: u64, bound in 1u32..) {
+    fn bounded_draws_stay_within_bounds(seed: u64, bound in 1u32..) {
         let mut rng = Rng::new("bounds", seed);
         for _ in 0..32 {
             prop_assert!(rng.below(bound) < bound);
@@ -60,7 +60,7 @@ proptest! {
     }
 
     #[test]
-    fn a_shuffle_loses_nothing(seed: u64, length in 0usize..200) {
+    fn shuffle_is_a_permutation(seed: u64, length in 0usize..200) {
         let mut list: Vec<usize> = (0..length).collect();
         Rng::new("shuffle", seed).shuffle(&mut list);
         list.sort_unstable();

@@ -32,7 +32,7 @@ fn constant_gaps_are_equal_and_bursts_are_at_zero() {
 
 /// A schedule that is rescaled to end at n / rate has no variance there; ours has the process's own.
 #[test]
-fn the_last_arrival_is_not_pinned() {
+fn last_arrival_is_random() {
     let ends = |arrival| -> Vec<f64> { (0..400).map(|seed| gaps_s(arrival, 0.3, 200, seed).iter().sum()).collect() };
     for (arrival, gap_variance) in [(Arrival::Poisson, 1.0), (GAMMA, 1.0 / 0.7)] {
         let (mean, variance, _) = moments(&ends(arrival));
@@ -85,7 +85,7 @@ proptest! {
     }
 
     #[test]
-    fn times_are_sorted_and_start_after_a_gap(seed: u64, rate_per_s in 0.1f64..50.0, requests in 1u32..200) {
+    fn arrival_times_are_sorted_and_start_after_a_gap(seed: u64, rate_per_s in 0.1f64..50.0, requests in 1u32..200) {
         for arrival in [Arrival::Constant, Arrival::Poisson, GAMMA] {
             let times = arrivals_ns(arrival, rate_per_s, requests, &mut Rng::new("arrivals", seed));
             prop_assert!(times.is_sorted());

@@ -19,7 +19,6 @@ mod tests;
 
 /// Fewest tokens of a prompt, and of an output.
 pub const LEAST_TOKENS: u32 = 4;
-/// Most tokens of a prompt.
 pub const MOST_PROMPT_TOKENS: u32 = 1024;
 /// Most tokens of a prompt and its output together.
 pub const MOST_TOKENS: u32 = 2048;
@@ -36,9 +35,7 @@ const OUTPUT: (f64, f64) = (4.709_553, 1.05);
 /// The lengths of one recorded question and its answer, in tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RecordedPair {
-    /// The question.
     pub prompt_tokens: u32,
-    /// The answer.
     pub output_tokens: u32,
 }
 
@@ -58,7 +55,6 @@ impl RecordedPair {
 pub enum RecordedLengths {
     /// From the documented distribution.
     Drawn,
-    /// From a file.
     File {
         /// The file's SHA-256.
         sha256: String,

@@ -2,7 +2,7 @@ use super::{PromptSizing, TableError, TokenTable};
 use crate::corpus::{grammar, units};
 
 #[test]
-fn a_table_that_sizes_nothing_is_refused() {
+fn unusable_token_table_is_refused() {
     let units = units();
     assert_eq!(TokenTable::from_counts(&[1, 2]), Err(TableError::WrongLength { given: 2, units: units.len() }));
     let mut counts = vec![1; units.len()];
@@ -14,7 +14,7 @@ fn a_table_that_sizes_nothing_is_refused() {
 }
 
 #[test]
-fn tables_differ_by_their_digest() {
+fn token_tables_differ_by_digest() {
     let counts = vec![1; units().len()];
     let mut other = counts.clone();
     other[0] = 2;
@@ -25,7 +25,7 @@ fn tables_differ_by_their_digest() {
 }
 
 #[test]
-fn a_uniform_table_goes_by_bytes() {
+fn uniform_table_counts_by_bytes() {
     let table = TokenTable::uniform(4.0).unwrap();
     let milli = |unit: &str| table.milli(grammar().find(unit).unwrap());
     assert_eq!(milli(" water"), 1500);
@@ -33,7 +33,7 @@ fn a_uniform_table_goes_by_bytes() {
 }
 
 #[test]
-fn a_template_and_a_scale_are_counted_in() {
+fn template_and_scale_are_counted_in() {
     let sizing = |scale| PromptSizing { table: TokenTable::uniform(4.0).unwrap(), template_tokens: 12, message_tokens: 5, scale };
     assert_eq!(sizing(1.0).planned_tokens(100_000, 1), 112);
     assert_eq!(sizing(1.0).planned_tokens(100_000, 3), 122);

@@ -48,13 +48,13 @@ fn names_are_unique_and_found() {
 }
 
 #[test]
-fn a_selection_keeps_the_suites_order() {
+fn selection_keeps_suite_order() {
     let names = named(Profile::Quick, &["office", "chat", "office"]).unwrap();
     assert_eq!(names, ["chat/c1", "chat/c10", "office/r0.3"]);
 }
 
 #[test]
-fn an_unknown_name_is_refused_with_the_nearest() {
+fn unknown_workload_is_refused_with_nearest_name() {
     let check = |name: &str, nearest| {
         let error = named(Profile::Quick, &["chat", name]).unwrap_err();
         assert_eq!(error.nearest, nearest, "{name}");
@@ -67,7 +67,7 @@ fn an_unknown_name_is_refused_with_the_nearest() {
 }
 
 #[test]
-fn what_is_asked_is_hashed_and_how_it_is_described_is_not() {
+fn workload_hash_covers_the_load_but_not_its_description() {
     let spec = crate::chat::SPEC;
     let hash = spec.hash(false);
     assert_ne!(hash, spec.hash(true));
@@ -85,7 +85,7 @@ fn what_is_asked_is_hashed_and_how_it_is_described_is_not() {
 }
 
 #[test]
-fn each_source_of_lengths_has_a_hash_of_its_own() {
+fn length_sources_have_distinct_hashes() {
     let plain = cells(Profile::Full, &[]).unwrap();
     let file = |sha256: &str| RecordedLengths::File { sha256: sha256.to_owned(), conversations: Vec::new() };
     let sources = [RecordedLengths::Drawn, file("ab"), file("cd")];
@@ -115,7 +115,7 @@ fn only_open_loops_have_an_slo() {
 
 /// The miniature must run in seconds on a tiny model with a context of 2048 tokens.
 #[test]
-fn the_miniature_is_small() {
+fn miniature_is_small() {
     for spec in ALL {
         for point in spec.smoke {
             let turns = match point.load {

@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn silence_and_a_shut_door_are_told_apart() {
+    fn docker_client_errors_are_classified() {
         let told = |kind| of_bollard(&BollardError::IOError { err: io::Error::from(kind) }, 0);
         assert!(matches!(told(io::ErrorKind::ConnectionRefused), DockerError::Absent { .. }));
         assert!(matches!(told(io::ErrorKind::PermissionDenied), DockerError::NotPermitted { .. }));
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_removal_under_way_is_told_from_other_conflicts() {
+    fn removal_in_progress_is_distinguished_from_other_conflicts() {
         let conflict = |status_code, message: &str| {
             is_being_removed(&BollardError::DockerResponseServerError { status_code, message: message.to_owned() })
         };

@@ -28,7 +28,6 @@ pub(super) enum End {
 }
 
 impl End {
-    /// Its words.
     pub(super) fn into_words(self) -> String {
         match self {
             Self::Known(words) | Self::Lost(words) => words,
@@ -154,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_end_has_its_words() {
+    fn container_states_are_described() {
         let state = |code, oom_killed: bool, error: &str| ContainerState {
             running: Some(false),
             exit_code: Some(code),
@@ -185,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_daemon_is_lost_only_by_a_long_silence_of_its_own() {
+    fn daemon_is_lost_after_continuous_silence() {
         const S: u64 = 1_000_000_000;
         let mut silence = Silence::default();
         // Hours after the wait began, the first failure is only the first.
@@ -199,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn another_start_is_told_by_its_time() {
+    fn container_restart_is_detected_by_start_time() {
         let at = |at: Option<&str>| ContainerState { started_at: at.map(str::to_owned), ..ContainerState::default() };
         let mut began = None;
         for (started, expected) in [(None, false), (Some("t1"), false), (Some("t1"), false), (None, false), (Some("t2"), true)] {

@@ -11,17 +11,14 @@ const TESTBED: &str = "sparkgauge-testbed/";
 
 /// An image that is here, with what it would run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Found {
-    /// What it is.
+pub(super) struct LocalImage {
     pub(super) image: Image,
-    /// Its own entrypoint.
     pub(super) entrypoint: Vec<String>,
-    /// Its own arguments.
     pub(super) command: Vec<String>,
 }
 
 /// Finds the recipe's image and makes sure that it is the one that is meant. Nothing is pulled: that takes long and is the person's choice.
-pub(super) async fn find(docker: &Docker, container: &recipe::Container) -> Result<Found, DockerError> {
+pub(super) async fn find(docker: &Docker, container: &recipe::Container) -> Result<LocalImage, DockerError> {
     for name in candidates(container) {
         match docker.inspect_image(&name).await {
             Ok(inspected) => {
@@ -67,7 +64,7 @@ fn missing(container: &recipe::Container) -> DockerError {
     DockerError::ImageMissing { image: image.clone(), how }
 }
 
-fn read(name: &str, inspected: ImageInspect) -> Found {
+fn read(name: &str, inspected: ImageInspect) -> LocalImage {
     let config = inspected.config.unwrap_or_default();
     let mut platform = [inspected.os, inspected.architecture, inspected.variant].into_iter().flatten().collect::<Vec<_>>();
     platform.retain(|part| !part.is_empty());
@@ -77,7 +74,7 @@ fn read(name: &str, inspected: ImageInspect) -> Found {
         digests: inspected.repo_digests.unwrap_or_default(),
         platform: platform.join("/"),
     };
-    Found { image, entrypoint: config.entrypoint.unwrap_or_default(), command: config.cmd.unwrap_or_default() }
+    LocalImage { image, entrypoint: config.entrypoint.unwrap_or_default(), command: config.cmd.unwrap_or_default() }
 }
 
 /// This machine's platform, in Docker's words.
@@ -145,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_image_of_the_digest_will_do() {
+    fn image_of_another_digest_is_refused() {
         let check = |digest: &str| check(&container(&format!("digest = \"{digest}\"")), &image(), "linux/arm64");
         assert_eq!(check(ID), Ok(()));
         assert_eq!(check(DIGEST), Ok(()));
@@ -155,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn an_image_for_another_machine_is_refused() {
+    fn image_for_another_platform_is_refused() {
         let check = |lines: &str, host: &str| check(&container(lines), &image(), host);
         assert_eq!(check("platform = \"linux/arm64\"", "linux/arm64"), Ok(()));
         assert_eq!(check("platform = \"linux/arm64/v8\"", "linux/arm64"), Ok(()));
@@ -173,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_here_is_said_with_how_to_get_it() {
+    fn missing_image_error_names_the_pull_command() {
         assert_eq!(
             candidates(&container(&format!("digest = \"{DIGEST}\""))),
             [

@@ -94,7 +94,6 @@ impl LogState {
     }
 }
 
-/// Where lines go.
 pub(super) struct LogSink {
     log: EngineLog,
     file: Option<File>,
@@ -190,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_in_pieces_never_reaches_the_disk() {
+    fn secret_split_over_reads_is_redacted_on_disk() {
         let folder = tempfile::tempdir().unwrap();
         let (text, state) =
             written(&folder.path().join("log"), &[b"token hunter2-", b"hunter2 is bad\r\n\r\n50%\r100%\rlast \xff"]);
@@ -200,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_too_long_is_cut_and_no_part_of_a_secret_is_left_at_the_cut() {
+    fn overlong_line_is_cut_without_leaving_part_of_a_secret() {
         let folder = tempfile::tempdir().unwrap();
         for offset in 0..2 * SECRET.len() {
             // With many secrets before the cut, the text that is kept is shorter than what came in.
@@ -220,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_disk_is_told_and_the_last_lines_are_known_all_the_same() {
+    fn full_disk_is_reported_and_log_tail_is_kept() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("full");
         std::os::unix::fs::symlink("/dev/full", &path).unwrap();
@@ -236,7 +235,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_pieces_do_not_matter(text in "[a\n\r]{0,40}", at in 0..40_usize) {
+        fn log_lines_are_independent_of_read_boundaries(text in "[a\n\r]{0,40}", at in 0..40_usize) {
             let lines = |pieces: &[&[u8]]| {
                 let (mut lines, mut seen) = (Lines::new(8), Vec::new());
                 for piece in pieces {

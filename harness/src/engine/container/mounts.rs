@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_folders_of_our_own_cache_are_made() {
+    fn mount_source_is_created_only_inside_the_cache() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().to_string_lossy().into_owned();
         let prepared = |written: &str, filled: &str, writable: bool| {

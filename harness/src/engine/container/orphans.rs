@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_container_that_names_its_owner_has_one() {
+    fn container_without_owner_labels_has_no_owner() {
         let with = |labels: &[(&str, &str)]| ContainerSummary {
             labels: Some(labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()),
             status: Some("Up 2 hours".to_owned()),

@@ -17,7 +17,6 @@ const ANSWER_LIMIT: Duration = Duration::from_mins(1);
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a removal that somebody else began may take.
 const REMOVAL_LIMIT: Duration = Duration::from_secs(10);
-/// Between two attempts.
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// Bounds the wait for an answer.
@@ -50,7 +49,7 @@ pub(super) async fn remove(docker: &Docker, id: &str) -> Result<bool, DockerErro
 }
 
 /// Removes a container, whatever it takes. The error says what to do.
-pub(super) async fn put_away(docker: &Docker, id: &str) -> Result<(), String> {
+pub(super) async fn remove_container(docker: &Docker, id: &str) -> Result<(), String> {
     let id = short(id);
     let removed = insist(async || remove(docker, id).await, |_| true).await;
     removed.map(drop).map_err(|_| format!("container {id} may be left: docker rm -f {id}"))

@@ -17,18 +17,16 @@ const START_LIMIT: Duration = Duration::from_mins(5);
 
 /// The container that is asked for, every placeholder filled in. It holds secrets, so it cannot be printed.
 #[derive(Clone)]
-pub(super) struct Wanted {
+pub(super) struct ContainerSpec {
     /// The image's id, `sha256:...`.
     pub(super) image_id: String,
     /// What replaces the image's entrypoint: one program, or empty to clear it.
     pub(super) entrypoint: Option<String>,
-    /// The arguments.
     pub(super) command: Vec<String>,
     /// The environment, secrets included.
     pub(super) env: Vec<(String, String)>,
     /// Folders of the host.
     pub(super) mounts: Vec<recipe::Mount>,
-    /// The port inside.
     pub(super) port: u16,
     /// The port on the host's loopback address.
     pub(super) host_port: u16,
@@ -36,11 +34,10 @@ pub(super) struct Wanted {
     pub(super) container: recipe::Container,
     /// The processors that it may use, `0-6`; none leaves it all.
     pub(super) cpus: Option<String>,
-    /// Labels.
     pub(super) labels: Vec<(&'static str, String)>,
 }
 
-impl Wanted {
+impl ContainerSpec {
     /// What a recipe's container comes to. The error says which placeholder cannot be filled in.
     pub(super) fn new(
         container: &recipe::Container,
@@ -189,10 +186,10 @@ memory_limit_mib = 512
     }
 
     #[test]
-    fn a_recipe_becomes_a_request() {
+    fn recipe_becomes_container_request() {
         let container = recipe(FULL, "").container.unwrap();
         let secrets = [("HF_TOKEN".to_owned(), "hunter2".to_owned())];
-        let mut wanted = Wanted::new(&container, &placeholders(), &secrets).unwrap();
+        let mut wanted = ContainerSpec::new(&container, &placeholders(), &secrets).unwrap();
         wanted.image_id = "sha256:0123".to_owned();
         wanted.host_port = 40_000;
         wanted.labels = vec![("sparkgauge.run", "x".to_owned())];
@@ -216,7 +213,7 @@ memory_limit_mib = 512
     }
 
     #[test]
-    fn the_host_part_is_loopback_ipc_and_memory_without_swap() {
+    fn host_config_sets_loopback_port_ipc_and_memory_without_swap() {
         let bindings =
             HashMap::from([("8000/tcp".to_owned(), Some(vec![PortBinding { host_ip: None, host_port: Some("1".to_owned()) }]))]);
         let mut host = HostConfig { port_bindings: Some(bindings), ..HostConfig::default() };
@@ -233,11 +230,11 @@ memory_limit_mib = 512
     }
 
     #[test]
-    fn an_entrypoint_is_taken_replaced_or_cleared() {
+    fn entrypoint_is_kept_replaced_or_cleared() {
         let own = (&["serve".to_owned()][..], &["--default".to_owned()][..]);
         let check = |lines: &str, wanted: Option<&str>, command: &[&str], shown: &[&str]| {
             let container = recipe(&format!("image = \"x:1\"\nport = 7\n{lines}"), "").container.unwrap();
-            let asked = Wanted::new(&container, &placeholders(), &[]).unwrap();
+            let asked = ContainerSpec::new(&container, &placeholders(), &[]).unwrap();
             assert_eq!(
                 (asked.entrypoint.as_deref(), asked.command),
                 (wanted, command.iter().map(|&word| word.to_owned()).collect())
@@ -256,9 +253,9 @@ memory_limit_mib = 512
     }
 
     #[test]
-    fn what_cannot_be_filled_in_is_said() {
+    fn unknown_placeholder_in_request_is_named() {
         let container =
             recipe("image = \"x:1\"\nport = 7\nmounts = [{ source = \"${CACHE}/x\", target = \"/x\" }]", "").container.unwrap();
-        assert!(Wanted::new(&container, &placeholders(), &[]).is_err_and(|why| why.contains("XDG_CACHE_HOME")));
+        assert!(ContainerSpec::new(&container, &placeholders(), &[]).is_err_and(|why| why.contains("XDG_CACHE_HOME")));
     }
 }

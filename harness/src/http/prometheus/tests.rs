@@ -8,7 +8,7 @@ fn read(text: &str) -> ServerPage {
 }
 
 #[test]
-fn counters_of_a_server() {
+fn server_counters_are_summed_over_labels() {
     let text = "\
 # HELP vllm:num_requests_running Number of requests in model execution batches.
 # TYPE vllm:num_requests_running gauge
@@ -46,7 +46,7 @@ sglang:cache_age +Inf
 }
 
 #[test]
-fn several_engines_add_up_but_their_shares_do_not() {
+fn counters_of_several_engines_are_summed_and_kv_usage_is_the_highest() {
     let page = read(
         "\
 # TYPE vllm:num_requests_waiting gauge
@@ -74,7 +74,7 @@ vllm:request_queue_time_seconds_count{engine=\"1\"} 1
 }
 
 #[test]
-fn the_first_name_that_the_page_has_counts() {
+fn first_metric_name_on_the_page_is_used() {
     let gauge = |name: &str, value: &str| format!("# TYPE {name} gauge\n{name} {value}\n");
     let (current, older) = ("vllm:kv_cache_usage_perc", "vllm:gpu_cache_usage_perc");
     let usage = |text: String| read(&text).metrics.kv_usage;
@@ -86,7 +86,7 @@ fn the_first_name_that_the_page_has_counts() {
 }
 
 #[test]
-fn momentary_lengths_are_averaged_and_cached_tokens_added_where_the_counter_leaves_them_out() {
+fn accepted_length_is_averaged_and_excluded_cached_tokens_are_added() {
     let text = "\
 # TYPE prompt counter
 prompt 90
@@ -110,7 +110,7 @@ length{rank=\"1\"} 3
 }
 
 #[test]
-fn what_is_not_a_page_is_an_error_in_words() {
+fn malformed_metrics_page_is_an_error() {
     let names = dialect(DialectName::Vllm).metrics.unwrap();
     let errors =
         ["", " \n", "<html>\n<body>no</body>", "[{\"iter\": 1}]\n", "# TYPE a counter\na{b=\"c} 1\n", "# TYPE a counter\na x\n"]
@@ -126,7 +126,7 @@ fn what_is_not_a_page_is_an_error_in_words() {
 }
 
 #[test]
-fn what_servers_leave_out_or_add_does_no_harm() {
+fn page_with_comments_or_without_types_is_read() {
     // No line end after the last line, a comment, OpenMetrics' end.
     for text in ["# TYPE a gauge\na 1", "# a comment\n# TYPE a gauge\na 1\n", "# TYPE a gauge\na 1\n# EOF\n", "a 1\n"] {
         assert_eq!(read(text).counters, [("a".to_owned(), 1.0)].into(), "{text:?}");

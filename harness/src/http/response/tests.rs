@@ -37,7 +37,7 @@ fn read<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
 const CHUNKED: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
 
 #[test]
-fn bodies_end_where_the_head_says() {
+fn body_ends_where_the_head_says() {
     let long_line = format!("{CHUNKED}1;{}\r\na\r\n", "x".repeat(5000));
     let long_trailer = format!("{CHUNKED}0\r\nx: {}\r\n\r\n", "x".repeat(70_000));
     let headers = "x: y\r\n".repeat(200);
@@ -103,7 +103,7 @@ fn bodies_end_where_the_head_says() {
 }
 
 #[test]
-fn a_head_without_end_is_given_up() {
+fn endless_head_is_refused() {
     let mut reader = HeadReader::default();
     let mut given = 0;
     let part = [b'x'; 4096];
@@ -119,7 +119,7 @@ fn a_head_without_end_is_given_up() {
 }
 
 #[test]
-fn connections_are_kept_as_their_version_and_server_say() {
+fn connection_is_kept_by_version_and_header() {
     let keeps = |head: &str| {
         let bytes = format!("{head}\r\n\r\n");
         HeadReader::default().feed(bytes.as_bytes()).unwrap().unwrap().0.keeps_connection
@@ -133,7 +133,7 @@ fn connections_are_kept_as_their_version_and_server_say() {
 
 proptest! {
     #[test]
-    fn any_split_gives_the_same_answer(
+    fn response_is_independent_of_read_boundaries(
         body in prop::collection::vec("[a-c\r\n]{1,9}", 0..5),
         ending in prop::sample::select(vec!["0\r\n\r\n", "0\r\nx: y\r\n\r\n", "0\r\n", "1\r\n", "zz\r\n", "0\r\n\r\nHTTP"]),
         interim in any::<bool>(),

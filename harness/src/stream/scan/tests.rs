@@ -19,7 +19,7 @@ fn same(text: &str) {
 }
 
 #[test]
-fn usual_events_are_read_as_serde_reads_them() {
+fn scanner_matches_serde_on_usual_events() {
     same(
         r#"{"id":"a","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"content":" unless"},"finish_reason":null,"logprobs":null}],"usage":{"prompt_tokens":4,"total_tokens":5,"completion_tokens":1}}"#,
     );
@@ -35,7 +35,7 @@ fn usual_events_are_read_as_serde_reads_them() {
 }
 
 #[test]
-fn what_is_not_usual_is_left_to_serde() {
+fn scanner_leaves_unusual_events_to_serde() {
     for text in [
         "",
         "{",
@@ -135,7 +135,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
     #[test]
-    fn what_is_read_is_what_serde_reads(text in nearly(), cut in any::<prop::sample::Index>(), byte in any::<u8>()) {
+    fn scanner_matches_serde_on_generated_events(text in nearly(), cut in any::<prop::sample::Index>(), byte in any::<u8>()) {
         if let Some(read) = by_scan(text.as_bytes()) {
             prop_assert_eq!(Some(read), by_serde(text.as_bytes()));
         }
@@ -150,7 +150,7 @@ proptest! {
     }
 
     #[test]
-    fn plain_bytes_end_at_the_first_special_one(bytes in prop::collection::vec(prop_oneof![9 => b' '..=255_u8, 1 => any::<u8>()], 0..40)) {
+    fn plain_run_ends_at_first_special_byte(bytes in prop::collection::vec(prop_oneof![9 => b' '..=255_u8, 1 => any::<u8>()], 0..40)) {
         let expected = bytes.iter().position(|&byte| byte < 0x20 || byte == b'"' || byte == b'\\').unwrap_or(bytes.len());
         prop_assert_eq!(plain_bytes(&bytes), expected);
     }

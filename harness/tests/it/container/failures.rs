@@ -27,7 +27,7 @@ fn refused_lines(lines: &str) -> (DockerError, ExitCode) {
 
 #[test]
 #[ignore = "needs Docker"]
-fn an_image_that_is_not_here_is_not_pulled() {
+fn missing_image_is_not_pulled() {
     let folder = tempfile::tempdir().unwrap();
     let name = "sparkgauge-test/no-such-image:1";
     let (error, code) = refused(named(name, folder.path(), SERVE, ""), folder.path());
@@ -37,7 +37,7 @@ fn an_image_that_is_not_here_is_not_pulled() {
 
 #[test]
 #[ignore = "needs Docker"]
-fn an_image_of_another_digest_is_refused_and_one_of_its_own_id_is_taken() {
+fn image_of_another_digest_is_refused_and_matching_id_accepted() {
     let another = format!("sha256:{}", "0".repeat(64));
     let (error, code) = refused_lines(&format!("digest = \"{another}\"\n"));
     assert!(matches!(&error, DockerError::ImageDiffers { wanted, .. } if *wanted == another), "{error}");
@@ -56,7 +56,7 @@ fn an_image_of_another_digest_is_refused_and_one_of_its_own_id_is_taken() {
 
 #[test]
 #[ignore = "needs Docker"]
-fn an_image_for_another_platform_is_refused() {
+fn container_image_for_another_platform_is_refused() {
     let other = if cfg!(target_arch = "x86_64") { "linux/arm64" } else { "linux/amd64" };
     let (error, code) = refused_lines(&format!("platform = \"{other}\"\n"));
     assert!(matches!(&error, DockerError::WrongPlatform { wanted, .. } if wanted == other), "{error}");
@@ -65,7 +65,7 @@ fn an_image_for_another_platform_is_refused() {
 
 #[test]
 #[ignore = "needs Docker"]
-fn gpus_without_a_gpu_are_refused() {
+fn gpus_on_machine_without_gpu_are_refused() {
     if Path::new("/dev/nvidiactl").exists() {
         // There is one, and then this is not a failure.
         return;
@@ -77,7 +77,7 @@ fn gpus_without_a_gpu_are_refused() {
 
 #[test]
 #[ignore = "needs Docker"]
-fn a_limit_that_no_host_grants_is_refused() {
+fn ulimit_above_host_maximum_is_refused() {
     // Above what the kernel allows anyone (fs.nr_open), so that it is refused on every host.
     let (error, code) = refused_lines("ulimits = { nofile = { soft = 2000000000, hard = 2000000000 } }\n");
     assert!(matches!(&error, DockerError::UlimitRefused { limit, .. } if limit == "`nofile`"), "{error}");
@@ -89,7 +89,7 @@ fn a_limit_that_no_host_grants_is_refused() {
 
 #[test]
 #[ignore = "needs Docker"]
-fn a_program_that_is_not_in_the_image_is_named() {
+fn program_missing_from_image_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let (error, code) = refused(engine(folder.path(), "entrypoint = [\"no-such-program\"]", ""), folder.path());
     assert!(matches!(&error, DockerError::BadContainer { words } if words.contains("no-such-program")), "{error}");
@@ -98,7 +98,7 @@ fn a_program_that_is_not_in_the_image_is_named() {
 
 #[test]
 #[ignore = "needs Docker"]
-fn a_folder_that_is_not_there_is_named() {
+fn missing_mount_source_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let lines = format!("mounts = [{{ source = \"${{RECIPES}}/none\", target = \"/m\" }}]\n{SERVE}");
     let (error, code) = refused(engine(folder.path(), &lines, ""), folder.path());
@@ -108,7 +108,7 @@ fn a_folder_that_is_not_there_is_named() {
 
 #[test]
 #[ignore = "needs Docker"]
-fn a_taken_port_is_said_before_anything_boots() {
+fn taken_port_is_refused_before_boot() {
     let folder = tempfile::tempdir().unwrap();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
@@ -124,7 +124,7 @@ fn a_taken_port_is_said_before_anything_boots() {
 
 #[test]
 #[ignore = "needs Docker"]
-fn memory_that_is_not_there_is_said_before_anything_boots() {
+fn container_with_too_little_memory_is_refused_before_boot() {
     let folder = tempfile::tempdir().unwrap();
     let error = in_real_time(engine(folder.path(), SERVE, "[limits]\nmemory_gib = 100000").start(0)).unwrap_err();
     assert!(error.to_string().starts_with("recipe `contained` needs 100000 GiB of memory, and "), "{error}");
@@ -132,7 +132,7 @@ fn memory_that_is_not_there_is_said_before_anything_boots() {
 
 #[test]
 #[ignore = "needs Docker"]
-fn a_bad_flag_ends_the_wait_at_once_with_the_log() {
+fn engine_exit_ends_the_wait_with_its_log() {
     let folder = tempfile::tempdir().unwrap();
     in_real_time(async {
         let running = engine(folder.path(), "command = [\"--no-such-flag\"]", "").start(0).await.unwrap();
@@ -152,7 +152,7 @@ fn a_bad_flag_ends_the_wait_at_once_with_the_log() {
 
 #[test]
 #[ignore = "needs Docker"]
-fn a_log_that_is_behind_is_read_to_its_end() {
+fn delayed_log_is_read_to_its_end() {
     let folder = tempfile::tempdir().unwrap();
     in_real_time(async {
         // Much at once, and why it ends after it.
@@ -167,7 +167,7 @@ fn a_log_that_is_behind_is_read_to_its_end() {
 
 #[test]
 #[ignore = "needs Docker"]
-fn one_that_outgrows_its_memory_is_said_to() {
+fn container_over_memory_limit_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     in_real_time(async {
         // `tail` holds the whole of a line that never ends.
@@ -185,7 +185,7 @@ fn one_that_outgrows_its_memory_is_said_to() {
 
 #[test]
 #[ignore = "needs Docker"]
-fn a_full_disk_is_told_at_the_end_and_ends_nothing() {
+fn full_disk_is_reported_at_stop_without_ending_the_run() {
     let folder = tempfile::tempdir().unwrap();
     std::os::unix::fs::symlink("/dev/full", folder.path().join("engine-boot0.log")).unwrap();
     in_real_time(async {
@@ -206,7 +206,7 @@ fn a_full_disk_is_told_at_the_end_and_ends_nothing() {
 /// Not a test of its own: the ones below run it with a Docker that is elsewhere.
 #[test]
 #[ignore = "needs Docker"]
-fn whoever_asks_without_docker() {
+fn child_without_docker() {
     let Some(expected) = std::env::var_os("SPARKGAUGE_TEST_EXPECTS") else { return };
     let folder = tempfile::tempdir().unwrap();
     let error = in_real_time(named("x:1", folder.path(), SERVE, "").start(0)).unwrap_err();
@@ -218,7 +218,7 @@ fn whoever_asks_without_docker() {
 /// Runs the one above with this program and this socket.
 fn ask(program: &Path, socket: &Path, user: Option<u32>, expects: &str) {
     let mut child = Command::new(program);
-    child.args(["--exact", "container::failures::whoever_asks_without_docker", "--ignored"]);
+    child.args(["--exact", "container::failures::child_without_docker", "--ignored"]);
     child.env("DOCKER_HOST", format!("unix://{}", socket.display())).env("SPARKGAUGE_TEST_EXPECTS", expects);
     user.map(|user| child.uid(user).gid(user).current_dir("/"));
     // A program that was just copied is busy for as long as a child of another test, not yet a program itself, has it open too.
@@ -236,7 +236,7 @@ fn ask(program: &Path, socket: &Path, user: Option<u32>, expects: &str) {
 
 #[test]
 #[ignore = "needs Docker"]
-fn a_daemon_that_is_not_there_is_said_to_be() {
+fn unreachable_daemon_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let (program, socket) = (std::env::current_exe().unwrap(), folder.path().join("docker.sock"));
     let expects = format!("Docker does not answer (there is no {}): install Docker Engine", socket.display());
@@ -252,7 +252,7 @@ fn a_daemon_that_is_not_there_is_said_to_be() {
 
 #[test]
 #[ignore = "needs Docker"]
-fn a_daemon_that_may_not_be_asked_is_said_to_be() {
+fn forbidden_daemon_socket_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let (program, socket) = (folder.path().join("program"), folder.path().join("docker.sock"));
     let _daemon = UnixListener::bind(&socket).unwrap();

@@ -20,7 +20,7 @@ use super::*;
 
 #[test]
 #[ignore = "needs Docker"]
-fn a_panic_leaves_nothing() {
+fn container_is_removed_after_panic() {
     let folder = tempfile::tempdir().unwrap();
     let panicked = std::panic::catch_unwind(AssertUnwindSafe(|| {
         in_real_time(async {
@@ -36,7 +36,7 @@ fn a_panic_leaves_nothing() {
 
 #[test]
 #[ignore = "needs Docker"]
-fn one_that_is_dropped_outside_of_any_runtime_is_removed() {
+fn container_dropped_outside_runtime_is_removed() {
     let folder = tempfile::tempdir().unwrap();
     let running = in_real_time(async { engine(folder.path(), SERVE, "").start(0).await.unwrap() });
     assert_eq!(left(folder.path()), 1);
@@ -55,8 +55,8 @@ fn run_apart(name: &str, variables: &[(&str, &str)]) {
 
 #[test]
 #[ignore = "needs Docker"]
-fn what_tells_testcontainers_to_keep_does_not_tell_us() {
-    run_apart("a_panic_leaves_nothing", &[("TESTCONTAINERS_COMMAND", "keep")]);
+fn testcontainers_keep_variable_is_ignored() {
+    run_apart("container_is_removed_after_panic", &[("TESTCONTAINERS_COMMAND", "keep")]);
 }
 
 fn id(run_folder: &Path) -> String {
@@ -67,7 +67,7 @@ fn id(run_folder: &Path) -> String {
 
 #[test]
 #[ignore = "needs Docker"]
-fn one_that_another_restarts_is_said_to_be() {
+fn externally_restarted_container_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     in_real_time(async {
         let running = engine(folder.path(), SERVE, "").start(0).await.unwrap();
@@ -127,7 +127,7 @@ impl Proxy {
 /// Not a test of its own: the one below runs it with a Docker that it can lose.
 #[test]
 #[ignore = "needs Docker"]
-fn whoever_loses_docker() {
+fn child_losing_docker() {
     let Some(socket) = std::env::var_os("SPARKGAUGE_TEST_SOCKET") else { return };
     let proxy = Proxy::new(socket.into());
     let folder = tempfile::tempdir().unwrap();
@@ -165,16 +165,16 @@ fn whoever_loses_docker() {
 
 #[test]
 #[ignore = "needs Docker"]
-fn a_lost_daemon_is_no_ended_engine() {
+fn lost_daemon_is_not_an_engine_exit() {
     let folder = tempfile::tempdir().unwrap();
     let socket = folder.path().join("docker.sock");
     let socket = socket.to_str().unwrap();
-    run_apart("whoever_loses_docker", &[("DOCKER_HOST", &format!("unix://{socket}")), ("SPARKGAUGE_TEST_SOCKET", socket)]);
+    run_apart("child_losing_docker", &[("DOCKER_HOST", &format!("unix://{socket}")), ("SPARKGAUGE_TEST_SOCKET", socket)]);
 }
 
 #[test]
 #[ignore = "needs Docker"]
-fn one_that_another_removes_is_said_to_be() {
+fn externally_removed_container_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     in_real_time(async {
         let running = engine(folder.path(), SERVE, "").start(0).await.unwrap();
@@ -214,7 +214,7 @@ fn labelled(run: &str, pid: u32, start: u64, place: &str) -> String {
 
 #[test]
 #[ignore = "needs Docker"]
-fn what_a_kill_left_is_removed_and_what_lives_is_not() {
+fn orphaned_containers_are_removed_and_live_ones_kept() {
     let mut child = std::process::Command::new("sleep").arg("60").stdout(Stdio::null()).spawn().unwrap();
     let (dead, dead_start) = (child.id(), harness::engine::group::start_ticks(child.id()).unwrap());
     child.kill().unwrap();

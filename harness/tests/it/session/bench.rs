@@ -26,9 +26,9 @@ use twin::server::Params;
 const HOUR_NS: u64 = 3_600_000_000_000;
 
 /// Two cells, one and two streams, of two short requests each.
-pub(super) struct Small;
+pub(super) struct SmallSuite;
 
-/// Why [`Small`] does not plan a cell.
+/// Why [`SmallSuite`] does not plan a cell.
 #[derive(Debug, thiserror::Error)]
 #[error("a request without output")]
 pub(super) struct NoOutput;
@@ -50,7 +50,7 @@ fn plan(cell: &Cell, seed: u64, requests: u32) -> Plan {
     Plan { cell: cell.clone(), seed, requests: (0..requests).map(request).collect(), digest: format!("{} {seed}", cell.name()) }
 }
 
-impl Suite for Small {
+impl Suite for SmallSuite {
     fn units(&self) -> &[&'static str] {
         &[" word"]
     }
@@ -106,8 +106,8 @@ pub(super) fn cell(streams: u32) -> Cell {
 pub(super) struct Bench {
     pub(super) time: VirtualTime,
     folder: tempfile::TempDir,
-    suite: Small,
-    told: Told,
+    suite: SmallSuite,
+    progress_log: ProgressLog,
     events: Rc<RefCell<Vec<String>>>,
     boots: u32,
     trials_per_boot: u32,
@@ -116,7 +116,15 @@ pub(super) struct Bench {
 impl Bench {
     pub(super) fn new(boots: u32, trials_per_boot: u32) -> Self {
         let (time, folder) = (VirtualTime::new(), tempfile::tempdir().unwrap());
-        Self { time, folder, suite: Small, told: Told::default(), events: Rc::default(), boots, trials_per_boot }
+        Self {
+            time,
+            folder,
+            suite: SmallSuite,
+            progress_log: ProgressLog::default(),
+            events: Rc::default(),
+            boots,
+            trials_per_boot,
+        }
     }
 
     pub(super) fn path(&self, name: &str) -> PathBuf {
@@ -144,7 +152,7 @@ impl Bench {
             tokenizer: None,
             limits: DriveLimits { request_ns: HOUR_NS, trial_ns: HOUR_NS, collect_text: false },
             is_valid,
-            progress: &self.told,
+            progress: &self.progress_log,
             stop: stop_pair().1,
             real_time: false,
         }
@@ -180,9 +188,9 @@ impl Bench {
         }
     }
 
-    /// What the person at the terminal was told, a line each.
-    pub(super) fn told(&self) -> String {
-        self.told.0.borrow().join("\n")
+    /// What was reported as progress, one line per event.
+    pub(super) fn progress_log(&self) -> String {
+        self.progress_log.0.borrow().join("\n")
     }
 
     /// When which engine was up.
@@ -199,15 +207,15 @@ pub(super) fn read(folder: &Path) -> Record {
 }
 
 #[derive(Default)]
-struct Told(RefCell<Vec<String>>);
+struct ProgressLog(RefCell<Vec<String>>);
 
-impl Told {
+impl ProgressLog {
     fn line(&self, line: String) {
         self.0.borrow_mut().push(line);
     }
 }
 
-impl Progress for Told {
+impl Progress for ProgressLog {
     fn boot_started(&self, place: u32, boots: u32) {
         self.line(format!("boot {place} of {boots}"));
     }
@@ -248,7 +256,7 @@ impl Spark {
     }
 }
 
-pub(super) struct UpSpark {
+pub(super) struct RunningSpark {
     inner: SimulatedEngine,
     name: &'static str,
     boot: u32,
@@ -256,23 +264,23 @@ pub(super) struct UpSpark {
 }
 
 impl Engine for Spark {
-    type Instance = UpSpark;
+    type Instance = RunningSpark;
 
     fn launch(&self) -> Launch {
         self.inner.launch()
     }
 
-    async fn start(&mut self, boot: u32) -> Result<UpSpark, EngineError> {
+    async fn start(&mut self, boot: u32) -> Result<RunningSpark, EngineError> {
         if self.fails_at == Some(boot) {
             return Err(EngineError::Spawn { program: "spark".to_owned(), why: "it is broken".to_owned() });
         }
         self.events.borrow_mut().push(format!("{} up {boot}", self.name));
         let (name, events) = (self.name, Rc::clone(&self.events));
-        Ok(UpSpark { inner: self.inner.start(boot).await?, name, boot, events })
+        Ok(RunningSpark { inner: self.inner.start(boot).await?, name, boot, events })
     }
 }
 
-impl EngineInstance for UpSpark {
+impl EngineInstance for RunningSpark {
     type Endpoint = SimulatedSpark;
 
     fn endpoint(&self) -> &SimulatedSpark {

@@ -6,7 +6,7 @@ use std::{fs, path::Path};
 use harness::{dialect::dialect, http::HttpOptions, sse::DEFAULT_MAX_EVENT_BYTES, stream::AnswerStream};
 use record::{DialectName, Observation, Outcome, TokenSource, engine::ChatApi};
 
-use super::server::{LAST_CHUNK, STREAM_HEAD, Server, Then, answer, chunk, run, send};
+use super::server::{AfterAnswer, LAST_CHUNK, STREAM_HEAD, Server, answer, chunk, run, send};
 
 const SIX: [DialectName; 6] =
     [DialectName::Vllm, DialectName::Sglang, DialectName::Llamacpp, DialectName::Ollama, DialectName::Trtllm, DialectName::Nim];
@@ -105,7 +105,7 @@ fn row(stream: &Stream) -> String {
 }
 
 #[test]
-fn what_each_engine_sends() {
+fn engine_streams_give_expected_observations() {
     let rows: Vec<String> = streams().iter().map(row).collect();
     insta::assert_snapshot!(rows.join("\n"), @"
     vllm chat-cached: event 0 token 1 content 1 of 9; Final 1:1 2:2 3:3 4:4 5:5 6:6; usage 452 (384 cached) + 6; complete length
@@ -141,7 +141,7 @@ fn what_each_engine_sends() {
 }
 
 #[test]
-fn every_engine_is_there_with_its_refusals() {
+fn every_engine_has_documented_streams_and_refusals() {
     for engine in SIX {
         let files = files(engine);
         assert!(
@@ -155,7 +155,7 @@ fn every_engine_is_there_with_its_refusals() {
 }
 
 #[test]
-fn every_split_gives_the_same_and_each_stamp_is_that_of_the_read_that_ended_the_event() {
+fn documented_streams_are_independent_of_split_and_stamped_by_ending_read() {
     for stream in streams() {
         let by_event = event_by_event(&stream);
         let check = |starts: &[usize], seen: &Observation| {
@@ -175,11 +175,11 @@ fn every_split_gives_the_same_and_each_stamp_is_that_of_the_read_that_ended_the_
 }
 
 #[test]
-fn a_chat_is_the_same_over_http() {
+fn chat_stream_is_the_same_over_http() {
     for stream in streams().iter().filter(|stream| stream.name.starts_with("chat") || stream.name.starts_with("error")) {
         let (sent, kept) = (String::from_utf8(stream.bytes.clone()).unwrap(), event_by_event(stream));
         let broken_off = stream.name.ends_with("broken-off");
-        let (end, then) = if broken_off { ("", Then::Close) } else { (LAST_CHUNK, Then::KeepOpen) };
+        let (end, then) = if broken_off { ("", AfterAnswer::Close) } else { (LAST_CHUNK, AfterAnswer::KeepOpen) };
         let server = Server::canned(format!("{STREAM_HEAD}{}{end}", chunk(&sent)), then);
         let seen = run(send(&server.endpoint(stream.dialect, HttpOptions::default())));
         let name = format!("{} {}", stream.dialect, stream.name);
@@ -201,14 +201,14 @@ fn a_chat_is_the_same_over_http() {
 }
 
 #[test]
-fn refusals_are_told_in_the_engines_words() {
+fn refusal_detail_is_the_engines_message() {
     let mut lines = Vec::new();
     for engine in [DialectName::Sglang, DialectName::Trtllm, DialectName::Nim, DialectName::Ollama] {
         for (file, bytes) in files(engine) {
             let Some(name) = file.strip_prefix("error-").and_then(|file| file.strip_suffix(".json")) else { continue };
             let status = name.split('-').next().unwrap();
             let refusal = answer(&format!("{status} Refused"), std::str::from_utf8(&bytes).unwrap());
-            let seen = run(send(&Server::canned(refusal, Then::Close).endpoint(engine, HttpOptions::default())));
+            let seen = run(send(&Server::canned(refusal, AfterAnswer::Close).endpoint(engine, HttpOptions::default())));
             lines.push(format!("{engine} {name}: {:?}", seen.outcome));
         }
     }

@@ -17,7 +17,7 @@ use record::{DialectName, Message, Observation, Outcome, Role};
 
 use super::{
     script::{DONE, STOP, event},
-    server::{LAST_CHUNK, STREAM_HEAD, Seen, Server, answer, read_request, run, send},
+    server::{LAST_CHUNK, STREAM_HEAD, Server, ServerTraffic, answer, read_request, run, send},
 };
 
 /// A whole answer with this text.
@@ -27,7 +27,7 @@ fn saying(text: &str) -> String {
 }
 
 /// Reads a request, whole, and keeps it.
-fn take(stream: &TcpStream, seen: &Mutex<Seen>) {
+fn take(stream: &TcpStream, seen: &Mutex<ServerTraffic>) {
     let request = read_request(&mut BufReader::new(stream.try_clone().unwrap())).unwrap();
     seen.lock().unwrap().requests.push(request);
 }
@@ -49,7 +49,7 @@ fn complete(text: &str) -> (Outcome, String) {
 }
 
 #[test]
-fn an_answer_that_nobody_asked_for_is_nobodys() {
+fn unsolicited_answer_is_discarded() {
     let server = Server::raw(|number, mut stream, seen| {
         take(&stream, seen);
         let both = saying(&format!("own {number}")) + &saying("of nobody");
@@ -61,7 +61,7 @@ fn an_answer_that_nobody_asked_for_is_nobodys() {
 }
 
 #[test]
-fn a_kept_connection_that_was_closed_is_not_used() {
+fn closed_idle_connection_is_not_used() {
     // It was closed before the next request was thought of.
     let server = Server::raw(|number, mut stream, seen| {
         take(&stream, seen);
@@ -82,7 +82,7 @@ fn a_kept_connection_that_was_closed_is_not_used() {
 }
 
 #[test]
-fn a_connection_that_ends_as_it_is_used_is_not_the_engines_failure() {
+fn request_on_connection_ending_as_it_is_used_is_resent() {
     // The close and the next request cross. Each request is read once at most, and answered.
     let server = Server::raw(|number, mut stream, seen| {
         take(&stream, seen);
@@ -95,7 +95,7 @@ fn a_connection_that_ends_as_it_is_used_is_not_the_engines_failure() {
 }
 
 #[test]
-fn a_request_that_nobody_read_goes_over_another_connection() {
+fn unread_request_is_resent_over_another_connection() {
     let server = Server::raw(|number, mut stream, seen| {
         take(&stream, seen);
         stream.write_all(saying(&format!("own {number}")).as_bytes()).unwrap();
@@ -112,7 +112,7 @@ fn a_request_that_nobody_read_goes_over_another_connection() {
 }
 
 #[test]
-fn a_server_that_thought_about_it_before_it_closed_has_answered() {
+fn delayed_close_without_answer_is_a_disconnection() {
     let server = Server::raw(|number, mut stream, seen| {
         take(&stream, seen);
         stream.write_all(saying(&format!("own {number}")).as_bytes()).unwrap();
@@ -129,7 +129,7 @@ fn a_server_that_thought_about_it_before_it_closed_has_answered() {
 }
 
 #[test]
-fn an_interim_answer_does_not_start_the_heads_time() {
+fn interim_answer_does_not_start_head_timeout() {
     let server = Server::raw(|_, mut stream, seen| {
         take(&stream, seen);
         stream.write_all(b"HTTP/1.1 103 Early Hints\r\n\r\n").unwrap();
@@ -142,7 +142,7 @@ fn an_interim_answer_does_not_start_the_heads_time() {
 }
 
 #[test]
-fn a_new_connection_that_ends_without_a_word_is_a_failure() {
+fn new_connection_closed_without_answer_is_a_disconnection() {
     let server = Server::raw(|_, stream, _| {
         stream.peek(&mut [0]).unwrap();
     });
@@ -164,7 +164,7 @@ async fn send_long(server: &Server) -> Observation {
 }
 
 #[test]
-fn an_answer_may_come_before_the_request_was_read() {
+fn answer_before_request_is_read_is_accepted() {
     let early = |bytes: String| {
         let server = Server::raw(move |_, mut stream, _| {
             stream.read_exact(&mut [0; 64]).unwrap();

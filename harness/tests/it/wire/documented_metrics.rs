@@ -6,11 +6,11 @@ use std::{fs, path::Path};
 use harness::{dialect::dialect, endpoint::Endpoint, http::HttpOptions};
 use record::{DialectName, ServerMetrics, engine::MetricNames};
 
-use super::server::{Server, Then, answer, run};
+use super::server::{AfterAnswer, Server, answer, run};
 
 fn documented(name: DialectName, file: &str) -> ServerMetrics {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/documented").join(name.as_str()).join(file);
-    let server = Server::canned(answer("200 OK", &fs::read_to_string(path).unwrap()), Then::KeepOpen);
+    let server = Server::canned(answer("200 OK", &fs::read_to_string(path).unwrap()), AfterAnswer::KeepOpen);
     let page = run(server.endpoint(name, HttpOptions::default()).server_page()).unwrap().unwrap();
     let path = dialect(name).metrics.unwrap().path;
     assert!(server.seen.lock().unwrap().requests[0].head.starts_with(&format!("get {path} http/1.1")));
@@ -45,7 +45,7 @@ fn facts<'a>(names: &'a MetricNames, metrics: &ServerMetrics) -> [(&'a [&'static
 }
 
 #[test]
-fn every_name_of_the_table_is_on_a_page() {
+fn every_metric_name_is_on_a_documented_page() {
     let pages = [
         (DialectName::Sglang, "metrics.txt"),
         (DialectName::Trtllm, "metrics.txt"),
@@ -60,17 +60,17 @@ fn every_name_of_the_table_is_on_a_page() {
 }
 
 #[test]
-fn what_sglang_says_of_itself() {
+fn sglang_metrics_are_read_from_page() {
     insta::assert_snapshot!(said(&documented(DialectName::Sglang, "metrics.txt")), @r#"{"running":4.0,"waiting":3.0,"kv_usage":0.28,"prompt_tokens":1250000.0,"generation_tokens":250000.0,"prefix_hits":576.0,"preemptions":2.0,"accepted_length":2.5,"queue":{"sum_s":3.25,"count":20.0},"ttft":{"sum_s":12.5,"count":20.0}}"#);
 }
 
 #[test]
-fn what_trtllm_says_of_itself() {
+fn trtllm_metrics_are_read_from_page() {
     insta::assert_snapshot!(said(&documented(DialectName::Trtllm, "metrics.txt")), @r#"{"running":4.0,"waiting":1.0,"kv_usage":0.42,"prompt_tokens":10240.0,"generation_tokens":2560.0,"prefix_hits":1024.0,"draft_tokens":300.0,"accepted_tokens":120.0,"accepted_length":2.2,"queue":{"sum_s":0.5,"count":20.0},"prefill":{"sum_s":11.25,"count":19.0},"decode":{"sum_s":108.5,"count":19.0},"ttft":{"sum_s":12.5,"count":20.0}}"#);
 }
 
 #[test]
-fn what_nim_says_of_itself() {
+fn nim_metrics_are_read_from_page() {
     let pages = ["metrics.txt", "metrics-2.txt"].map(|file| said(&documented(DialectName::Nim, file)));
     insta::assert_snapshot!(pages.join("\n"), @r#"
     {"running":4.0,"waiting":1.0,"kv_usage":0.42,"prompt_tokens":10240.0,"generation_tokens":2560.0,"ttft":{"sum_s":12.5,"count":20.0}}

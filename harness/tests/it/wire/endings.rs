@@ -4,8 +4,8 @@ use futures_util::future::join_all;
 use harness::http::HttpOptions;
 
 use super::{
-    script::{A, DONE, STOP, Script, Scripted, event, line, send_within, write},
-    server::{STREAM_HEAD, Then, run},
+    script::{A, DONE, STOP, Script, ScriptedServer, event, line, send_within, write},
+    server::{AfterAnswer, STREAM_HEAD, run},
 };
 
 /// Answers that stop at each place where one can.
@@ -26,12 +26,12 @@ fn places() -> [(&'static str, String); 8] {
 }
 
 /// One request to each server that ends like this, and a second one to show that the connection is not used again.
-fn each_place(then: Then, limit_ms: u64) -> String {
+fn each_place(then: AfterAnswer, limit_ms: u64) -> String {
     let options = HttpOptions { idle_ns: 400_000_000, ..HttpOptions::default() };
     let lines = run(join_all(places().map(|(place, bytes)| {
         let options = options.clone();
         async move {
-            let scripted = Scripted::start(Script { steps: vec![write(&bytes)], then });
+            let scripted = ScriptedServer::start(Script { steps: vec![write(&bytes)], then });
             let endpoint = scripted.endpoint(options);
             let seen = send_within(&endpoint, limit_ms).await;
             assert_eq!(send_within(&endpoint, limit_ms).await.outcome.word(), seen.outcome.word(), "{place}");
@@ -43,8 +43,8 @@ fn each_place(then: Then, limit_ms: u64) -> String {
 }
 
 #[test]
-fn closed() {
-    insta::assert_snapshot!(each_place(Then::Close, 10_000), @r#"
+fn connection_closed_at_each_place_is_disconnected() {
+    insta::assert_snapshot!(each_place(AfterAnswer::Close, 10_000), @r#"
     before the head | send end | "" | disconnected: closed before an answer
     in the head | send end | "" | disconnected: closed inside the answer's head
     after the head | send headers end | "" | disconnected: closed before the body's last chunk
@@ -57,8 +57,8 @@ fn closed() {
 }
 
 #[test]
-fn reset() {
-    insta::assert_snapshot!(each_place(Then::Reset, 10_000), @r#"
+fn connection_reset_at_each_place_is_disconnected() {
+    insta::assert_snapshot!(each_place(AfterAnswer::Reset, 10_000), @r#"
     before the head | send end | "" | disconnected: Connection reset by peer (os error 104)
     in the head | send end | "" | disconnected: Connection reset by peer (os error 104)
     after the head | send headers end | "" | disconnected: Connection reset by peer (os error 104)
@@ -71,9 +71,9 @@ fn reset() {
 }
 
 #[test]
-fn silent() {
+fn connection_silent_at_each_place_times_out() {
     // Before the first event, only the request's own limit ends it: a prompt may be long.
-    insta::assert_snapshot!(each_place(Then::Hold, 1000), @r#"
+    insta::assert_snapshot!(each_place(AfterAnswer::Hold, 1000), @r#"
     before the head | send end | "" | timed out: the request's time limit of 1 s passed
     in the head | send end | "" | timed out: the request's time limit of 1 s passed
     after the head | send headers end | "" | timed out: the request's time limit of 1 s passed

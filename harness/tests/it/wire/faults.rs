@@ -10,7 +10,7 @@ use harness::{
 };
 use record::{DialectName, Observation, Outcome};
 
-use super::server::{LAST_CHUNK, STREAM_HEAD, Server, Then, answer, chunk, run, send, streamed};
+use super::server::{AfterAnswer, LAST_CHUNK, STREAM_HEAD, Server, answer, chunk, run, send, streamed};
 
 const A: &str = r#"{"choices":[{"delta":{"content":"a"}}]}"#;
 const STOP: &str = r#"{"choices":[{"delta":{},"finish_reason":"stop"}]}"#;
@@ -38,7 +38,7 @@ fn line(fault: &str, seen: &Observation) -> String {
 }
 
 #[test]
-fn refusals() {
+fn refusals_are_rejected_with_status_and_message() {
     let table = [
         ("404", answer("404 Not Found", r#"{"error":{"message":"no model `tiny`","type":"NotFoundError","code":404}}"#)),
         ("422", answer("422 Unprocessable Entity", r#"{"detail":"Unexpected fields in the request: {'ignore_eos'}"}"#)),
@@ -49,7 +49,7 @@ fn refusals() {
         ("refusal cut off", "HTTP/1.1 500 Oops\r\ncontent-length: 100\r\n\r\nInternal".to_owned()),
     ];
     let lines = table.map(|(fault, bytes)| {
-        let server = Server::canned(bytes, Then::Close);
+        let server = Server::canned(bytes, AfterAnswer::Close);
         let line = line(fault, &ask(&server));
         assert_eq!(server.seen.lock().unwrap().requests.len(), 1, "{fault}: asked once, neither retried nor redirected");
         line
@@ -66,33 +66,33 @@ fn refusals() {
 }
 
 #[test]
-fn streams_that_end_wrongly() {
+fn streams_ending_wrongly_map_to_outcomes() {
     let open = format!("{STREAM_HEAD}{}", chunk(&format!("data: {A}\n\n")));
     let not_http = "SSH-2.0-OpenSSH_9.2p1\r\n".to_owned();
     let error = r#"{"error":{"message":"out of memory","code":500}}"#;
     let gzip = "HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 4\r\n\r\n\u{1f}\u{8}ab".to_owned();
     let table = [
-        ("early end, chunked", open.clone(), Then::Close),
-        ("early end, with a length", format!("HTTP/1.1 200 OK\r\ncontent-length: 999\r\n\r\ndata: {A}\n\n"), Then::Close),
-        ("early end of the head", "HTTP/1.1 200 OK\r\ncontent-".to_owned(), Then::Close),
-        ("nothing at all", String::new(), Then::Close),
-        ("not HTTP", not_http, Then::Close),
-        ("broken chunk size", format!("{open}zz\r\n"), Then::Close),
-        ("silence", open, Then::Hold),
-        ("no end marker", streamed(&[A, STOP]), Then::KeepOpen),
-        ("no finish reason", streamed(&[A, DONE]), Then::KeepOpen),
-        ("neither", streamed(&[A]), Then::KeepOpen),
-        ("no event", streamed(&[]), Then::KeepOpen),
-        ("error object", streamed(&[A, error, DONE]), Then::KeepOpen),
-        ("broken JSON", streamed(&[A, r#"{"choices":[{"#, DONE]), Then::KeepOpen),
+        ("early end, chunked", open.clone(), AfterAnswer::Close),
+        ("early end, with a length", format!("HTTP/1.1 200 OK\r\ncontent-length: 999\r\n\r\ndata: {A}\n\n"), AfterAnswer::Close),
+        ("early end of the head", "HTTP/1.1 200 OK\r\ncontent-".to_owned(), AfterAnswer::Close),
+        ("nothing at all", String::new(), AfterAnswer::Close),
+        ("not HTTP", not_http, AfterAnswer::Close),
+        ("broken chunk size", format!("{open}zz\r\n"), AfterAnswer::Close),
+        ("silence", open, AfterAnswer::Hold),
+        ("no end marker", streamed(&[A, STOP]), AfterAnswer::KeepOpen),
+        ("no finish reason", streamed(&[A, DONE]), AfterAnswer::KeepOpen),
+        ("neither", streamed(&[A]), AfterAnswer::KeepOpen),
+        ("no event", streamed(&[]), AfterAnswer::KeepOpen),
+        ("error object", streamed(&[A, error, DONE]), AfterAnswer::KeepOpen),
+        ("broken JSON", streamed(&[A, r#"{"choices":[{"#, DONE]), AfterAnswer::KeepOpen),
         (
             "cut inside an event",
             format!("{STREAM_HEAD}{}{LAST_CHUNK}", chunk(&format!("data: {A}\n\ndata: {{\"cho"))),
-            Then::KeepOpen,
+            AfterAnswer::KeepOpen,
         ),
-        ("no stream", answer("200 OK", r#"{"choices":[{"message":{"content":"a"}}]}"#), Then::KeepOpen),
-        ("gzip", gzip, Then::KeepOpen),
-        ("more than the limit", streamed(&[A; 100]), Then::KeepOpen),
+        ("no stream", answer("200 OK", r#"{"choices":[{"message":{"content":"a"}}]}"#), AfterAnswer::KeepOpen),
+        ("gzip", gzip, AfterAnswer::KeepOpen),
+        ("more than the limit", streamed(&[A; 100]), AfterAnswer::KeepOpen),
     ];
     let lines = table.map(|(fault, bytes, then)| line(fault, &ask(&Server::canned(bytes, then))));
     insta::assert_snapshot!(lines.join("\n"), @r#"
@@ -117,7 +117,7 @@ fn streams_that_end_wrongly() {
 }
 
 #[test]
-fn a_reset_is_a_disconnection_and_what_came_before_stays() {
+fn reset_is_a_disconnection_keeping_earlier_tokens() {
     let seen = ask(&Server::resetting(""));
     assert!(matches!(&seen.outcome, Outcome::Disconnected { detail } if detail.contains("reset")), "{:?}", seen.outcome);
     assert_eq!(seen.headers_ns, None);
@@ -128,7 +128,7 @@ fn a_reset_is_a_disconnection_and_what_came_before_stays() {
 }
 
 #[test]
-fn a_refused_connection_is_a_disconnection() {
+fn refused_connection_is_a_disconnection() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
@@ -140,17 +140,21 @@ fn a_refused_connection_is_a_disconnection() {
 }
 
 #[test]
-fn odd_but_correct_streams_are_complete() {
+fn unusual_but_correct_streams_are_complete() {
     let body = format!("data: {A}\n\ndata: {STOP}\n\ndata: [DONE]\n\n");
     let big = format!("x-big: {}\r\n", "x".repeat(64 << 10));
     let table = [
-        ("HTTP/1.0 without a length", format!("HTTP/1.0 200 OK\r\n\r\n{body}"), Then::Close),
-        ("64 KiB of headers", format!("HTTP/1.1 200 OK\r\n{big}content-length: {}\r\n\r\n{body}", body.len()), Then::KeepOpen),
-        ("no content-type", format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len()), Then::KeepOpen),
+        ("HTTP/1.0 without a length", format!("HTTP/1.0 200 OK\r\n\r\n{body}"), AfterAnswer::Close),
+        (
+            "64 KiB of headers",
+            format!("HTTP/1.1 200 OK\r\n{big}content-length: {}\r\n\r\n{body}", body.len()),
+            AfterAnswer::KeepOpen,
+        ),
+        ("no content-type", format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len()), AfterAnswer::KeepOpen),
         (
             "identity encoding",
             streamed(&[A, STOP, DONE]).replace("transfer", "content-encoding: identity\r\ntransfer"),
-            Then::KeepOpen,
+            AfterAnswer::KeepOpen,
         ),
         (
             "one byte per transfer chunk",
@@ -158,11 +162,11 @@ fn odd_but_correct_streams_are_complete() {
                 let bytes: String = body.chars().map(|byte| chunk(&byte.to_string())).collect();
                 format!("{STREAM_HEAD}{bytes}{LAST_CHUNK}")
             },
-            Then::KeepOpen,
+            AfterAnswer::KeepOpen,
         ),
-        ("no last empty line", format!("{STREAM_HEAD}{}{LAST_CHUNK}", chunk(body.trim_end())), Then::KeepOpen),
-        ("body left open", streamed(&[A, STOP, DONE]).replace(LAST_CHUNK, ""), Then::Hold),
-        ("events after the end", streamed(&[A, STOP, DONE, A, "{"]), Then::KeepOpen),
+        ("no last empty line", format!("{STREAM_HEAD}{}{LAST_CHUNK}", chunk(body.trim_end())), AfterAnswer::KeepOpen),
+        ("body left open", streamed(&[A, STOP, DONE]).replace(LAST_CHUNK, ""), AfterAnswer::Hold),
+        ("events after the end", streamed(&[A, STOP, DONE, A, "{"]), AfterAnswer::KeepOpen),
     ];
     for (oddity, bytes, then) in table {
         let seen = ask(&Server::canned(bytes, then));
@@ -174,7 +178,7 @@ fn odd_but_correct_streams_are_complete() {
 }
 
 #[test]
-fn a_character_split_over_two_writes_is_one_character() {
+fn character_split_over_two_writes_is_joined() {
     let event = "data: {\"choices\":[{\"delta\":{\"content\":\"\u{1f600}\"}}]}\n\n";
     let place = event.find('\u{1f600}').unwrap() + 2;
     let server = Server::start(move |_, stream| {
@@ -185,7 +189,7 @@ fn a_character_split_over_two_writes_is_one_character() {
             thread::sleep(Duration::from_millis(10));
         }
         stream.write_all(format!("{}{LAST_CHUNK}", chunk(&format!("data: {STOP}\n\ndata: [DONE]\n\n"))).as_bytes()).unwrap();
-        Then::KeepOpen
+        AfterAnswer::KeepOpen
     });
     let seen = ask(&server);
     assert_eq!(seen.outcome, Outcome::Complete);
@@ -193,13 +197,13 @@ fn a_character_split_over_two_writes_is_one_character() {
 }
 
 #[test]
-fn silence_is_counted_from_the_last_read_and_not_before_the_first_event() {
+fn idle_timeout_counts_from_last_read_after_first_event() {
     let server = Server::start(|_, stream| {
         for part in [STREAM_HEAD.to_owned(), chunk(&format!("data: {A}\n\n")), chunk(&format!("data: {A}\n\n"))] {
             thread::sleep(Duration::from_millis(50));
             stream.write_all(part.as_bytes()).unwrap();
         }
-        Then::Hold
+        AfterAnswer::Hold
     });
     // Shorter than the wait for the first event, longer than the gaps.
     let options = HttpOptions { idle_ns: 80_000_000, ..options() };
@@ -211,8 +215,8 @@ fn silence_is_counted_from_the_last_read_and_not_before_the_first_event() {
 }
 
 #[test]
-fn a_request_that_is_dropped_leaves_what_it_saw_and_no_end() {
-    let server = Server::canned(format!("{STREAM_HEAD}{}", chunk(&format!("data: {A}\n\n"))), Then::Hold);
+fn dropped_request_keeps_its_observations_without_end() {
+    let server = Server::canned(format!("{STREAM_HEAD}{}", chunk(&format!("data: {A}\n\n"))), AfterAnswer::Hold);
     let endpoint = server.endpoint(DialectName::Openai, HttpOptions::default());
     let mut observation = super::unsent();
     run(async {

@@ -6,8 +6,8 @@ use harness::http::HttpOptions;
 use record::Outcome;
 
 use super::{
-    script::{A, DONE, STOP, Script, Scripted, Step, event, line, send_within, write},
-    server::{LAST_CHUNK, STREAM_HEAD, Then, answer, chunk, run, send, streamed},
+    script::{A, DONE, STOP, Script, ScriptedServer, Step, event, line, send_within, write},
+    server::{AfterAnswer, LAST_CHUNK, STREAM_HEAD, answer, chunk, run, send, streamed},
 };
 
 fn body() -> String {
@@ -24,7 +24,7 @@ fn in_one_chunk(body: &str) -> String {
 
 /// Two requests, one after the other, and the connections that they took.
 fn ask_twice(script: Script) -> ([record::Observation; 2], usize) {
-    let scripted = Scripted::start(script);
+    let scripted = ScriptedServer::start(script);
     let endpoint = scripted.endpoint(HttpOptions::default());
     let seen = run(async { [send(&endpoint).await, send(&endpoint).await] });
     assert_eq!(scripted.requests(), 2, "each is asked once, neither retried nor redirected");
@@ -32,7 +32,7 @@ fn ask_twice(script: Script) -> ([record::Observation; 2], usize) {
 }
 
 #[test]
-fn what_is_odd_but_right_is_complete_and_leaves_its_connection_as_it_says() {
+fn unusual_framing_is_complete_and_keeps_connection_as_declared() {
     let whole = streamed(&[A, STOP, DONE]);
     let (length, all) = (body().len(), body());
     let two_lines = A.replacen('{', "{\ndata: ", 1);
@@ -41,38 +41,43 @@ fn what_is_odd_but_right_is_complete_and_leaves_its_connection_as_it_says() {
     );
     let extended = format!("{length:x};name=\"a value\"\r\n{all}\r\n0;last\r\n\r\n");
     let table = [
-        ("byte by byte", Step::Bytewise(whole.clone().into_bytes()), Then::KeepOpen, 1),
-        ("CRLF", write(&in_one_chunk(&all.replace('\n', "\r\n"))), Then::KeepOpen, 1),
-        ("CRLF, byte by byte", Step::Bytewise(in_one_chunk(&all.replace('\n', "\r\n")).into_bytes()), Then::KeepOpen, 1),
-        ("CR", write(&in_one_chunk(&all.replace('\n', "\r"))), Then::KeepOpen, 1),
-        ("data of several lines", write(&in_one_chunk(&all.replacen(A, &two_lines, 1))), Then::KeepOpen, 1),
-        ("comments and other fields", write(&in_one_chunk(&fields)), Then::KeepOpen, 1),
-        ("a byte order mark", write(&in_one_chunk(&format!("\u{feff}{all}"))), Then::KeepOpen, 1),
-        ("a length", write(&with_head(&format!("content-length: {length}\r\n"))), Then::KeepOpen, 1),
+        ("byte by byte", Step::Bytewise(whole.clone().into_bytes()), AfterAnswer::KeepOpen, 1),
+        ("CRLF", write(&in_one_chunk(&all.replace('\n', "\r\n"))), AfterAnswer::KeepOpen, 1),
+        ("CRLF, byte by byte", Step::Bytewise(in_one_chunk(&all.replace('\n', "\r\n")).into_bytes()), AfterAnswer::KeepOpen, 1),
+        ("CR", write(&in_one_chunk(&all.replace('\n', "\r"))), AfterAnswer::KeepOpen, 1),
+        ("data of several lines", write(&in_one_chunk(&all.replacen(A, &two_lines, 1))), AfterAnswer::KeepOpen, 1),
+        ("comments and other fields", write(&in_one_chunk(&fields)), AfterAnswer::KeepOpen, 1),
+        ("a byte order mark", write(&in_one_chunk(&format!("\u{feff}{all}"))), AfterAnswer::KeepOpen, 1),
+        ("a length", write(&with_head(&format!("content-length: {length}\r\n"))), AfterAnswer::KeepOpen, 1),
         (
             "a length, and it closes",
             write(&with_head(&format!("content-length: {length}\r\nconnection: close\r\n"))),
-            Then::Close,
+            AfterAnswer::Close,
             2,
         ),
-        ("neither length nor chunks", write(&with_head("")), Then::Close, 2),
-        ("HTTP/1.0", write(&with_head("").replace("1.1", "1.0")), Then::Close, 2),
+        ("neither length nor chunks", write(&with_head("")), AfterAnswer::Close, 2),
+        ("HTTP/1.0", write(&with_head("").replace("1.1", "1.0")), AfterAnswer::Close, 2),
         (
             "HTTP/1.0 that keeps its connection",
             write(&with_head(&format!("content-length: {length}\r\nconnection: keep-alive\r\n")).replace("1.1", "1.0")),
-            Then::KeepOpen,
+            AfterAnswer::KeepOpen,
             1,
         ),
-        ("chunk extensions", write(&format!("{STREAM_HEAD}{extended}")), Then::KeepOpen, 1),
-        ("trailers", write(&whole.replace(LAST_CHUNK, "0\r\nx-took-ms: 12\r\nx-engine: a\r\n\r\n")), Then::KeepOpen, 1),
-        ("a size with zeros", write(&format!("{STREAM_HEAD}0000{}{LAST_CHUNK}", chunk(&all))), Then::KeepOpen, 1),
+        ("chunk extensions", write(&format!("{STREAM_HEAD}{extended}")), AfterAnswer::KeepOpen, 1),
+        ("trailers", write(&whole.replace(LAST_CHUNK, "0\r\nx-took-ms: 12\r\nx-engine: a\r\n\r\n")), AfterAnswer::KeepOpen, 1),
+        ("a size with zeros", write(&format!("{STREAM_HEAD}0000{}{LAST_CHUNK}", chunk(&all))), AfterAnswer::KeepOpen, 1),
         (
             "interim answers",
             write(&format!("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n{whole}")),
-            Then::KeepOpen,
+            AfterAnswer::KeepOpen,
             1,
         ),
-        ("odd case", write(&whole.replace("transfer-encoding: chunked", "Transfer-Encoding:\tCHUNKED")), Then::KeepOpen, 1),
+        (
+            "odd case",
+            write(&whole.replace("transfer-encoding: chunked", "Transfer-Encoding:\tCHUNKED")),
+            AfterAnswer::KeepOpen,
+            1,
+        ),
     ];
     for (oddity, step, then, connections) in table {
         let (both, took) = ask_twice(Script { steps: vec![step], then });
@@ -85,15 +90,15 @@ fn what_is_odd_but_right_is_complete_and_leaves_its_connection_as_it_says() {
 }
 
 #[test]
-fn what_is_wrong_has_its_outcome_and_costs_the_connection() {
+fn wrong_framing_has_its_outcome_and_closes_connection() {
     let open = format!("{STREAM_HEAD}{}", event(A));
     let table = [
-        ("a size too large", format!("{open}ff\r\ndata: {STOP}\n\n"), Then::Close),
-        ("a size too small", format!("{open}5\r\ndata: {STOP}\n\n\r\n"), Then::KeepOpen),
-        ("a size that is none", format!("{open}five\r\n"), Then::KeepOpen),
-        ("a size beyond all bounds", format!("{open}fffffffffffffffff\r\n"), Then::KeepOpen),
-        ("a length too large", format!("HTTP/1.1 200 OK\r\ncontent-length: 9999\r\n\r\ndata: {A}\n\n"), Then::Close),
-        ("gzip", with_head("content-encoding: gzip\r\n"), Then::Close),
+        ("a size too large", format!("{open}ff\r\ndata: {STOP}\n\n"), AfterAnswer::Close),
+        ("a size too small", format!("{open}5\r\ndata: {STOP}\n\n\r\n"), AfterAnswer::KeepOpen),
+        ("a size that is none", format!("{open}five\r\n"), AfterAnswer::KeepOpen),
+        ("a size beyond all bounds", format!("{open}fffffffffffffffff\r\n"), AfterAnswer::KeepOpen),
+        ("a length too large", format!("HTTP/1.1 200 OK\r\ncontent-length: 9999\r\n\r\ndata: {A}\n\n"), AfterAnswer::Close),
+        ("gzip", with_head("content-encoding: gzip\r\n"), AfterAnswer::Close),
     ];
     let mut lines = Vec::new();
     for (fault, bytes, then) in table {
@@ -112,7 +117,7 @@ fn what_is_wrong_has_its_outcome_and_costs_the_connection() {
 }
 
 #[test]
-fn a_head_that_is_none_is_malformed() {
+fn invalid_head_is_malformed() {
     let two_lengths = with_head("content-length: 5\r\ncontent-length: 6\r\n");
     let table = [
         ("another protocol", "SSH-2.0-OpenSSH_9.2p1\r\n".to_owned()),
@@ -126,7 +131,7 @@ fn a_head_that_is_none_is_malformed() {
         ("TLS", "\u{15}\u{3}\u{3}\0\u{2}\u{2}\u{16}".to_owned()),
     ];
     let lines = table.map(|(fault, bytes)| {
-        let ([first, second], took) = ask_twice(Script { steps: vec![write(&bytes)], then: Then::Close });
+        let ([first, second], took) = ask_twice(Script { steps: vec![write(&bytes)], then: AfterAnswer::Close });
         assert_eq!((first.outcome.word(), took), (second.outcome.word(), 2), "{fault}");
         line(fault, &first)
     });
@@ -144,7 +149,7 @@ fn a_head_that_is_none_is_malformed() {
 }
 
 #[test]
-fn answers_without_a_stream() {
+fn answers_without_stream_map_to_outcomes() {
     let moved = "HTTP/1.1 307 Temporary Redirect\r\nlocation: /elsewhere\r\ncontent-length: 0\r\n\r\n".to_owned();
     let table = [
         ("204", "HTTP/1.1 204 No Content\r\n\r\n".to_owned(), 1),
@@ -159,7 +164,7 @@ fn answers_without_a_stream() {
         ),
     ];
     let lines = run(join_all(table.map(|(case, bytes, connections)| async move {
-        let scripted = Scripted::start(Script { steps: vec![write(&bytes)], then: Then::KeepOpen });
+        let scripted = ScriptedServer::start(Script { steps: vec![write(&bytes)], then: AfterAnswer::KeepOpen });
         let endpoint = scripted.endpoint(HttpOptions::default());
         let seen = send_within(&endpoint, 10_000).await;
         assert_eq!(send_within(&endpoint, 10_000).await.outcome, seen.outcome, "{case}");

@@ -8,8 +8,8 @@ use harness::http::HttpOptions;
 use record::Outcome;
 
 use super::{
-    script::{A, DONE, ENDLESS, STOP, Script, Scripted, Step, event, line, send_within, trickle, write},
-    server::{STREAM_HEAD, Then, chunk, run},
+    script::{A, DONE, ENDLESS, STOP, Script, ScriptedServer, Step, event, line, send_within, trickle, write},
+    server::{AfterAnswer, STREAM_HEAD, chunk, run},
 };
 
 const MIB: u64 = 1 << 20;
@@ -23,7 +23,7 @@ fn patient() -> HttpOptions {
 
 /// Sends to a server that writes this, and returns what was seen in one line. More than so many bytes must not have been taken.
 fn flood(case: &str, options: HttpOptions, steps: Vec<Step>, limit_ms: u64, read_bytes: u64) -> String {
-    let scripted = Scripted::start(Script { steps, then: Then::Hold });
+    let scripted = ScriptedServer::start(Script { steps, then: AfterAnswer::Hold });
     let seen = run(send_within(&scripted.endpoint(options), limit_ms));
     let sent_bytes = scripted.sent_bytes();
     assert!(sent_bytes <= read_bytes + SOCKETS_BYTES, "{case}: {sent_bytes} bytes were taken");
@@ -35,7 +35,7 @@ fn repeat(bytes: &str, times: u64) -> Step {
 }
 
 #[test]
-fn lines_of_64_mib() {
+fn lines_of_64_mib_are_malformed() {
     let begin = || write(&format!("{STREAM_HEAD}{}", event(A)));
     let kib = "x".repeat(1 << 10);
     let lines = [
@@ -68,7 +68,7 @@ fn lines_of_64_mib() {
 }
 
 #[test]
-fn heads_without_an_end() {
+fn endless_heads_are_malformed() {
     let begin = || write("HTTP/1.1 200 OK\r\n");
     let kib = "x".repeat(1 << 10);
     let lines = [
@@ -84,7 +84,7 @@ fn heads_without_an_end() {
 }
 
 #[test]
-fn what_stands_beside_a_body_without_an_end() {
+fn endless_trailers_and_chunk_extensions_are_malformed() {
     let token = format!("{STREAM_HEAD}{}", event(A));
     let kib = "x".repeat(1 << 10);
     let lines = [
@@ -98,7 +98,7 @@ fn what_stands_beside_a_body_without_an_end() {
 }
 
 #[test]
-fn bodies_without_an_end() {
+fn endless_bodies_hit_size_or_time_limit() {
     let short = HttpOptions { max_body_bytes: MIB, ..patient() };
     let begin = || write(&format!("{STREAM_HEAD}{}", event(A)));
     let lines = [
@@ -142,7 +142,7 @@ fn bodies_without_an_end() {
 }
 
 #[test]
-fn drop_by_drop() {
+fn trickling_answers_hit_the_time_limit() {
     let open = format!("{STREAM_HEAD}{}", event(A));
     let options = HttpOptions { idle_ns: 600_000_000, ..HttpOptions::default() };
     let table = [
@@ -162,7 +162,7 @@ fn drop_by_drop() {
     let lines = run(join_all(table.map(|(case, steps)| {
         let options = options.clone();
         async move {
-            let scripted = Scripted::start(Script { steps, then: Then::Hold });
+            let scripted = ScriptedServer::start(Script { steps, then: AfterAnswer::Hold });
             let endpoint = scripted.endpoint(options);
             line(case, &send_within(&endpoint, 2000).await)
         }
@@ -181,7 +181,7 @@ fn drop_by_drop() {
 }
 
 #[test]
-fn a_refusal_is_one_whatever_becomes_of_its_words() {
+fn refusal_with_incomplete_body_is_rejected() {
     let head = "HTTP/1.1 500 Oops\r\ncontent-length: 100\r\n\r\n";
     let options = HttpOptions { idle_ns: 200_000_000, ..HttpOptions::default() };
     let table = [
@@ -192,7 +192,7 @@ fn a_refusal_is_one_whatever_becomes_of_its_words() {
     let refused = run(join_all(table.map(|(case, steps)| {
         let options = options.clone();
         async move {
-            let scripted = Scripted::start(Script { steps, then: Then::Hold });
+            let scripted = ScriptedServer::start(Script { steps, then: AfterAnswer::Hold });
             let endpoint = scripted.endpoint(options);
             (case, send_within(&endpoint, 5_000).await.outcome)
         }

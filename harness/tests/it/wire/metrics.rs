@@ -8,10 +8,10 @@ use harness::{
 };
 use record::DialectName;
 
-use super::server::{Server, Then, answer, run};
+use super::server::{AfterAnswer, Server, answer, run};
 
 fn page(name: DialectName, text: &str) -> Result<ServerPage, EndpointError> {
-    let server = Server::canned(answer("200 OK", text), Then::KeepOpen);
+    let server = Server::canned(answer("200 OK", text), AfterAnswer::KeepOpen);
     run(server.endpoint(name, HttpOptions::default()).server_page()).unwrap()
 }
 
@@ -26,7 +26,7 @@ fn said(page: &ServerPage) -> String {
 }
 
 #[test]
-fn what_vllm_says_of_itself() {
+fn vllm_metrics_are_read_from_page() {
     let pages = ["idle", "busy", "after"].map(|when| said(&recorded(DialectName::Vllm, when)));
     insta::assert_snapshot!(pages.join("\n"), @r#"
     {"running":0.0,"waiting":0.0,"kv_usage":0.0,"prompt_tokens":0.0,"generation_tokens":0.0,"prefix_queries":0.0,"prefix_hits":0.0,"preemptions":0.0,"queue":{"sum_s":0.0,"count":0.0},"prefill":{"sum_s":0.0,"count":0.0},"decode":{"sum_s":0.0,"count":0.0},"ttft":{"sum_s":0.0,"count":0.0}}
@@ -36,7 +36,7 @@ fn what_vllm_says_of_itself() {
 }
 
 #[test]
-fn what_llamacpp_says_of_itself() {
+fn llamacpp_metrics_are_read_from_page() {
     let pages = ["idle", "busy", "after"].map(|when| said(&recorded(DialectName::Llamacpp, when)));
     insta::assert_snapshot!(pages.join("\n"), @r#"
     {"running":0.0,"waiting":0.0,"prompt_tokens":0.0,"generation_tokens":0.0,"prefix_hits":0.0,"drafts":0.0,"draft_tokens":0.0,"accepted_tokens":0.0}
@@ -46,7 +46,7 @@ fn what_llamacpp_says_of_itself() {
 }
 
 #[test]
-fn raw_counters_are_there_too() {
+fn raw_counters_are_kept() {
     let page = recorded(DialectName::Vllm, "after");
     let some: Vec<String> = page
         .counters
@@ -65,20 +65,20 @@ fn raw_counters_are_there_too() {
 }
 
 #[test]
-fn a_page_that_cannot_be_had_or_read_is_an_error() {
+fn unreachable_or_malformed_metrics_page_is_an_error() {
     let error = page(DialectName::Vllm, "<html>").unwrap_err();
     assert!(
         matches!(&error, EndpointError::Unexpected { url, why } if url.ends_with("/metrics") && why.contains("not a page")),
         "{error}"
     );
-    let server = Server::canned(answer("404 Not Found", r#"{"detail":"Not Found"}"#), Then::KeepOpen);
+    let server = Server::canned(answer("404 Not Found", r#"{"detail":"Not Found"}"#), AfterAnswer::KeepOpen);
     let error = run(server.endpoint(DialectName::Trtllm, HttpOptions::default()).server_page()).unwrap().unwrap_err();
     assert!(matches!(&error, EndpointError::Status { url, status: 404, .. } if url.ends_with("/prometheus/metrics")), "{error}");
 }
 
 #[test]
-fn another_path_can_be_asked() {
-    let server = Server::canned(answer("200 OK", "# TYPE a gauge\na 1\n"), Then::KeepOpen);
+fn metrics_path_can_be_overridden() {
+    let server = Server::canned(answer("200 OK", "# TYPE a gauge\na 1\n"), AfterAnswer::KeepOpen);
     let options = HttpOptions { metrics_path: Some("/own/metrics".to_owned()), ..HttpOptions::default() };
     run(server.endpoint(DialectName::Sglang, options).server_page()).unwrap().unwrap();
     assert!(server.seen.lock().unwrap().requests[0].head.starts_with("get /own/metrics http/1.1"));

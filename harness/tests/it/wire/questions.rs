@@ -11,12 +11,12 @@ use harness::{
 use record::DialectName;
 
 use super::{
-    script::{ENDLESS, Script, Scripted, Step, trickle, write},
-    server::{Request, STREAM_HEAD, Server, Then, answer, chunk, run},
+    script::{ENDLESS, Script, ScriptedServer, Step, trickle, write},
+    server::{AfterAnswer, Request, STREAM_HEAD, Server, answer, chunk, run},
 };
 
 /// A server that tokenizes by spaces and knows its version.
-fn serve(request: &Request, stream: &mut TcpStream) -> Then {
+fn serve(request: &Request, stream: &mut TcpStream) -> AfterAnswer {
     let path = request.head.split(' ').nth(1).unwrap();
     let bytes = match path {
         "/v1/models" => answer(
@@ -37,11 +37,11 @@ fn serve(request: &Request, stream: &mut TcpStream) -> Then {
         _ => answer("404 Not Found", r#"{"detail":"Not Found"}"#),
     };
     stream.write_all(bytes.as_bytes()).unwrap();
-    Then::KeepOpen
+    AfterAnswer::KeepOpen
 }
 
 #[test]
-fn answers() {
+fn server_queries_are_answered() {
     let server = Server::start(serve);
     run(async {
         let vllm = server.endpoint(DialectName::Vllm, HttpOptions::default());
@@ -64,7 +64,7 @@ fn answers() {
 }
 
 #[test]
-fn what_a_dialect_lacks_is_not_asked() {
+fn queries_unknown_to_dialect_are_not_sent() {
     let server = Server::start(serve);
     run(async {
         let endpoint = server.endpoint(DialectName::Transformers, HttpOptions::default());
@@ -78,7 +78,7 @@ fn what_a_dialect_lacks_is_not_asked() {
 }
 
 #[test]
-fn the_prefix_cache_is_emptied_where_the_server_can() {
+fn prefix_cache_is_reset_where_supported() {
     let server = Server::start(serve);
     run(async {
         let sglang = server.endpoint(DialectName::Sglang, HttpOptions::default());
@@ -94,10 +94,11 @@ fn the_prefix_cache_is_emptied_where_the_server_can() {
 }
 
 #[test]
-fn a_server_that_refuses_or_is_not_there_is_not_healthy() {
-    let loading = Server::canned(answer("503 Service Unavailable", r#"{"error":{"message":"Loading model"}}"#), Then::KeepOpen);
+fn refusing_or_unreachable_server_is_unhealthy() {
+    let loading =
+        Server::canned(answer("503 Service Unavailable", r#"{"error":{"message":"Loading model"}}"#), AfterAnswer::KeepOpen);
     assert_eq!(run(loading.endpoint(DialectName::Llamacpp, HttpOptions::default()).healthy()), Some(false));
-    let gone = Server::canned("", Then::Close).endpoint(DialectName::Nim, HttpOptions::default());
+    let gone = Server::canned("", AfterAnswer::Close).endpoint(DialectName::Nim, HttpOptions::default());
     run(async {
         assert_eq!(gone.healthy().await, Some(false));
         assert!(gone.served_models().await.is_empty());
@@ -105,8 +106,8 @@ fn a_server_that_refuses_or_is_not_there_is_not_healthy() {
 }
 
 #[test]
-fn wrong_answers_are_errors_that_say_what_was_asked() {
-    let ask = |bytes: String, then: Then| {
+fn unexpected_answers_are_errors_naming_the_url() {
+    let ask = |bytes: String, then: AfterAnswer| {
         let server = Server::canned(bytes, then);
         run(async {
             let endpoint = server.endpoint(DialectName::Vllm, HttpOptions::default());
@@ -116,20 +117,20 @@ fn wrong_answers_are_errors_that_say_what_was_asked() {
             (models, counts)
         })
     };
-    let (models, counts) = ask(answer("401 Unauthorized", r#"{"error":{"message":"no key"}}"#), Then::KeepOpen);
+    let (models, counts) = ask(answer("401 Unauthorized", r#"{"error":{"message":"no key"}}"#), AfterAnswer::KeepOpen);
     assert!(
         matches!(&models, EndpointError::Status { url, status: 401, body } if url.ends_with("/v1/models") && body == "no key")
     );
     assert!(matches!(&counts, EndpointError::Status { url, status: 401, .. } if url.ends_with("/tokenize")));
-    let (models, counts) = ask(answer("200 OK", r#"{"tokens":3}"#), Then::KeepOpen);
+    let (models, counts) = ask(answer("200 OK", r#"{"tokens":3}"#), AfterAnswer::KeepOpen);
     assert!(matches!(&models, EndpointError::Unexpected { why, .. } if why.contains("data")), "{models}");
     assert!(matches!(&counts, EndpointError::Unexpected { why, .. } if why.contains("tokens")), "{counts}");
-    let (models, _) = ask(String::new(), Then::Close);
+    let (models, _) = ask(String::new(), AfterAnswer::Close);
     assert!(matches!(&models, EndpointError::Unreachable { why, .. } if why.contains("closed")), "{models}");
 }
 
 #[test]
-fn thousands_of_words_are_counted_over_a_few_connections() {
+fn thousands_of_texts_are_counted_over_few_connections() {
     let server = Server::start(serve);
     let texts: Vec<String> = (0..3000).map(|words: usize| vec!["w"; words % 7 + 1].join(" ")).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
@@ -140,7 +141,7 @@ fn thousands_of_words_are_counted_over_a_few_connections() {
 }
 
 #[test]
-fn a_question_reads_so_much_and_no_more() {
+fn query_answer_over_size_limit_is_refused() {
     let x = "x".repeat(64 << 10);
     let endless = |head: &str| vec![write(head), Step::Repeat(x.clone().into_bytes(), ENDLESS)];
     let table = [
@@ -148,7 +149,7 @@ fn a_question_reads_so_much_and_no_more() {
         ("a head", endless("HTTP/1.1 200 OK\r\nx: "), 1, "head is too large"),
     ];
     for (case, steps, read_mib, words) in table {
-        let scripted = Scripted::start(Script { steps, then: Then::Hold });
+        let scripted = ScriptedServer::start(Script { steps, then: AfterAnswer::Hold });
         let error = run(scripted.endpoint(HttpOptions::default()).models()).unwrap_err().to_string();
         assert!(error.contains(words) && error.len() < 1000, "{case}: {error}");
         // The kernel's buffers may hold 16 MiB more.
@@ -158,10 +159,10 @@ fn a_question_reads_so_much_and_no_more() {
 }
 
 #[test]
-fn a_question_goes_nowhere_else() {
+fn query_redirect_is_not_followed() {
     let elsewhere = Server::start(serve);
     let moved = format!("HTTP/1.1 307 Temporary Redirect\r\nlocation: {}/v1/models\r\ncontent-length: 0\r\n\r\n", elsewhere.url);
-    let server = Server::canned(moved, Then::KeepOpen);
+    let server = Server::canned(moved, AfterAnswer::KeepOpen);
     let error = run(server.endpoint(DialectName::Openai, HttpOptions::default()).models()).unwrap_err();
     assert!(matches!(error, EndpointError::Status { status: 307, .. }), "{error}");
     assert_eq!((server.seen.lock().unwrap().requests.len(), elsewhere.seen.lock().unwrap().connections), (1, 0));
@@ -182,7 +183,7 @@ fn never() -> [(&'static str, Vec<Step>); 5] {
 fn ask_each<T>(limit_s: u64, ask: impl AsyncFn(harness::http::HttpEndpoint) -> T) -> Vec<(&'static str, T)> {
     let ask = &ask;
     run(join_all(never().map(|(case, steps)| async move {
-        let scripted = Scripted::start(Script { steps, then: Then::Hold });
+        let scripted = ScriptedServer::start(Script { steps, then: AfterAnswer::Hold });
         let endpoint = scripted.server.endpoint(DialectName::Vllm, HttpOptions::default());
         let clock = RealClock::start();
         match future::select(Box::pin(ask(endpoint)), Box::pin(clock.sleep_until(limit_s * 1_000_000_000))).await {
@@ -193,14 +194,14 @@ fn ask_each<T>(limit_s: u64, ask: impl AsyncFn(harness::http::HttpEndpoint) -> T
 }
 
 #[test]
-fn a_server_that_never_answers_is_not_healthy() {
+fn server_never_answering_is_unhealthy() {
     // Its own limit is 5 s.
     let answers = ask_each(20, async |endpoint| endpoint.healthy().await);
     assert!(answers.iter().all(|(_, healthy)| *healthy == Some(false)), "{answers:?}");
 }
 
 #[test]
-fn no_question_waits_for_ever() {
+fn every_query_times_out() {
     let answers = ask_each(60, async |endpoint| {
         let (models, counts, page) = (endpoint.models(), endpoint.count_tokens(&["a"]), endpoint.server_page());
         let (models, counts, page) = future::join3(models, counts, page).await;

@@ -8,10 +8,9 @@ use proptest::{prelude::*, sample::Index};
 use record::{Chunks, DialectName, Observation, Outcome, TokenSource, engine::RunningCount};
 use serde_json::Value;
 
-use super::server::{Server, Then, answer, run, send};
+use super::server::{AfterAnswer, Server, answer, run, send};
 
 struct Recording {
-    /// Folder and file.
     name: String,
     dialect: DialectName,
     bytes: Vec<u8>,
@@ -36,7 +35,7 @@ fn recordings() -> Vec<Recording> {
 
 /// What a plain reading of a whole recording gives.
 #[derive(Debug, Default)]
-struct Plain {
+struct ReferenceReading {
     text: String,
     finish_reason: Option<String>,
     /// Prompt, completion and cached tokens.
@@ -48,31 +47,31 @@ struct Plain {
     first_token: Option<usize>,
     first_content: Option<usize>,
     /// How the server gave the answer up, if it did.
-    given_up: Option<GivenUp>,
+    failure: Option<ServerFailure>,
 }
 
 #[derive(Debug)]
-enum GivenUp {
+enum ServerFailure {
     /// By an error object with these words.
     Refused(String),
     /// By words that are no JSON.
     Words(String),
 }
 
-impl Plain {
+impl ReferenceReading {
     fn ends_with(&self, outcome: &Outcome) -> bool {
-        match (&self.given_up, outcome) {
+        match (&self.failure, outcome) {
             (None, Outcome::Complete) => true,
-            (Some(GivenUp::Refused(words)), Outcome::Rejected { status: 500, detail }) => detail == words,
-            (Some(GivenUp::Words(words)), Outcome::Malformed { detail }) => detail.ends_with(words),
+            (Some(ServerFailure::Refused(words)), Outcome::Rejected { status: 500, detail }) => detail == words,
+            (Some(ServerFailure::Words(words)), Outcome::Malformed { detail }) => detail.ends_with(words),
             _ => false,
         }
     }
 }
 
-fn read_plainly(recording: &Recording) -> Plain {
+fn read_plainly(recording: &Recording) -> ReferenceReading {
     let all = std::str::from_utf8(&recording.bytes).unwrap();
-    let mut plain = Plain::default();
+    let mut plain = ReferenceReading::default();
     let (mut running, mut uncounted, mut end) = (0, false, 0);
     for block in all.split_inclusive("\n\n") {
         end += block.len();
@@ -83,12 +82,12 @@ fn read_plainly(recording: &Recording) -> Plain {
             break;
         }
         let Ok(event) = serde_json::from_str::<Value>(data) else {
-            plain.given_up = Some(GivenUp::Words(data.to_owned()));
+            plain.failure = Some(ServerFailure::Words(data.to_owned()));
             break;
         };
         let number = plain.ends.len() - 1;
         if let Some(words) = event["error"]["message"].as_str() {
-            plain.given_up = Some(GivenUp::Refused(words.to_owned()));
+            plain.failure = Some(ServerFailure::Refused(words.to_owned()));
             break;
         }
         if let (Some(prompt), Some(completion)) =
@@ -137,7 +136,6 @@ fn observe<'a>(name: DialectName, parts: impl IntoIterator<Item = &'a [u8]>) -> 
     observation
 }
 
-/// The same without its stamps.
 fn without_stamps(observation: &Observation) -> Observation {
     let mut chunks = observation.chunks.clone();
     chunks.0.iter_mut().for_each(|chunk| chunk.t_ns = 0);
@@ -152,7 +150,7 @@ fn without_stamps(observation: &Observation) -> Observation {
 }
 
 /// Fails unless each stamp is that of the part in which its event ends. `starts` are the parts' beginnings.
-fn check_stamps(recording: &Recording, plain: &Plain, starts: &[usize], seen: &Observation) {
+fn check_stamps(recording: &Recording, plain: &ReferenceReading, starts: &[usize], seen: &Observation) {
     let part_of = |event: usize| {
         let last_byte = plain.ends[event] - 1;
         starts.iter().rposition(|&start| start <= last_byte).unwrap() as u64
@@ -167,7 +165,7 @@ fn check_stamps(recording: &Recording, plain: &Plain, starts: &[usize], seen: &O
 }
 
 #[test]
-fn every_engine_is_there() {
+fn every_recorded_engine_has_streams() {
     let recordings = recordings();
     for name in [DialectName::Llamacpp, DialectName::Vllm, DialectName::Mistralrs, DialectName::Transformers] {
         assert!(recordings.iter().any(|recording| recording.dialect == name), "no recording of {name}");
@@ -175,7 +173,7 @@ fn every_engine_is_there() {
 }
 
 #[test]
-fn a_whole_read_gives_what_a_plain_reading_gives() {
+fn whole_read_matches_plain_reading() {
     for recording in recordings() {
         let (plain, name) = (read_plainly(&recording), &recording.name);
         let seen = observe(recording.dialect, [recording.bytes.as_slice()]);
@@ -201,7 +199,7 @@ fn a_whole_read_gives_what_a_plain_reading_gives() {
 }
 
 #[test]
-fn what_each_recording_holds() {
+fn recordings_give_expected_observations() {
     let lines = recordings().into_iter().map(|recording| {
         let seen = observe(recording.dialect, [recording.bytes.as_slice()]);
         let text: String = seen.text.as_deref().unwrap_or_default().chars().take(24).collect();
@@ -238,7 +236,7 @@ fn what_each_recording_holds() {
 }
 
 #[test]
-fn recorded_refusals_are_told_in_the_servers_words() {
+fn recorded_refusal_detail_is_the_servers_message() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/recorded");
     let folders = fs::read_dir(&root).unwrap().map(|folder| folder.unwrap().path()).filter(|folder| folder.is_dir());
     let mut lines: Vec<String> = folders
@@ -248,7 +246,8 @@ fn recorded_refusals_are_told_in_the_servers_words() {
             let name = file.file_name().unwrap().to_str().unwrap();
             let status = name.strip_prefix("error-")?.split('-').next().unwrap();
             let bytes = answer(&format!("{status} Refused"), &fs::read_to_string(&file).unwrap());
-            let seen = run(send(&Server::canned(bytes, Then::Close).endpoint(DialectName::Openai, HttpOptions::default())));
+            let seen =
+                run(send(&Server::canned(bytes, AfterAnswer::Close).endpoint(DialectName::Openai, HttpOptions::default())));
             let engine = file.parent().unwrap().file_name().unwrap().to_str().unwrap();
             Some(format!("{engine}/{name}: {:?}", seen.outcome))
         })
@@ -270,7 +269,7 @@ fn recorded_refusals_are_told_in_the_servers_words() {
 }
 
 #[test]
-fn every_split_in_two_gives_the_same() {
+fn every_split_in_two_gives_the_same_observation() {
     for recording in recordings() {
         let plain = read_plainly(&recording);
         let whole = without_stamps(&observe(recording.dialect, [recording.bytes.as_slice()]));
@@ -284,7 +283,7 @@ fn every_split_in_two_gives_the_same() {
 }
 
 #[test]
-fn single_bytes_give_the_same() {
+fn byte_by_byte_reads_give_the_same_observation() {
     for recording in recordings() {
         let whole = without_stamps(&observe(recording.dialect, [recording.bytes.as_slice()]));
         let seen = observe(recording.dialect, recording.bytes.chunks(1));
@@ -295,7 +294,7 @@ fn single_bytes_give_the_same() {
 }
 
 #[test]
-fn a_stream_cut_anywhere_before_its_end_is_not_complete() {
+fn stream_cut_before_its_end_is_not_complete() {
     for recording in recordings() {
         let plain = read_plainly(&recording);
         // From here on the last event that matters is there, though its empty line may not be.
@@ -306,7 +305,7 @@ fn a_stream_cut_anywhere_before_its_end_is_not_complete() {
             assert!(is_cut, "{} cut at {place}: {:?}", recording.name, seen.outcome);
         }
         let outcome = observe(recording.dialect, [&recording.bytes[..last]]).outcome;
-        assert_eq!(outcome.is_complete(), plain.given_up.is_none(), "{}: {outcome:?}", recording.name);
+        assert_eq!(outcome.is_complete(), plain.failure.is_none(), "{}: {outcome:?}", recording.name);
     }
 }
 
@@ -314,7 +313,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
-    fn any_splits_give_the_same(cuts in prop::collection::vec(any::<Index>(), 0..40)) {
+    fn any_splits_give_the_same_observation(cuts in prop::collection::vec(any::<Index>(), 0..40)) {
         for recording in recordings() {
             let mut places: Vec<usize> = cuts.iter().map(|cut| cut.index(recording.bytes.len() + 1)).collect();
             places.extend([0, recording.bytes.len()]);
@@ -329,7 +328,7 @@ proptest! {
 }
 
 #[test]
-fn stamps_are_left_out_of_the_comparison_and_nothing_else() {
+fn comparison_ignores_stamps_only() {
     // Guards the tests above: a comparison that dropped the counts too could not fail.
     let mut one = super::unsent();
     one.chunks = Chunks(vec![record::Chunk { t_ns: 5, tokens: 1 }]);

@@ -14,13 +14,13 @@ use harness::{
 };
 use record::{DialectName, Outcome};
 
-use super::server::{Server, Then, answer, run, send, streamed};
+use super::server::{AfterAnswer, Server, answer, run, send, streamed};
 
 const ANSWER: [&str; 2] = [r#"{"choices":[{"delta":{"content":"a"},"finish_reason":"stop"}]}"#, "[DONE]"];
 
 #[test]
-fn a_request_on_the_wire() {
-    let server = Server::canned(streamed(&ANSWER), Then::KeepOpen);
+fn request_is_written_as_expected() {
+    let server = Server::canned(streamed(&ANSWER), AfterAnswer::KeepOpen);
     let options = HttpOptions { api_key: Some(ApiKey::new("sk-secret".to_owned())), ..HttpOptions::default() };
     let endpoint = server.endpoint(DialectName::Llamacpp, options);
     endpoint.forbid_prefix_reuse(true);
@@ -43,8 +43,9 @@ fn a_request_on_the_wire() {
 }
 
 #[test]
-fn completions_ask_the_older_endpoint() {
-    let server = Server::canned(streamed(&[r#"{"choices":[{"text":"a","finish_reason":"stop"}]}"#, "[DONE]"]), Then::KeepOpen);
+fn completions_use_the_older_endpoint() {
+    let server =
+        Server::canned(streamed(&[r#"{"choices":[{"text":"a","finish_reason":"stop"}]}"#, "[DONE]"]), AfterAnswer::KeepOpen);
     let endpoint = server.endpoint(DialectName::Openai, HttpOptions { api: Api::Completions, ..HttpOptions::default() });
     let seen = run(send(&endpoint));
     assert_eq!((&seen.outcome, seen.text.as_deref()), (&Outcome::Complete, Some("a")));
@@ -54,8 +55,8 @@ fn completions_ask_the_older_endpoint() {
 }
 
 #[test]
-fn a_connection_is_used_again() {
-    let server = Server::canned(streamed(&ANSWER), Then::KeepOpen);
+fn connection_is_reused() {
+    let server = Server::canned(streamed(&ANSWER), AfterAnswer::KeepOpen);
     let endpoint = server.endpoint(DialectName::Openai, HttpOptions::default());
     run(async {
         for _ in 0..5 {
@@ -67,13 +68,13 @@ fn a_connection_is_used_again() {
 }
 
 #[test]
-fn warm_connections_are_there_before_the_first_request() {
+fn warm_connections_are_open_before_the_first_request() {
     // Nobody is answered before all have come, so that no connection can serve two requests.
     let all_came = Arc::new(Barrier::new(8));
     let server = Server::start(move |_, stream| {
         all_came.wait();
         stream.write_all(streamed(&ANSWER).as_bytes()).unwrap();
-        Then::KeepOpen
+        AfterAnswer::KeepOpen
     });
     let endpoint = server.endpoint(DialectName::Openai, HttpOptions::default());
     run(async {
@@ -89,8 +90,8 @@ fn warm_connections_are_there_before_the_first_request() {
 }
 
 #[test]
-fn a_connection_that_a_request_has_to_open_has_a_number_of_its_own() {
-    let server = Server::canned(streamed(&ANSWER), Then::Close);
+fn request_opening_a_connection_records_connect_time() {
+    let server = Server::canned(streamed(&ANSWER), AfterAnswer::Close);
     let endpoint = server.endpoint(DialectName::Openai, HttpOptions::default());
     let seen = run(send(&endpoint));
     assert_eq!(seen.outcome, Outcome::Complete);
@@ -98,17 +99,17 @@ fn a_connection_that_a_request_has_to_open_has_a_number_of_its_own() {
 }
 
 #[test]
-fn a_server_that_keeps_no_connection_gets_none_beforehand() {
-    let server = Server::canned(streamed(&ANSWER), Then::Close);
+fn server_closing_connections_gets_none_in_advance() {
+    let server = Server::canned(streamed(&ANSWER), AfterAnswer::Close);
     let endpoint = server.endpoint(DialectName::Llamacpp, HttpOptions::default());
     assert_eq!(run(endpoint.warm_connections(8)), 0);
     assert_eq!(server.seen.lock().unwrap().connections, 0);
 }
 
 #[test]
-fn a_secret_that_the_server_repeats_shows_nowhere() {
+fn secret_echoed_by_server_is_redacted() {
     let words = r#"{"error":{"message":"token hf_0123456789 is not allowed","code":403}}"#;
-    let server = Server::canned(answer("403 Forbidden", words), Then::KeepOpen);
+    let server = Server::canned(answer("403 Forbidden", words), AfterAnswer::KeepOpen);
     let options = HttpOptions { secrets: Secrets::new(["hf_0123456789".to_owned()]), ..HttpOptions::default() };
     let endpoint = server.endpoint(DialectName::Openai, options.clone());
     let shown = run(async {
@@ -121,9 +122,9 @@ fn a_secret_that_the_server_repeats_shows_nowhere() {
 }
 
 #[test]
-fn a_key_shows_nowhere_but_in_its_header() {
+fn api_key_appears_only_in_its_header() {
     let words = r#"{"error":{"message":"Incorrect API key provided: sk-secret","code":401}}"#;
-    let server = Server::canned(answer("401 Unauthorized", words), Then::KeepOpen);
+    let server = Server::canned(answer("401 Unauthorized", words), AfterAnswer::KeepOpen);
     let options = HttpOptions { api_key: Some(ApiKey::new("sk-secret".to_owned())), ..HttpOptions::default() };
     let endpoint = server.endpoint(DialectName::Openai, options.clone());
     let shown = run(async {
@@ -144,7 +145,7 @@ fn a_key_shows_nowhere_but_in_its_header() {
 }
 
 #[test]
-fn base_urls() {
+fn base_url_is_extended_to_v1_or_refused() {
     let new = |url: &str| HttpEndpoint::new(url, dialect(DialectName::Openai), "m", HttpOptions::default());
     let refused = [
         "https://127.0.0.1:8000",
@@ -167,7 +168,7 @@ fn base_urls() {
     http://127.0.0.1:8000/?key=1: a base URL has no query and no fragment
     ");
 
-    let server = Server::canned(streamed(&ANSWER), Then::KeepOpen);
+    let server = Server::canned(streamed(&ANSWER), AfterAnswer::KeepOpen);
     for (suffix, path) in
         [("", "/v1/"), ("/", "/v1/"), ("/v1", "/v1/"), ("/v1/", "/v1/"), ("/behind/a/proxy/v1", "/behind/a/proxy/v1/")]
     {

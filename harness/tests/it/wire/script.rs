@@ -19,7 +19,7 @@ use harness::{
 };
 use record::{DialectName, Observation, Outcome, Release};
 
-use super::server::{Server, Then, chunk};
+use super::server::{AfterAnswer, Server, chunk};
 
 pub(super) const A: &str = r#"{"choices":[{"delta":{"content":"a"}}]}"#;
 pub(super) const STOP: &str = r#"{"choices":[{"delta":{},"finish_reason":"stop"}]}"#;
@@ -41,7 +41,7 @@ pub(super) enum Step {
 #[derive(Debug, Clone)]
 pub(super) struct Script {
     pub(super) steps: Vec<Step>,
-    pub(super) then: Then,
+    pub(super) then: AfterAnswer,
 }
 
 /// For ever, as far as a test can see: 64 MiB and more, whatever is repeated.
@@ -61,19 +61,19 @@ pub(super) fn event(data: &str) -> String {
 }
 
 /// A server that follows its script for each request, and counts what the sockets took of it.
-pub(super) struct Scripted {
+pub(super) struct ScriptedServer {
     pub(super) server: Server,
     sent_bytes: Arc<AtomicU64>,
 }
 
-impl Scripted {
+impl ScriptedServer {
     pub(super) fn start(script: Script) -> Self {
         let sent_bytes = Arc::new(AtomicU64::new(0));
         let count = Arc::clone(&sent_bytes);
         let server = Server::start(move |_, stream| match play(&script.steps, stream, &count) {
             Ok(()) => script.then,
             // The client has left, as it may.
-            Err(_) => Then::Close,
+            Err(_) => AfterAnswer::Close,
         });
         Self { server, sent_bytes }
     }

@@ -26,38 +26,37 @@ pub(super) struct Request {
 
 /// What a server saw.
 #[derive(Debug, Default)]
-pub(super) struct Seen {
+pub(super) struct ServerTraffic {
     pub(super) connections: usize,
     pub(super) requests: Vec<Request>,
 }
 
 /// What a server does after an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Then {
+pub(super) enum AfterAnswer {
     /// Waits for the next request.
     KeepOpen,
     /// Closes in an orderly way.
     Close,
     /// Stays silent until the client closes.
     Hold,
-    /// Resets the connection.
     Reset,
 }
 
 #[derive(Debug)]
 pub(super) struct Server {
     pub(super) url: String,
-    pub(super) seen: Arc<Mutex<Seen>>,
+    pub(super) seen: Arc<Mutex<ServerTraffic>>,
 }
 
 impl Server {
     /// A server that answers each request by `answer`, after it has read all of it.
-    pub(super) fn start(answer: impl Fn(&Request, &mut TcpStream) -> Then + Send + Sync + 'static) -> Self {
+    pub(super) fn start(answer: impl Fn(&Request, &mut TcpStream) -> AfterAnswer + Send + Sync + 'static) -> Self {
         Self::raw(move |_, stream, seen| converse(stream, &answer, seen))
     }
 
     /// A server that writes these bytes whatever it is asked.
-    pub(super) fn canned(bytes: impl Into<Vec<u8>>, then: Then) -> Self {
+    pub(super) fn canned(bytes: impl Into<Vec<u8>>, then: AfterAnswer) -> Self {
         let bytes = bytes.into();
         Self::start(move |_, stream| {
             stream.write_all(&bytes).unwrap();
@@ -66,10 +65,10 @@ impl Server {
     }
 
     /// A server that does with each connection what it is told, the first one having the number 0.
-    pub(super) fn raw(converse: impl Fn(usize, TcpStream, &Mutex<Seen>) + Send + Sync + 'static) -> Self {
+    pub(super) fn raw(converse: impl Fn(usize, TcpStream, &Mutex<ServerTraffic>) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let seen = Arc::new(Mutex::new(Seen::default()));
+        let seen = Arc::new(Mutex::new(ServerTraffic::default()));
         let (converse, see) = (Arc::new(converse), Arc::clone(&seen));
         thread::spawn(move || {
             for (number, stream) in listener.incoming().flatten().enumerate() {
@@ -99,19 +98,23 @@ impl Server {
     }
 }
 
-fn converse(mut stream: TcpStream, answer: &(dyn Fn(&Request, &mut TcpStream) -> Then + Send + Sync), seen: &Mutex<Seen>) {
+fn converse(
+    mut stream: TcpStream,
+    answer: &(dyn Fn(&Request, &mut TcpStream) -> AfterAnswer + Send + Sync),
+    seen: &Mutex<ServerTraffic>,
+) {
     stream.set_nodelay(true).unwrap();
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     while let Some(request) = read_request(&mut reader) {
         seen.lock().unwrap().requests.push(request.clone());
         match answer(&request, &mut stream) {
-            Then::KeepOpen => (),
-            Then::Close => return,
-            Then::Hold => {
+            AfterAnswer::KeepOpen => (),
+            AfterAnswer::Close => return,
+            AfterAnswer::Hold => {
                 let _ = reader.read_to_end(&mut Vec::new());
                 return;
             }
-            Then::Reset => {
+            AfterAnswer::Reset => {
                 // A socket that lingers for no time is reset by its close.
                 set_socket_linger(&stream, Some(Duration::ZERO)).unwrap();
                 return;

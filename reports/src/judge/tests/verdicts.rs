@@ -3,7 +3,7 @@ use super::*;
 #[test]
 fn slower_interleaved_candidate_regresses() {
     let ruling = judged(together(chat(&FIVE), chat(&scaled(&FIVE, 0.93))));
-    insta::assert_snapshot!(ruling.sentence, @"Regressed: 1 gate cell of 1 worse by the margin or more; 0 pass");
+    insta::assert_snapshot!(ruling.sentence, @"Regressed: 1 of 1 gate cell is worse by the margin or more; 0 pass");
     assert_eq!((ruling.overall, ruling.exit_code, ruling.method.order), (OverallVerdict::Regressed, 5, Order::Interleaved));
     assert_eq!((ruling.method.family, ruling.method.occasion, ruling.method.boot), (1, None, None));
     let row = row(&ruling);
@@ -26,28 +26,28 @@ fn each_verdict_has_its_words_and_exit_code() {
             scaled(&quiet, 1.001),
             OverallVerdict::Unchanged,
             0,
-            "No regression: all 1 gate cells pass, measured side by side",
+            "No regression: the gate cell passes, measured in turns",
         ),
         (
             quiet.clone(),
             scaled(&quiet, 1.08),
             OverallVerdict::Improved,
             0,
-            "Improved: 1 gate cell of 1 better by the margin or more, none worse; 1 pass",
+            "Improved: 1 of 1 gate cell is better by the margin or more, none is worse; 1 pass",
         ),
         (
             loud.clone(),
             scaled(&loud, 0.999),
             OverallVerdict::Inconclusive,
             0,
-            "Inconclusive: of 1 gate cell of 1 nothing can be said; 0 pass",
+            "Inconclusive: 1 of 1 gate cell is neither shown to be worse nor shown to be unchanged; 0 pass",
         ),
         (
             quiet[..2].to_vec(),
             quiet[2..4].to_vec(),
             OverallVerdict::Insufficient,
             4,
-            "Insufficient: 1 gate cell of 1 have fewer than three values on a side; 0 pass; 1 insufficient",
+            "Insufficient: 1 of 1 gate cell has fewer than three values on a side; 0 pass",
         ),
     ];
     for (baseline, candidate, overall, code, sentence) in table {

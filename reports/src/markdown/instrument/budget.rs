@@ -10,6 +10,7 @@ use crate::{
     instrument::{FigureLimit, MAX_RELATIVE_ERROR, limits, worst},
     markdown::{
         front_matter::harness,
+        legend,
         text::{Table, code},
     },
     number::{Unit, figure},
@@ -45,7 +46,8 @@ pub fn render_budget(budget: &ErrorBudget) -> String {
         page += "\n## Open loops\n\n";
         page += &open_table(&budget.open_loop);
     }
-    page
+    let legend = legend::of(&page);
+    page + "\n" + &legend
 }
 
 /// Loads and their errors; the bare client's below those that it was measured beside.

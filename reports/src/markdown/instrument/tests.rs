@@ -35,7 +35,7 @@ fn whole() -> ErrorBudget {
 
 #[test]
 fn a_budget_is_a_page() {
-    insta::assert_snapshot!(render_budget(&whole()), @r"
+    insta::assert_snapshot!(render_budget(&whole()), @"
     # The instrument's own error
 
     Harness `0.1.0` at commit `0a1b2c3d`, on `a board`, 20 processors, which client and server shared. Errors are differences between what the client saw and what the server stamped, each the median of the repeats.
@@ -69,6 +69,14 @@ fn a_budget_is_a_page() {
     | Requests/s | Arrivals | Requests | In flight | Not whole | Send lag p50 | p99 | KS p, planned | sent | arrived | Lag-1 | Dispersion | declared |
     | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
     | 200 | gamma 0.7 | 2000 | 31 | 0 of 2 | 0.0600 ms | 0.300 ms | 0.400 | 0.400 | 0.400 | 0.0100 | 0.970 | 1.43 |
+
+    ## Legend
+
+    - **Times**: TTFT = time to first token; TPOT = time per output token; ITL = inter-token latency.
+    - **Rates**: tok/s = tokens per second.
+    - **Statistics**: p50 = median; p99 = 99th percentile; KS = Kolmogorov-Smirnov test of whether gaps are those of the declared distribution.
+    - **Cells**: `chat/c10` is workload `chat` with 10 concurrent streams; `r0.3` is 0.3 requests per second, `p4096` a prompt of 4096 tokens. `-`: not defined, such as a steady state that never lasted 10 s or a tenth of the trial, or prefill as a rate with several streams.
+    - **All terms** with their formulas: `sparkgauge help glossary`, or `docs/glossary.md`.
     ");
 }
 
@@ -92,14 +100,17 @@ fn section(instrument: Option<ErrorBudget>, started_unix_s: Option<u64>) -> Stri
     record.header.instrument = instrument;
     record.header.started_unix_s = started_unix_s;
     let report = render(&record);
-    let (_, section) = report.split_once("## Instrument\n").unwrap();
-    section.split("## ").next().unwrap().trim().to_owned()
+    let heading = "<summary>The instrument's own error at the loads of this run</summary>\n";
+    match report.split_once(heading) {
+        Some((_, section)) => section.split("</details>").next().unwrap().trim().to_owned(),
+        None => report.lines().filter(|line| line.starts_with("The instrument")).collect(),
+    }
 }
 
 #[test]
 fn a_report_carries_the_errors_at_its_own_loads() {
-    insta::assert_snapshot!(section(Some(whole()), Some(1)), @r"
-    The client's own errors at the loads that stand for this run's, by the selftest of harness `0.1.0` at commit `0a1b2c3d` on `a board`: spans that it saw against those that a server of known timing stamped.
+    insta::assert_snapshot!(section(Some(whole()), Some(1)), @"
+    The client's own errors at the loads that stand for this run's, by the selftest of harness `0.1.0` at commit `0a1b2c3d` on `a board`: times that it saw against those that a server of known timing stamped. Inter-token latency (ITL) is the gap between two tokens.
 
     | Load | Chunks/s | TTFT p50 | TTFT p99 | ITL p99 | TPOT p99 | tok/s | Chunks lost | Not whole | Worst figure | CPU per chunk |
     | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
@@ -108,6 +119,6 @@ fn a_report_carries_the_errors_at_its_own_loads() {
     - `chat/c1`: 1 stream, 50.0 chunks/s: `1 x 200/s`
     - `chat/c600`: 600 streams, 12600 chunks/s: more than was checked
     ");
-    insta::assert_snapshot!(section(None, Some(1)), @"Its own error was not measured; `sparkgauge selftest` does.");
-    insta::assert_snapshot!(section(None, None), @"Virtual time is exact: there is no instrument between the figures and the engine.");
+    insta::assert_snapshot!(section(None, Some(1)), @"The instrument's own error was not measured; `sparkgauge selftest` does.");
+    insta::assert_snapshot!(section(None, None), @"The instrument has no error of its own here: virtual time is exact.");
 }

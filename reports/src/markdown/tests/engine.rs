@@ -8,13 +8,24 @@ use crate::fixture::{contained, watched};
 /// A section of a page, without its heading; empty if the page has none.
 pub(super) fn section(run: &Record, heading: &str) -> String {
     let page = render(run);
+    if let Some((_, rest)) = page.split_once(&format!("<summary>{heading}</summary>\n\n")) {
+        return rest.split("\n</details>").next().unwrap().trim_end().to_owned();
+    }
     let Some((_, rest)) = page.split_once(&format!("## {heading}\n\n")) else { return String::new() };
-    rest.split("\n## ").next().unwrap().trim_end().to_owned()
+    rest.split("\n## ").next().unwrap().split("\n<details>").next().unwrap().trim_end().to_owned()
+}
+
+/// The table of boots and what is said of it.
+fn boots_table(run: &Record) -> String {
+    let section = section(run, "Recipe, boots, kernels, prompt lengths");
+    section[section.find("| Boot |").unwrap()..section.find("Kernels and backends").unwrap()].trim_end().to_owned()
 }
 
 #[test]
 fn a_recipe_of_a_container_is_shown_whole() {
-    insta::assert_snapshot!(section(&contained(), "Recipe"), @"
+    insta::assert_snapshot!(section(&contained(), "Recipe, boots, kernels, prompt lengths"), @"
+    The recipe is what was asked for; the table above is what was booted.
+
     | Key | Value |
     | --- | --- |
     | `name` | `tiny-llamacpp` |
@@ -47,6 +58,27 @@ fn a_recipe_of_a_container_is_shown_whole() {
     | `limits.max_concurrent` | `8` |
     | `limits.memory_gib` | `90` |
     | `secrets` | `HF_TOKEN` |
+
+    | Boot | Healthy after | Ready after | Read from disks | Engine version | Sanity check | Command |
+    | --- | --- | --- | --- | --- | --- | --- |
+    | 0 | 90.0 s | 93.4 s | 13.0 GiB | `0.19.1` | `named the capital` | `example/tiny --port 8000` |
+    | 1 | 90.0 s | 93.4 s | 3.00 MiB | `0.19.1` | `named the capital` | `example/tiny --port 8000` |
+
+    Times count from the start of the engine: healthy when its own health endpoint answered, ready when it had answered with a token; the disks are those of the whole machine, from the start until ready: a first boot may read the weights from them, a later one may find them in memory.
+
+    How the engine stopped: `exited with 0 after SIGTERM`.
+
+    Kernels and backends, 2 lines of the engine's log:
+
+    - `Using FLASHINFER attention backend`
+    - `Using Marlin for MXFP4`
+
+    How prompts got their length:
+
+    | Boot | Prompts sized by | Template tokens | Per further message | Server's count over ours |
+    | --- | --- | ---: | ---: | ---: |
+    | 0 | the engine's tokenize endpoint | 9 | 4 | 1.00 |
+    | 1 | the engine's tokenize endpoint | 9 | 4 | 1.00 |
     ");
     let cleared = |run: &mut Record| run.header.recipe.container.as_mut().unwrap().entrypoint = Some(Vec::new());
     let mut run = contained();
@@ -56,11 +88,16 @@ fn a_recipe_of_a_container_is_shown_whole() {
 
 #[test]
 fn what_was_booted_is_shown() {
-    insta::assert_snapshot!(section(&contained(), "Identity"), @"
-    What was booted, as it turned out; the recipe is what was asked for.
-
-    |  |  |
+    insta::assert_snapshot!(section(&contained(), "Machine and engine"), @"
+    | Fact | Value |
     | --- | --- |
+    | Launch | container |
+    | Name | `a board` |
+    | Architecture | `aarch64` |
+    | Processors | 20 |
+    | Memory | 128 GiB |
+    | Kernel | `6.11.0` |
+    | GPU and driver | `NVIDIA GB10, driver 580.95.05` |
     | Image | `example/vllm:v1` |
     | Image id | `sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa` |
     | Registry digest | `registry.example/vllm@sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb` |
@@ -68,20 +105,11 @@ fn what_was_booted_is_shown() {
     | Engine version | `0.19.1` |
     | Serves | `tiny (from example/tiny)` |
     | Runs on | GPU: `nvidia-smi names 2 of its processes, 70000 MiB` |
-    | GPU and driver | `NVIDIA GB10, driver 580.95.05` |
-
-    <details>
-    <summary>Kernels and backends: 2 lines of the engine's log</summary>
-
-    - `Using FLASHINFER attention backend`
-    - `Using Marlin for MXFP4`
-
-    </details>
     ");
     // A process has no image, and a local image no registry.
     let mut process = contained();
     process.boots.iter_mut().for_each(|boot| boot.identity.image = None);
-    insta::assert_snapshot!(section(&process, "Identity").lines().nth(4).unwrap(), @"| Engine version | `0.19.1` |");
+    insta::assert_snapshot!(section(&process, "Machine and engine").lines().find(|line| line.contains("Engine version")).unwrap(), @"| Engine version | `0.19.1` |");
     let mut local = contained();
     local.boots.iter_mut().for_each(|boot| boot.identity.image.as_mut().unwrap().digests.clear());
     insta::assert_snapshot!(lines_with("Registry digest", &local), @"| Registry digest | none: it came from no registry |");
@@ -94,12 +122,17 @@ fn boots_that_differ_are_loud() {
     run.boots[1].engine_version = Some("0.20.0".to_owned());
     run.boots[1].identity.backends[1] = "Using CUTLASS for MXFP4".to_owned();
     run.boots[2].identity.device = None;
-    insta::assert_snapshot!(lines_with("> **Boots differ", &run), @"> **Boots differ: the figures are not those of one engine, since not all boots had the same backends, device, engine version; see Identity.**");
-    insta::assert_snapshot!(section(&run, "Identity"), @"
-    What was booted, as it turned out; the recipe is what was asked for.
-
-    |  |  |
+    insta::assert_snapshot!(lines_with("> - **Boots differ", &run), @"> - **Boots differ: the figures are not those of one engine, since not all boots had the same backends, device, engine version; see Machine and engine.**");
+    insta::assert_snapshot!(section(&run, "Machine and engine"), @"
+    | Fact | Value |
     | --- | --- |
+    | Launch | container |
+    | Name | `a board` |
+    | Architecture | `aarch64` |
+    | Processors | 20 |
+    | Memory | 128 GiB |
+    | Kernel | `6.11.0` |
+    | GPU and driver | `NVIDIA GB10, driver 580.95.05` |
     | Image | `example/vllm:v1` |
     | Image id | `sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa` |
     | Registry digest | `registry.example/vllm@sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb` |
@@ -109,7 +142,6 @@ fn boots_that_differ_are_loud() {
     | Serves | `tiny (from example/tiny)` |
     | Runs on, boots 0, 1 | GPU: `nvidia-smi names 2 of its processes, 70000 MiB` |
     | Runs on, boot 2 | not known |
-    | GPU and driver | `NVIDIA GB10, driver 580.95.05` |
 
     The boots were not of one engine:
 
@@ -118,15 +150,6 @@ fn boots_that_differ_are_loud() {
     | 1 | engine version | `0.19.1` | `0.20.0` |
     | 1 | backends | `Using Marlin for MXFP4` | `Using CUTLASS for MXFP4` |
     | 2 | device | `GPU` | `not known` |
-
-    <details>
-    <summary>Kernels and backends: 3 lines of the engine's log</summary>
-
-    - `Using CUTLASS for MXFP4` (boot 1 only)
-    - `Using FLASHINFER attention backend`
-    - `Using Marlin for MXFP4` (boots 0, 2 only)
-
-    </details>
     ");
 }
 
@@ -134,20 +157,20 @@ fn boots_that_differ_are_loud() {
 fn an_older_record_has_no_identity() {
     let mut run = contained();
     run.boots.iter_mut().for_each(|boot| boot.identity = Identity::default());
-    assert_eq!(section(&run, "Identity"), "");
+    assert!(!section(&run, "Machine and engine").contains("Engine version"));
     assert_eq!(lines_with("Boots differ", &run), "");
 }
 
 #[test]
 fn a_recipe_that_is_not_pinned_is_loud() {
     let unpinned = |why: &[&str]| loud(|run| run.header.unpinned = why.iter().map(|why| (*why).to_owned()).collect());
-    insta::assert_snapshot!(unpinned(&["image a:latest has no digest", "the revision of model o/n is `main`, not a commit"]), @"> **This recipe is not pinned: `image a:latest has no digest`; ``the revision of model o/n is `main`, not a commit``. Tomorrow the same recipe may boot another engine.**");
+    insta::assert_snapshot!(unpinned(&["image a:latest has no digest", "the revision of model o/n is `main`, not a commit"]), @"> - **This recipe is not pinned: `image a:latest has no digest`; ``the revision of model o/n is `main`, not a commit``. Tomorrow the same recipe may boot another engine.**");
     assert_eq!(unpinned(&[]), "");
 }
 
 #[test]
 fn boots_tell_when_they_were_healthy_and_what_they_read() {
-    insta::assert_snapshot!(section(&contained(), "Boots"), @"
+    insta::assert_snapshot!(boots_table(&contained()), @"
     | Boot | Healthy after | Ready after | Read from disks | Engine version | Sanity check | Command |
     | --- | --- | --- | --- | --- | --- | --- |
     | 0 | 90.0 s | 93.4 s | 13.0 GiB | `0.19.1` | `named the capital` | `example/tiny --port 8000` |
@@ -160,7 +183,7 @@ fn boots_tell_when_they_were_healthy_and_what_they_read() {
     let mut run = contained();
     run.boots[0].healthy_ns = None;
     run.boots[1].disk_read_bytes = None;
-    insta::assert_snapshot!(section(&run, "Boots").lines().take(4).collect::<Vec<_>>().join("\n"), @"
+    insta::assert_snapshot!(boots_table(&run).lines().take(4).collect::<Vec<_>>().join("\n"), @"
     | Boot | Healthy after | Ready after | Read from disks | Engine version | Sanity check | Command |
     | --- | --- | --- | --- | --- | --- | --- |
     | 0 | - | 93.4 s | 13.0 GiB | `0.19.1` | `named the capital` | `example/tiny --port 8000` |
@@ -170,7 +193,7 @@ fn boots_tell_when_they_were_healthy_and_what_they_read() {
 
 #[test]
 fn server_and_client_stand_side_by_side() {
-    insta::assert_snapshot!(section(&contained(), "Server and client"), @"
+    insta::assert_snapshot!(section(&contained(), "The server's own account beside the client's"), @"
     What the server says of itself, beside what the client saw, over the trials that count.
 
     Totals. The server's are those of its counters between the readings just before and just after a trial, the client's those of the answers; tokens of a request that failed are only in the server's. Of prompts some servers count only what they had to read.
@@ -186,7 +209,7 @@ fn server_and_client_stand_side_by_side() {
     | `chat/c4` | 1.00 s | 950 ms | 600 ms | 60.0 % of TTFT | 300 ms | 100 ms | 4.00 s | 4.00 s |
     | `chat/c1` | 1.00 s | - | - | - | 700 ms | 300 ms | 3.99 s | 4.00 s |
 
-    The most that a reading showed, one each second: what rises and falls between two of them is not seen.
+    The most that a reading showed, one each second: what rises and falls between two of them is not seen. The KV cache holds the keys and values of all tokens in use.
 
     | Cell | Running, peak | Waiting, peak | KV cache in use, peak |
     | --- | ---: | ---: | ---: |
@@ -207,7 +230,7 @@ fn a_server_that_says_little_has_few_columns() {
     watch.during.clear();
     let little = |tokens| record::ServerMetrics { generation_tokens: Some(tokens), ..record::ServerMetrics::default() };
     (watch.before, watch.after) = (little(0.0), little(2412.0));
-    insta::assert_snapshot!(section(&run, "Server and client"), @"
+    insta::assert_snapshot!(section(&run, "The server's own account beside the client's"), @"
     What the server says of itself, beside what the client saw, over the trials that count.
 
     Totals. The server's are those of its counters between the readings just before and just after a trial, the client's those of the answers; tokens of a request that failed are only in the server's. Of prompts some servers count only what they had to read.
@@ -217,10 +240,10 @@ fn a_server_that_says_little_has_few_columns() {
     | `chat/c4` | 2412 | 2412 |
     ");
     run.trials[0].server = Some(ServerWatch::default());
-    assert_eq!(section(&run, "Server and client"), "");
+    assert_eq!(section(&run, "The server's own account beside the client's"), "");
     // What an invalid trial says does not count.
     run.trials[0] = Trial { facts: record::TrialFacts { cut_short: Some("why".to_owned()), ..Default::default() }, ..watched() };
-    assert_eq!(section(&run, "Server and client"), "");
+    assert_eq!(section(&run, "The server's own account beside the client's"), "");
 }
 
 #[test]
@@ -268,7 +291,7 @@ fn text_of_an_engine_breaks_out_of_nothing() {
     stays_inside(&page);
     let count = |page: &str, start: &str| page.lines().filter(|line| line.starts_with(start)).count();
     assert_eq!(count(&page, "#"), count(&render(&contained()), "#"));
-    assert_eq!(count(&page, "<details>") + count(&page, "</details>"), 2);
+    assert_eq!(count(&page, "<details>"), count(&page, "</details>"));
     assert_eq!(page.lines().filter(|line| line.trim() == "<!-- sparkgauge:note -->").count(), 1);
     // Each place shows it: none of these texts went missing.
     assert_eq!(page.matches("owned").count(), 27, "{page}");

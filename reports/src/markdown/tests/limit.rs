@@ -3,7 +3,7 @@
 use super::{engine::section, *};
 
 /// A Spark that serves gpt-oss-120b to one stream, to ten and to a queue, and reads long prompts.
-fn on_a_spark() -> Record {
+pub(super) fn on_a_spark() -> Record {
     let of = |workload, streams, ttft_ms, tpot_ms| {
         let mut trial = closed_trial(workload, streams, 3, ttft_ms * MS, tpot_ms * MS, 301);
         trial.cell.prompt_tokens = record::Length::Fixed { tokens: 1024 };
@@ -27,10 +27,10 @@ fn on_a_spark() -> Record {
 
 #[test]
 fn the_distance_to_the_limit_stands_beside_the_figures() {
-    insta::assert_snapshot!(section(&on_a_spark(), "Distance to the limit"), @"
+    insta::assert_snapshot!(section(&on_a_spark(), "Distance to the machine's limit"), @"
     `DGX Spark (GB10)` reads 273 GB/s and computes 125 TFLOP/s in BF16, dense; `gpt-oss-120b-mxfp4` cannot decode or prefill faster than that allows.
 
-    - MBU, of memory bandwidth: what the decode steps needed while any request was between its first token and its last. MFU, of arithmetic: what the prompts needed while any waited for its first token.
+    - Memory bandwidth utilisation (MBU): the share of the bandwidth that the decode steps needed while any request was between its first token and its last. Model FLOPs utilisation (MFU): the share of the arithmetic that the prompts needed while any waited for its first token.
     - The ceiling is the rate at which the same work would have reached 100 %. Both shares are lower bounds: where prefill and decode take turns, each has the other's time against it, and keys and values count one byte per number. A trial above 100 % is suspect, and invalid where neither narrower weights or arithmetic nor tokens that choose the same experts would explain it.
     - A GB10 was seen to read 231 to 234 of its 273 GB/s at best (antirez/ds4, issue 773), so that an MBU near 85 % leaves little to gain. Short prompts have a low MFU by nature: reading the weights takes longer than computing with them.
 
@@ -45,7 +45,7 @@ fn the_distance_to_the_limit_stands_beside_the_figures() {
 
 #[test]
 fn what_others_published_stands_apart() {
-    insta::assert_snapshot!(section(&on_a_spark(), "Published nearby"), @"
+    insta::assert_snapshot!(section(&on_a_spark(), "What others published of this model"), @"
     Other people's figures, neither measured nor checked here: those of the same model on a Spark whose number of streams is nearest. Prompts, answers and engines differ as the columns say, and images, versions and clocks besides. Lengths of others are those of `twin/published.toml`, which says where they are assumed.
 
     | Cell | Load here | Engine here | Load there | Engine there | Source | Rate | Here, tok/s | There, tok/s |
@@ -57,8 +57,11 @@ fn what_others_published_stands_apart() {
     // The weights of a GGUF are not all as described, but the model is.
     let mut gguf = on_a_spark();
     gguf.header.recipe.model.source = "ggml-org/gpt-oss-120b-GGUF".to_owned();
-    assert_eq!(section(&gguf, "Distance to the limit"), "");
-    assert_eq!(section(&gguf, "Published nearby").lines().count(), section(&on_a_spark(), "Published nearby").lines().count());
+    assert_eq!(section(&gguf, "Distance to the machine's limit"), "");
+    assert_eq!(
+        section(&gguf, "What others published of this model").lines().count(),
+        section(&on_a_spark(), "What others published of this model").lines().count()
+    );
 }
 
 #[test]
@@ -75,18 +78,18 @@ fn a_simulation_says_whose_limit_it_is() {
 fn nothing_is_said_of_a_limit_that_nobody_knows() {
     let mut run = on_a_spark();
     run.header.machine.gpu = Some("NVIDIA H100".to_owned());
-    assert_eq!(section(&run, "Distance to the limit"), "");
+    assert_eq!(section(&run, "Distance to the machine's limit"), "");
     let mut run = on_a_spark();
     run.trials.clear();
-    assert_eq!(section(&run, "Distance to the limit"), "");
+    assert_eq!(section(&run, "Distance to the machine's limit"), "");
 }
 
 #[test]
 fn miniatures_stand_beside_nobody_s_figures() {
     let mut run = on_a_spark();
     run.trials.iter_mut().for_each(|trial| trial.cell.comparable = false);
-    assert!(section(&run, "Distance to the limit").contains("| `chat/c1` |"));
-    assert_eq!(section(&run, "Published nearby"), "");
+    assert!(section(&run, "Distance to the machine's limit").contains("| `chat/c1` |"));
+    assert_eq!(section(&run, "What others published of this model"), "");
 }
 
 #[test]
@@ -94,7 +97,7 @@ fn points_are_told_with_both_rates() {
     let mut run = on_a_spark();
     (run.header.recipe.model.id, run.header.recipe.model.source) = ("llama-3.1-8b-fp8".to_owned(), String::new());
     run.trials.retain(|trial| trial.cell.name() != "chat/c1");
-    let rows = section(&run, "Published nearby");
+    let rows = section(&run, "What others published of this model");
     let rows: Vec<&str> = rows.lines().filter(|line| line.contains("LMSYS")).collect();
     insta::assert_snapshot!(rows.join("\n"), @"
     | `rag/c20` | 20 streams, 1024 → 301 | `vllm` | 32 streams, 2048 → 512 | `sglang-fp8` | `LMSYS, NVIDIA DGX Spark In-Depth Review, 2025-10-13` | decode | 222 | 368 |

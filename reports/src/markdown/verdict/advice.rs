@@ -1,7 +1,9 @@
 //! The figures outside of the gate: they advise, and no verdict is made of them.
 
+use minijinja::{Value, context};
+
 use super::{
-    super::{Page, each_once, plural, text::Table},
+    super::{each_once, text::Table},
     extent::Extent,
     gate::{changed, values},
 };
@@ -11,28 +13,36 @@ use crate::{
     number::{Unit, figure},
 };
 
-pub(super) fn write(page: &mut Page, ruling: &Ruling, extent: &Extent) {
-    let rows: Vec<&Row> = ruling.advisory_rows().collect();
+pub(super) fn facts(ruling: &Ruling, extent: &Extent) -> Value {
+    let mut rows: Vec<&Row> = ruling.advisory_rows().collect();
     if !extent.advice || (rows.is_empty() && ruling.ratios.is_empty()) {
-        return;
+        return context! { advice => Value::from(()) };
     }
-    page.push("## Workloads");
-    let mut folded = Page::default();
-    folded.push("These figures advise only: so many are looked at that some move by chance alone, and their intervals are not made wider for it.");
-    for workload in each_once(rows.iter().map(|row| row.workload.as_str())) {
-        folded.push(&format!("### {}", extent.code(workload)));
-        folded.push(&table(rows.iter().filter(|row| row.workload == workload), extent));
-    }
-    if !ruling.ratios.is_empty() {
-        folded.push("### Ratios");
-        folded.push("Candidate over baseline, as the geometric mean over all cells of a workload; no verdict is made of it.");
-        folded.push(&ratios(ruling, extent));
-    }
-    let summary = match rows.len() {
-        0 => "Ratios".to_owned(),
-        count => plural(count, "further figure"),
+    // Trials are drawn in an order of their own; a reader looks for 1, 2, 4, 8 streams.
+    rows.sort_by_cached_key(|row| natural(&row.cell));
+    let names =
+        each_once(ruling.ratios.iter().map(|one| one.workload.as_str()).chain(rows.iter().map(|row| row.workload.as_str())));
+    let workload = |name: &str| {
+        let mut of = rows.iter().filter(|row| row.workload == name).peekable();
+        of.peek().is_some().then(|| context! { name => extent.code(name), table => table(of, extent) })
     };
-    page.push(&format!("<details>\n<summary>{summary} by workload, without verdicts</summary>\n\n{}\n</details>\n", folded.0));
+    let advice = context! {
+        rows => rows.len(),
+        workloads => names.into_iter().filter_map(workload).collect::<Vec<_>>(),
+        ratios => (!ruling.ratios.is_empty()).then(|| ratios(ruling, extent)),
+    };
+    context! { advice }
+}
+
+/// A name's parts, its numbers as numbers: `c2` comes before `c10`.
+fn natural(name: &str) -> Vec<(u64, String)> {
+    let mut parts = Vec::new();
+    for part in name.split_inclusive(|c: char| !c.is_ascii_digit()) {
+        let digits: String = part.chars().take_while(char::is_ascii_digit).collect();
+        let rest = part[digits.len()..].to_owned();
+        parts.push((digits.parse().unwrap_or(0), rest));
+    }
+    parts
 }
 
 fn table<'r>(rows: impl Iterator<Item = &'r &'r Row>, extent: &Extent) -> String {
@@ -52,4 +62,16 @@ fn ratios(ruling: &Ruling, extent: &Extent) -> String {
         table.row([extent.code(&one.workload), info(one.metric).title.to_owned(), one.cells.to_string(), ratio]);
     }
     table.markdown().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::natural;
+
+    #[test]
+    fn cells_are_sorted_by_their_numbers() {
+        let mut names = ["c128", "c16", "p4096-c5", "p16384-c1", "p4096-c10", "c8", "r0.3"];
+        names.sort_by_cached_key(|name| natural(name));
+        assert_eq!(names, ["c8", "c16", "c128", "p4096-c5", "p4096-c10", "p16384-c1", "r0.3"]);
+    }
 }

@@ -1,17 +1,11 @@
 //! In what the two sides differ, and what follows.
 
-use super::{
-    super::{Page, text::Table},
-    extent::Extent,
-};
+use minijinja::{Value, context};
+
+use super::{super::text::Table, extent::Extent, summary::differences_line};
 use crate::judge::{Comparability, Consequence, Ruling, SideDifference};
 
-pub(super) fn write(page: &mut Page, ruling: &Ruling, extent: &Extent) {
-    page.push("## What differs");
-    if ruling.differences.is_empty() {
-        page.push("Nothing differs in what the records know of both sides.");
-        return;
-    }
+pub(super) fn facts(ruling: &Ruling, extent: &Extent) -> Value {
     let mut differences: Vec<&SideDifference> = ruling.differences.iter().collect();
     // What forbids the comparison first; the order of the others stays.
     differences.sort_by_key(|one| match one.consequence {
@@ -23,10 +17,13 @@ pub(super) fn write(page: &mut Page, ruling: &Ruling, extent: &Extent) {
     for one in differences.iter().take(extent.entries) {
         table.row([extent.code(&one.field), extent.code(&one.baseline), extent.code(&one.candidate), follows(one)]);
     }
-    page.push(table.markdown());
-    let more = differences.len().saturating_sub(extent.entries);
-    if more > 0 {
-        page.push(&format!("And {more} more."));
+    context! {
+        differences => context! {
+            count => differences.len(),
+            more => differences.len().saturating_sub(extent.entries),
+            text => differences_line(ruling, extent),
+            table => table.markdown(),
+        },
     }
 }
 

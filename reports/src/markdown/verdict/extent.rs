@@ -65,11 +65,6 @@ impl Extent {
         }
         shown.join(separator)
     }
-
-    /// Entries as a list, and how many more there are.
-    pub(super) fn list(&self, entries: impl IntoIterator<Item = String>) -> String {
-        list(entries, self.entries)
-    }
 }
 
 /// The first entries as a list, and how many more there are.

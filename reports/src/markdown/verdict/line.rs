@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{super::text::clean, overall_word};
+use super::super::text::clean;
 use crate::{
     judge::{OverallVerdict, Row, Ruling},
     metric::info,
@@ -21,7 +21,7 @@ const NAME_CHARACTERS: usize = 60;
 #[must_use]
 pub fn summary_line(ruling: &Ruling) -> String {
     let rows: Vec<&Row> = ruling.gate_rows().collect();
-    let head = overall_word(ruling.overall);
+    let head = ruling.overall.word();
     let verdict = match ruling.overall {
         OverallVerdict::Refused => Verdict::Refused,
         OverallVerdict::Insufficient => Verdict::Insufficient,

@@ -1,24 +1,22 @@
 //! How to do it again: the runs of both sides, and their comparison.
 
+use minijinja::{Value, context};
+
 use super::{
-    super::{Page, front_matter::utc, plural, text::command_block},
+    super::{front_matter::utc, plural, text::command_block},
     extent::Extent,
 };
 use crate::judge::{Ruling, RunNote, SideSummary};
 
-pub(super) fn write(page: &mut Page, ruling: &Ruling, compare: &[String], extent: &Extent) {
+pub(super) fn facts(ruling: &Ruling, compare: &[String], extent: &Extent) -> Value {
     if !extent.commands {
-        return;
+        return context! { runs => Vec::<Value>::new(), compare => "" };
     }
-    page.push("## Reproduce");
-    for (command, runs) in grouped(ruling, extent) {
-        page.push(&format!("{}:", extent.joined(runs, "; ")));
-        page.push(&command_block(command));
-    }
-    if !compare.is_empty() {
-        page.push("The comparison:");
-        page.push(&command_block(compare));
-    }
+    let runs = grouped(ruling, extent).into_iter().map(|(command, runs)| {
+        context! { what => extent.joined(runs, "; "), command => command_block(command) }
+    });
+    let compare = if compare.is_empty() { String::new() } else { command_block(compare) };
+    context! { runs => runs.collect::<Vec<_>>(), compare }
 }
 
 /// Each command once, with the runs that it made: both sides of an interleaved pair have the same.

@@ -48,7 +48,7 @@ fn a_second_look_at_two_that_were_interleaved() {
 #[test]
 fn an_improvement() {
     let page = page(&improved());
-    assert!(page.starts_with("# Improved: 1 gate cell of 8 better by the margin or more, none worse; 8 pass\n"), "{page}");
+    assert!(page.starts_with("# Improved: 1 of 8 gate cells is better by the margin or more, none is worse; 8 pass\n"), "{page}");
     assert!(page.contains("**Improved** (1 of 8): `office/r0.3` TPOT p50.\n"), "{page}");
     assert!(page.contains("| -8.4 % [-9.1, -7.7] | 3 % | 0.94 % | better <0.001 | **improved** |"), "{page}");
 }
@@ -95,13 +95,13 @@ fn what_must_not_be_missed_is_loud() {
     use record::{Launch, Profile};
 
     assert_eq!(loud(|_| {}), "");
-    insta::assert_snapshot!(loud(|one| one.candidate.launch = Launch::Simulated), @"> **Simulated: the engine of the candidate was a model in virtual time; its figures measure no hardware.**");
-    insta::assert_snapshot!(loud(|one| one.candidate.profile = Profile::Smoke), @"> **Smoke: every workload was a miniature; these figures are not comparable with anything.**");
-    insta::assert_snapshot!(loud(|one| one.baseline.profile = Profile::Quick), @"> **Quick profile: too few boots for a gate, so what is said here only advises.**");
-    insta::assert_snapshot!(loud(|one| one.rows.clear()), @"> **Nothing was judged: there is no gate cell.**");
-    insta::assert_snapshot!(loud(|one| one.baseline.invalid = 3), @"> **3 of 45 trials of the baseline are invalid and left out; 0 repeated.**");
+    insta::assert_snapshot!(loud(|one| one.candidate.launch = Launch::Simulated), @"> - **Simulated: the engine of the candidate was a model in virtual time; its figures measure no hardware.**");
+    insta::assert_snapshot!(loud(|one| one.candidate.profile = Profile::Smoke), @"> - **Smoke: every workload was a miniature; these figures are not comparable with anything.**");
+    insta::assert_snapshot!(loud(|one| one.baseline.profile = Profile::Quick), @"> - **Quick profile: too few boots for a gate, so this verdict only advises.**");
+    insta::assert_snapshot!(loud(|one| one.rows.clear()), @"> - **Nothing was judged: there is no gate cell.**");
+    insta::assert_snapshot!(loud(|one| one.baseline.invalid = 3), @"> - **3 of 45 trials of the baseline are invalid and left out; 0 repeated.**");
     let calibrated = |cells| Some(NoiseSource::Calibrated { made_unix_s: None, cells });
-    insta::assert_snapshot!(loud(|one| one.method.occasion = calibrated(5)), @"> **Assumed noise: how far figures move from one occasion to the next was measured for 5 of 8 gate cells; for the others 1 % is assumed.**");
+    insta::assert_snapshot!(loud(|one| one.method.occasion = calibrated(5)), @"> - **Assumed noise: how far figures move from one occasion to the next was measured for 5 of 8 gate cells; for the others 1 % is assumed.**");
 }
 
 #[test]
@@ -117,13 +117,13 @@ fn what_is_inconclusive_says_what_would_tell() {
         ruling.method.options.looks = Looks::Two;
         ruling.rows[2].is_futile = true;
     };
-    insta::assert_snapshot!(said(futile), @"- `rag/c20` TTFT p50: inconclusive, could miss up to 6.6 %; 14 boots per side would tell; the second look would not");
-    insta::assert_snapshot!(said(|ruling| ruling.rows[2].trials_needed = None), @"- `rag/c20` TTFT p50: inconclusive, could miss up to 6.6 %; a thousand boots per side would not tell: what an occasion adds is too uncertain; measure both sides interleaved, or calibrate");
+    insta::assert_snapshot!(said(futile), @"- `rag/c20` TTFT p50: inconclusive, could miss up to 6.6 %; 14 boots per side would decide; the second look would not");
+    insta::assert_snapshot!(said(|ruling| ruling.rows[2].trials_needed = None), @"- `rag/c20` TTFT p50: inconclusive, could miss up to 6.6 %; a thousand boots per side would not decide: what an occasion adds is too uncertain; measure both sides in turns, or calibrate");
     let noisy = |ruling: &mut Ruling| {
         ruling.rows[2].trials_needed = None;
         ruling.method.occasion = None;
     };
-    insta::assert_snapshot!(said(noisy), @"- `rag/c20` TTFT p50: inconclusive, could miss up to 6.6 %; a thousand boots per side would not tell: the cell is too noisy for its margin");
+    insta::assert_snapshot!(said(noisy), @"- `rag/c20` TTFT p50: inconclusive, could miss up to 6.6 %; a thousand boots per side would not decide: the cell is too noisy for its margin");
 }
 
 #[test]
@@ -236,7 +236,10 @@ fn what_is_too_long_goes_in_a_fixed_order() {
     let left_out = |page: &str| {
         let line = page.lines().find(|line| line.starts_with("Shortened")).unwrap_or_default().to_owned();
         assert!(page.len() <= COMMENT_LIMIT_BYTES, "{}", page.len());
-        assert!(page.contains("\n## Gate\n") && page.contains("| Cell | Metric | Baseline |"), "{page}");
+        assert!(
+            page.contains(" gate cells with their numbers</summary>\n") && page.contains("| Cell | Metric | Baseline |"),
+            "{page}"
+        );
         line
     };
     assert_eq!(left_out(&page(&regressed())), "");
@@ -275,7 +278,11 @@ fn a_note_that_is_too_long_is_kept_and_said() {
     let note = "a person's words\n".repeat(3400);
     let previous = format!("<!-- sparkgauge:note -->\n{note}<!-- /sparkgauge:note -->\n");
     let full = render_ruling(&huge("short"), Some(&previous), &[]);
-    assert!(full.contains(&note) && full.len() <= COMMENT_LIMIT_BYTES && full.contains("## Gate"), "{}", full.len());
+    assert!(
+        full.contains(&note) && full.len() <= COMMENT_LIMIT_BYTES && full.contains(" gate cells with their numbers</summary>"),
+        "{}",
+        full.len()
+    );
 }
 
 /// Text made of what Markdown cares about, short or very long.

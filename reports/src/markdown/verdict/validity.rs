@@ -1,7 +1,9 @@
 //! Which trials the verdicts rest on.
 
+use minijinja::{Value, context};
+
 use super::{
-    super::{Page, text::Table},
+    super::text::Table,
     extent::{Extent, list},
 };
 use crate::{
@@ -12,27 +14,22 @@ use crate::{
 /// How many trials with one reason are named; there may be hundreds.
 const NAMED: usize = 8;
 
-pub(super) fn write(page: &mut Page, ruling: &Ruling, extent: &Extent) {
-    let parties = [("Baseline", &ruling.baseline), ("Candidate", &ruling.candidate)];
-    page.push("## Validity");
+pub(super) fn facts(ruling: &Ruling, extent: &Extent) -> Value {
+    let sides = [("Baseline", &ruling.baseline), ("Candidate", &ruling.candidate)];
     let mut table = Table::new(&["Side", "Boots", "Trials", "Valid", "Suspect", "Invalid", "Repeated"], 1);
-    for (side, party) in parties {
-        let SideSummary { boots, trials, suspect, invalid, repeated, .. } = *party;
+    for (name, side) in sides {
+        let SideSummary { boots, trials, suspect, invalid, repeated, .. } = *side;
         let valid = trials.saturating_sub(suspect + invalid);
         let counts = [boots, trials, valid, suspect, invalid, repeated].map(|count| count.to_string());
-        table.row([side.to_owned()].into_iter().chain(counts));
+        table.row([name.to_owned()].into_iter().chain(counts));
     }
-    page.push(table.markdown());
-    page.push("Suspect trials count; invalid ones are left out, and repeated once with their seed.");
-    for (side, party) in parties {
-        let reasons = grouped(&party.notes);
-        if reasons.is_empty() || extent.reasons == 0 {
-            continue;
-        }
-        page.push(&format!("{side}:"));
-        let told = reasons.into_iter().map(|(reason, trials)| told(reason, &trials, extent));
-        page.push(&list(told, extent.reasons));
-    }
+    let reasons = sides.into_iter().filter_map(|(name, side)| {
+        let reasons = grouped(&side.notes);
+        let is_shown = !reasons.is_empty() && extent.reasons > 0;
+        let lines = reasons.into_iter().map(|(reason, trials)| line(reason, &trials, extent));
+        is_shown.then(|| context! { name, lines => list(lines, extent.reasons) })
+    });
+    context! { trials_table => table.markdown(), reasons => reasons.collect::<Vec<_>>() }
 }
 
 /// Each reason once, the invalid ones first, with the trials that have it.
@@ -62,7 +59,7 @@ fn rank(reason: &Reason) -> u8 {
     }
 }
 
-fn told(reason: &Reason, trials: &[&TrialNote], extent: &Extent) -> String {
+fn line(reason: &Reason, trials: &[&TrialNote], extent: &Extent) -> String {
     let quote = reason.quote.as_ref().map(|quote| format!(": {}", extent.code(quote))).unwrap_or_default();
     let named = trials.iter().take(NAMED).map(|trial| {
         let again = if trial.attempt > 0 { ", repeated" } else { "" };

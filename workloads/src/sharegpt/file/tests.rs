@@ -19,7 +19,7 @@ fn sha256(text: &str) -> String {
 }
 
 #[test]
-fn the_first_question_and_the_first_answer_count() {
+fn first_question_and_answer_give_the_lengths() {
     let lengths = read(FILE.as_bytes(), Some(&sha256(FILE).to_uppercase())).unwrap();
     let pair = |prompt_tokens, output_tokens| RecordedPair { prompt_tokens, output_tokens };
     assert_eq!(lengths, RecordedLengths::File { sha256: sha256(FILE), conversations: vec![pair(8, 4), pair(12, 8)] });
@@ -28,14 +28,14 @@ fn the_first_question_and_the_first_answer_count() {
 }
 
 #[test]
-fn another_file_is_refused_with_both_digests() {
+fn file_of_another_digest_is_refused() {
     let error = read(b"[]", Some("00ff")).unwrap_err();
     assert_eq!(error, FileError::WrongDigest { expected: "00ff".to_owned(), found: sha256("[]") });
     assert!(error.to_string().contains("00ff") && error.to_string().contains(&sha256("[]")));
 }
 
 #[test]
-fn what_gives_no_lengths_is_refused() {
+fn file_without_lengths_is_refused() {
     let check = |file: &str, part: &str| {
         let error = read(file.as_bytes(), None).unwrap_err();
         assert!(error.to_string().contains(part), "{error}");
@@ -48,7 +48,7 @@ fn what_gives_no_lengths_is_refused() {
 }
 
 #[test]
-fn words_are_estimated_up() {
+fn token_estimate_rounds_up() {
     for (text, tokens) in [("", 0), ("one", 2), ("one two three", 4), ("  one\ntwo  ", 3)] {
         assert_eq!(estimate_tokens(text), tokens, "{text:?}");
     }

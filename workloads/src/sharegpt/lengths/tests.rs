@@ -12,7 +12,7 @@ fn draw(source: &RecordedLengths, requests: u32, seed: u64) -> Vec<RecordedPair>
 }
 
 #[test]
-fn the_drawn_means_are_the_published_ones() {
+fn drawn_means_match_published_ones() {
     let pairs = draw(&RecordedLengths::Drawn, 200_000, 1);
     let mean = |tokens: fn(&RecordedPair) -> u32| pairs.iter().map(|pair| f64::from(tokens(pair))).sum::<f64>() / 2e5;
     // Standard errors are 0.5 and 0.45 tokens.
@@ -23,7 +23,7 @@ fn the_drawn_means_are_the_published_ones() {
 }
 
 #[test]
-fn drawn_outputs_have_the_published_spread() {
+fn drawn_outputs_match_published_spread() {
     let mut outputs: Vec<u32> = draw(&RecordedLengths::Drawn, 100_000, 2).iter().map(|pair| pair.output_tokens).collect();
     outputs.sort_unstable();
     assert!((95..=115).contains(&outputs[50_000]), "median {}", outputs[50_000]);
@@ -31,7 +31,7 @@ fn drawn_outputs_have_the_published_spread() {
 }
 
 #[test]
-fn the_rule_is_the_one_of_vllm() {
+fn pair_filter_matches_vllm() {
     let check = |prompt_tokens, output_tokens, kept| {
         assert_eq!(RecordedPair { prompt_tokens, output_tokens }.is_kept(), kept, "{prompt_tokens} {output_tokens}");
     };
@@ -45,7 +45,7 @@ fn the_rule_is_the_one_of_vllm() {
 }
 
 #[test]
-fn a_file_gives_its_own_pairs_and_no_longer_ones() {
+fn file_pairs_above_the_maximum_are_left_out() {
     let pairs =
         [(10, 20), (30, 40), (500, 60)].map(|(prompt_tokens, output_tokens)| RecordedPair { prompt_tokens, output_tokens });
     let file = RecordedLengths::File { sha256: "ab".to_owned(), conversations: pairs.to_vec() };
@@ -60,7 +60,7 @@ fn a_file_gives_its_own_pairs_and_no_longer_ones() {
 }
 
 #[test]
-fn each_source_describes_itself() {
+fn length_sources_describe_themselves() {
     let file = RecordedLengths::File { sha256: "ab".to_owned(), conversations: Vec::new() };
     insta::assert_snapshot!(RecordedLengths::Drawn.describe(), @"drawn: independent lognormal, log mean 5.140992 and sd 1.4 (prompt), 4.709553 and 1.05 (output)");
     insta::assert_snapshot!(file.describe(), @"file: 0 conversations kept of a file with SHA-256 ab, lengths counted as words x 4/3");

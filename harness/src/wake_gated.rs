@@ -15,26 +15,26 @@ use futures_util::{FutureExt, future::LocalBoxFuture, task::AtomicWaker};
 ///
 /// All requests of a trial are one task, so that each chunk polls all that waits beside it: limits, clocks, the wish to stop. Asking each
 /// of them takes as long as reading the chunk; looking at a flag does not.
-pub(crate) struct WhenWoken<'a, T> {
+pub(crate) struct WakeGated<'a, T> {
     inner: LocalBoxFuture<'a, T>,
-    bell: Arc<Bell>,
+    flag: Arc<WakeFlag>,
     waker: Waker,
 }
 
-impl<'a, T> WhenWoken<'a, T> {
+impl<'a, T> WakeGated<'a, T> {
     pub(crate) fn new(inner: impl Future<Output = T> + 'a) -> Self {
-        let bell = Arc::new(Bell { rang: AtomicBool::new(true), outer: AtomicWaker::new() });
-        Self { inner: inner.boxed_local(), waker: Waker::from(Arc::clone(&bell)), bell }
+        let flag = Arc::new(WakeFlag { is_set: AtomicBool::new(true), outer: AtomicWaker::new() });
+        Self { inner: inner.boxed_local(), waker: Waker::from(Arc::clone(&flag)), flag }
     }
 }
 
-impl<T> Future for WhenWoken<'_, T> {
+impl<T> Future for WakeGated<'_, T> {
     type Output = T;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
-        // First, so that what rings from now on wakes this task.
-        self.bell.outer.register(context.waker());
-        if !self.bell.rang.swap(false, Ordering::AcqRel) {
+        // First, so that a wake from now on wakes this task.
+        self.flag.outer.register(context.waker());
+        if !self.flag.is_set.swap(false, Ordering::AcqRel) {
             return Poll::Pending;
         }
         let Self { inner, waker, .. } = &mut *self;
@@ -42,18 +42,18 @@ impl<T> Future for WhenWoken<'_, T> {
     }
 }
 
-struct Bell {
-    rang: AtomicBool,
+struct WakeFlag {
+    is_set: AtomicBool,
     outer: AtomicWaker,
 }
 
-impl Wake for Bell {
+impl Wake for WakeFlag {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.rang.store(true, Ordering::Release);
+        self.is_set.store(true, Ordering::Release);
         self.outer.wake();
     }
 }
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_polled_when_it_is_woken_and_not_when_its_neighbour_is() {
+    fn gated_future_is_polled_only_when_woken() {
         let (tell, hear) = oneshot::channel();
         let polls = Cell::new(0);
         let neighbour = async {
@@ -85,7 +85,7 @@ mod tests {
             }
         };
         let mut hear = pin!(hear);
-        let beside = WhenWoken::new(poll_fn(|context| {
+        let beside = WakeGated::new(poll_fn(|context| {
             polls.set(polls.get() + 1);
             hear.as_mut().poll(context)
         }));
@@ -94,9 +94,9 @@ mod tests {
     }
 
     #[test]
-    fn it_wakes_the_task_that_polled_it_last() {
+    fn gated_future_wakes_the_task_that_polled_last() {
         let (tell, hear) = oneshot::channel();
-        let mut beside = WhenWoken::new(hear);
+        let mut beside = WakeGated::new(hear);
         assert!(Pin::new(&mut beside).poll(&mut Context::from_waker(Waker::noop())).is_pending());
         run(async {
             let told = async {

@@ -7,7 +7,7 @@ use crate::clock::Clock;
 
 /// How far it is, for the time that is left: the planned seconds of what is done against the seconds that it took. What is repeated takes
 /// its time, and is no further trial.
-pub(super) struct Pace {
+pub(super) struct ProgressEstimate {
     started_ns: u64,
     planned_s: f64,
     done_s: f64,
@@ -17,19 +17,19 @@ pub(super) struct Pace {
     boots_begun: u32,
 }
 
-impl Pace {
+impl ProgressEstimate {
     /// Over all runs that are made together.
     pub(super) fn new<C: Clock>(sessions: &[&Session<'_, C>]) -> Self {
         let started_ns = sessions.first().map_or(0, |session| session.clock.now_ns());
-        let mut pace = Self { started_ns, planned_s: 0.0, done_s: 0.0, trials: 0, trials_ended: 0, boots: 0, boots_begun: 0 };
+        let mut estimate = Self { started_ns, planned_s: 0.0, done_s: 0.0, trials: 0, trials_ended: 0, boots: 0, boots_begun: 0 };
         for session in sessions {
             let once_s: f64 = session.cells.iter().map(|cell| session.suite.estimate_s(cell)).sum();
             let times = session.header.boots * session.header.trials_per_boot;
-            pace.planned_s += once_s * f64::from(times);
-            pace.trials += times * u32::try_from(session.cells.len()).unwrap_or(u32::MAX);
-            pace.boots += session.header.boots;
+            estimate.planned_s += once_s * f64::from(times);
+            estimate.trials += times * u32::try_from(session.cells.len()).unwrap_or(u32::MAX);
+            estimate.boots += session.header.boots;
         }
-        pace
+        estimate
     }
 
     pub(super) fn boot_started<C>(&mut self, session: &Session<'_, C>) {
