@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use clap::{Arg, ArgAction, Args, Command, builder::StyledStr, error::ErrorKind};
 use record::ExitCode;
 
-use crate::UsageError;
+use crate::{UsageError, print};
 use examples::Example;
 
 /// Columns that a page may have; where the terminal is narrower, text is wrapped to it.
@@ -30,16 +30,25 @@ const GROUPS: [Group; 4] = [
     Group { title: "Maintain", verbs: &["recipe", "clean", "pull-request"] },
 ];
 
+/// Pages beside those of the verbs.
+const PAGES: [(&str, fn() -> String); 1] = [("glossary", reports::glossary::markdown)];
+
 /// A verb or a page to explain.
 #[derive(Debug, Args)]
 pub(crate) struct HelpArgs {
-    /// A verb, e.g. `bench` or `sim plan`; without one, the list of verbs
+    /// A verb, e.g. `bench` or `sim plan`, or `glossary`; without one, the list of verbs
     #[arg(value_name = "TOPIC")]
     topic: Vec<String>,
 }
 
-/// Prints the help page of a verb: the one that its `--help` prints.
+/// Prints the help page of a verb, which its `--help` prints too, or one of the other pages.
 pub(crate) fn run(command: Command, args: &HelpArgs) -> anyhow::Result<ExitCode> {
+    if let [topic] = &args.topic[..]
+        && let Some((_, text)) = PAGES.iter().find(|(name, _)| name == topic)
+    {
+        print(text().trim_end());
+        return Ok(ExitCode::Success);
+    }
     match page(command, &args.topic, "--help") {
         Some(page) => {
             // Whoever reads the page may stop before its end.
@@ -119,8 +128,9 @@ fn page_end(command: &Command, caller: &str, path: &str) -> StyledStr {
         let _ = writeln!(end, "  # {purpose}\n  {literal}{caller} {arguments}{literal:#}");
     }
     if path.is_empty() {
-        let _ = writeln!(end, "\nHelp on a verb: {caller} help VERB");
+        let _ = write!(end, "\nHelp on a verb: {caller} help VERB");
     }
+    let _ = write!(end, "\nTerms: {caller} help glossary");
     StyledStr::from(end)
 }
 

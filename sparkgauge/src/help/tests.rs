@@ -61,7 +61,7 @@ fn lines_of_pages_have_at_most_100_columns() {
 }
 
 #[test]
-fn every_page_ends_with_examples() {
+fn every_page_ends_with_examples_and_the_way_to_the_glossary() {
     let pages = pages(&command_line(CALLERS[1]));
     for (path, both) in &pages {
         let examples = examples::of(path);
@@ -71,6 +71,7 @@ fn every_page_ends_with_examples() {
             let commands: Vec<_> = end.lines().filter_map(|line| line.strip_prefix("  cargo xtask ")).collect();
             let expected: Vec<_> = examples.iter().map(|example| example.arguments).collect();
             assert_eq!(commands, expected, "{path}");
+            assert_eq!(end.trim_end().lines().last(), Some("Terms: cargo xtask help glossary"), "{path}");
         }
     }
     for path in ["", "bench"] {

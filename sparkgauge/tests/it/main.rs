@@ -8,6 +8,7 @@
 //! - `simulated`: the main job on the simulated Spark in virtual time.
 //! - `failures`: engines that fail, disks that fill, interrupts; on a simulated server that runs as a real process.
 //! - `container`: the main job in containers and what can go wrong with it; ignored unless Docker and the images are there.
+//! - `help`: the pages of verbs, and the glossary.
 //! - `outside`: the program alone, in a folder that is no clone.
 //! - `pull_request`: a run as a comment on a pull request.
 //! - `recipe`: what recipes there are, whether they are right, where they come from; what a killed run left.
@@ -26,6 +27,8 @@ mod container;
 mod corpora;
 #[cfg(test)]
 mod failures;
+#[cfg(test)]
+mod help;
 #[cfg(test)]
 mod outside;
 #[cfg(test)]
