@@ -36,8 +36,8 @@ pub(crate) struct EngineFacts {
     pub(crate) tokenizer: Option<PathBuf>,
 }
 
-/// An engine, and what a run must know of it.
-pub(crate) struct Part<'e, E> {
+/// An engine that is measured, with the facts that its record needs.
+pub(crate) struct EngineUnderTest<'e, E> {
     pub(crate) engine: &'e mut E,
     pub(crate) facts: EngineFacts,
 }
@@ -49,8 +49,12 @@ pub(crate) fn side_folder(out_dir: &Path, side: Side) -> PathBuf {
 
 impl Setup {
     /// Measures one engine to the end of the run.
-    pub(crate) async fn measure<E: Engine, C: Clock>(&self, part: Part<'_, E>, clock: &C) -> Result<EndReason, BenchError> {
-        let Part { engine, facts } = part;
+    pub(crate) async fn measure<E: Engine, C: Clock>(
+        &self,
+        engine_under_test: EngineUnderTest<'_, E>,
+        clock: &C,
+    ) -> Result<EndReason, BenchError> {
+        let EngineUnderTest { engine, facts } = engine_under_test;
         if engine.launch() == Launch::Attach && self.request.boots.is_some_and(|boots| boots > 1) {
             let why = "a server that was attached to cannot be booted again: use --trials instead of --boots";
             return Err(UsageError(why.to_owned()).into());
@@ -70,8 +74,8 @@ impl Setup {
     /// Measures two engines in turns, boot by boot, each into a record of its own.
     pub(crate) async fn measure_both<B: Engine, D: Engine, C: Clock>(
         &self,
-        baseline: Part<'_, B>,
-        candidate: Part<'_, D>,
+        baseline: EngineUnderTest<'_, B>,
+        candidate: EngineUnderTest<'_, D>,
         clock: &C,
     ) -> Result<EndReason, BenchError> {
         self.check_pinned(&baseline.facts.recipe)?;

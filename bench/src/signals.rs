@@ -14,11 +14,11 @@ pub(crate) fn stop_on_signals(teller: Arc<StopTeller>) -> io::Result<()> {
     let mut signals = Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM])?;
     std::thread::spawn(move || {
         // Once: the terminal tells us, and so does the command line's program that it told too.
-        let mut said = false;
+        let mut announced = false;
         for _ in signals.forever() {
             teller.tell();
-            if !std::mem::replace(&mut said, true) {
-                say("stopping: the engine is put away and the record finished");
+            if !std::mem::replace(&mut announced, true) {
+                say("stopping: the engine is shut down and the record is finished");
             }
         }
     });
