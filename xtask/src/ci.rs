@@ -60,14 +60,13 @@ pub(crate) fn run(args: &CiArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Which tests run besides those that need nothing.
+/// Which of the tests run that need a real engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Tests {
-    /// None.
     Plain,
-    /// Those on the testbed's engines.
+    /// The ones on the testbed's engines.
     WithTestbed,
-    /// Those, and those in containers.
+    /// The ones on the testbed's engines and the ones in containers.
     WithContainers,
 }
 
@@ -175,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_cannot_run_is_skipped() {
+    fn test_commands_skip_only_missing_engines() {
         let text = |tests: Tests| tests.commands().iter().map(|words| words.join(" ")).collect::<Vec<_>>().join("\n");
         insta::assert_snapshot!(text(Tests::Plain), @"test --workspace --all-features --lib --bins --test it");
         insta::assert_snapshot!(text(Tests::WithTestbed), @"

@@ -154,7 +154,6 @@ fn lean() -> anyhow::Result<Programs> {
     product::build(Extent::Lean)
 }
 
-/// Builds an example.
 fn example(package: &str, name: &str, features: &[&str]) -> anyhow::Result<PathBuf> {
     let mut built = product::executables(&[&["build", "--package", package, "--example", name], features].concat())?;
     built.remove(name).with_context(|| format!("cargo built no program `{name}`"))
@@ -217,7 +216,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn data_that_differ_in_the_last_digits_are_put_back_and_others_stay() {
+    fn verdict_data_within_rounding_is_restored() {
         let folder = tempfile::tempdir().unwrap();
         let check = |name: &str, old: &str, new: &str, is_expected_same: bool, left: &str| {
             let path = folder.path().join(name);

@@ -12,9 +12,8 @@ use record::file::FILE_NAME as RECORD;
 use super::{below, lean};
 use crate::workspace;
 
-/// Where they lie.
 pub(super) const FOLDER: &str = "reports/runs";
-/// What is generated there.
+/// Names of the generated files, in any folder below.
 pub(super) const GENERATED: [&str; 3] = [REPORT, VERDICT, VERDICT_DATA];
 /// A verdict as machines read it.
 pub(super) const VERDICT_DATA: &str = "verdict.json";
@@ -69,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_comparison_is_found_on_its_page() {
+    fn compare_command_is_parsed_from_the_verdict_page() {
         let page = "# Regressed\n\n```sh\ncargo xtask compare other\n```\n\n## Reproduce\n\n```sh\ncargo xtask bench --out a\n```\n\n\
                     The comparison:\n\n```sh\ncargo xtask compare reports/runs/a --looks 1\n```\n";
         assert_eq!(comparison(page).unwrap(), ["compare", "reports/runs/a", "--looks", "1"]);
@@ -85,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_verb_that_writes_no_page_has_failed_whatever_its_exit_code() {
+    fn verb_without_a_page_fails_whatever_its_exit_code() {
         let check = |script: &str| judge(Command::new("sh").args(["-c", script]), VERDICT).is_ok();
         assert!(check("echo one line; echo a/verdict.md; exit 5"));
         assert!(!check("echo a/report.md"));
