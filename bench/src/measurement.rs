@@ -63,9 +63,9 @@ impl Setup {
         let (cells, left_out) = leave_out(&self.suite, self.cells.clone(), facts.recipe.model.max_context);
         let header = self.header(engine.launch(), &facts, &cells, left_out)?;
         self.announce(&header, &cells, 1);
-        check_some(&cells)?;
+        check_cells_left(&cells)?;
         let bar = Bar::new(trials(&header));
-        let is_valid = judge_by(&header);
+        let is_valid = validity_check(&header);
         let session = self.session(header, cells, &facts, clock, &bar, &is_valid)?;
         let mut journal = Journal::create(&self.request.out_dir).map_err(RunError::from)?;
         Ok(run_session(engine, &session, &mut journal).await?)
@@ -89,9 +89,9 @@ impl Setup {
             header.interleaved = Some(Interleaved { pair: self.pair_name(), side, order: order.clone() });
         }
         self.announce(&candidate_header, &cells, 2);
-        check_some(&cells)?;
+        check_cells_left(&cells)?;
         let bar = Bar::new(trials(&baseline_header) + trials(&candidate_header));
-        let (is_valid_baseline, is_valid_candidate) = (judge_by(&baseline_header), judge_by(&candidate_header));
+        let (is_valid_baseline, is_valid_candidate) = (validity_check(&baseline_header), validity_check(&candidate_header));
         let baseline_session = self.session(baseline_header, cells.clone(), &baseline.facts, clock, &bar, &is_valid_baseline)?;
         let candidate_session = self.session(candidate_header, cells, &candidate.facts, clock, &bar, &is_valid_candidate)?;
         let journal = |side| Journal::create(&side_folder(&self.request.out_dir, side)).map_err(RunError::from);
@@ -146,7 +146,7 @@ impl Setup {
             return Ok(());
         }
         Err(UsageError(format!(
-            "recipe `{name}` is not pinned: {why}; a {profile} run would measure what nobody can boot again. Pin it with \
+            "recipe `{name}` is not pinned: {why}; a {profile} run could not be repeated with the same engine. Pin it with \
              `sparkgauge recipe pin {name}`, or say --allow-unpinned and the report will say so",
             name = recipe.name,
             why = unpinned.join("; "),
@@ -220,7 +220,7 @@ impl Setup {
 }
 
 /// Whether a trial can be trusted by itself, on the machine and with the model of that header.
-fn judge_by(header: &Header) -> impl Fn(&Trial, u32) -> bool + use<> {
+fn validity_check(header: &Header) -> impl Fn(&Trial, u32) -> bool + use<> {
     let limits = Roofline::of(header, &[]);
     let instrument = header.instrument.clone();
     move |trial, template_tokens| {
@@ -229,7 +229,7 @@ fn judge_by(header: &Header) -> impl Fn(&Trial, u32) -> bool + use<> {
     }
 }
 
-fn check_some(cells: &[Cell]) -> Result<(), UsageError> {
+fn check_cells_left(cells: &[Cell]) -> Result<(), UsageError> {
     if cells.is_empty() {
         return Err(UsageError("no cell is left to measure: the model's context holds none of them".to_owned()));
     }

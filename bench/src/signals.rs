@@ -26,7 +26,7 @@ pub(crate) fn stop_on_signals(teller: Arc<StopTeller>) -> io::Result<()> {
 }
 
 /// The command line's program holds the other end of standard input. It ends also when that program is killed without a word, and then
-/// nobody is left who wants this run.
+/// the run has no recipient left.
 pub(crate) fn stop_at_eof(teller: Arc<StopTeller>) {
     std::thread::spawn(move || {
         let ended = io::copy(&mut io::stdin().lock(), &mut io::sink());

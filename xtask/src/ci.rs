@@ -36,7 +36,7 @@ pub(crate) fn run(args: &CiArgs) -> anyhow::Result<()> {
             &[("CLIPPY_CONF_DIR", "."), ("RUSTFLAGS", "-Dwarnings")],
         )
     })?;
-    let tests = Tests::choose(args, &mut left_out)?;
+    let tests = TestScope::choose(args, &mut left_out)?;
     step("tests", || tests.run())?;
     step("generated", regenerate::check)?;
     step("documentation", || {
@@ -62,7 +62,7 @@ pub(crate) fn run(args: &CiArgs) -> anyhow::Result<()> {
 
 /// Which of the tests run that need a real engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Tests {
+enum TestScope {
     Plain,
     /// The ones on the testbed's engines.
     WithTestbed,
@@ -70,7 +70,7 @@ enum Tests {
     WithContainers,
 }
 
-impl Tests {
+impl TestScope {
     /// Prepares the testbed where that is possible. In CI it must be: a skipped test is a failed one. Only a machine without Docker may
     /// leave out the containers; one that has it must be able to make the images.
     fn choose(args: &CiArgs, left_out: &mut Vec<String>) -> anyhow::Result<Self> {
@@ -175,12 +175,12 @@ mod tests {
 
     #[test]
     fn test_commands_skip_only_missing_engines() {
-        let text = |tests: Tests| tests.commands().iter().map(|words| words.join(" ")).collect::<Vec<_>>().join("\n");
-        insta::assert_snapshot!(text(Tests::Plain), @"test --workspace --all-features --lib --bins --test it");
-        insta::assert_snapshot!(text(Tests::WithTestbed), @"
+        let text = |tests: TestScope| tests.commands().iter().map(|words| words.join(" ")).collect::<Vec<_>>().join("\n");
+        insta::assert_snapshot!(text(TestScope::Plain), @"test --workspace --all-features --lib --bins --test it");
+        insta::assert_snapshot!(text(TestScope::WithTestbed), @"
         test --workspace --all-features --lib --bins -- --include-ignored
         test --workspace --all-features --test it -- --include-ignored --skip container::
         ");
-        insta::assert_snapshot!(text(Tests::WithContainers), @"test --workspace --all-features --lib --bins --test it -- --include-ignored");
+        insta::assert_snapshot!(text(TestScope::WithContainers), @"test --workspace --all-features --lib --bins --test it -- --include-ignored");
     }
 }

@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, bail};
 use record::file::FILE_NAME as RECORD;
 
-use super::{below, lean};
+use super::{below, build_lean};
 use crate::workspace;
 
 pub(super) const FOLDER: &str = "reports/runs";
@@ -23,7 +23,7 @@ const VERDICT: &str = "verdict.md";
 
 /// Writes all of them.
 pub(super) fn write() -> anyhow::Result<()> {
-    let programs = lean()?;
+    let programs = build_lean()?;
     let root = workspace();
     for record in below(&root.join(FOLDER), &[RECORD])? {
         judge(programs.command().arg("report").arg(record.with_file_name("")), REPORT)?;
@@ -50,7 +50,7 @@ fn judge(command: &mut Command, page: &str) -> anyhow::Result<()> {
 /// The words of the comparison that a verdict's page names under how to reproduce it.
 fn comparison(page: &str) -> anyhow::Result<Vec<&str>> {
     let Some((_, reproduce)) = page.split_once("\n## Reproduce\n") else { bail!("it does not say how to reproduce it") };
-    // Who measured it may have called either.
+    // The command may name either program.
     let called = |line| ["cargo xtask ", "sparkgauge "].iter().find_map(|caller| str::strip_prefix(line, caller));
     let commands = reproduce.lines().filter_map(called);
     let mut comparisons = commands.filter(|command| command.starts_with("compare "));

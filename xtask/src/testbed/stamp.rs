@@ -13,7 +13,7 @@ use super::{component::Component, docker::Docker};
 const FILE_NAME: &str = ".sparkgauge-stamp";
 
 /// Finished, from the same pins as today's, and not broken since: a virtual environment dies with the Python it was made from, and
-/// Docker's images are removed by whoever needs room.
+/// Docker's images may be removed to free space.
 pub(super) fn is_whole(root: &Path, component: &Component) -> bool {
     let folder = root.join(component.name);
     fs::read_to_string(folder.join(FILE_NAME)).is_ok_and(|found| found == text(component))
