@@ -69,7 +69,6 @@ fn main() -> ExitCode {
     }
 }
 
-/// The workspace's folder.
 pub(crate) fn workspace() -> PathBuf {
     let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
     xtask.parent().unwrap_or(xtask).to_path_buf()
