@@ -1,5 +1,4 @@
-//! Were two engines the same? What an engine turned out to be, fact by fact, so that no two records are compared in silence whose
-//! engines differ.
+//! Compares the engines of two sides fact by fact, so that every difference between two records is reported.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,28 +17,28 @@ pub use comparability::{Comparability, Treatment};
 /// One fact in which two engines differ. The texts are those of recipes and servers: not to be trusted as Markdown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Difference {
-    /// What it is a fact of.
+    /// The fact's name, such as `image id`.
     pub field: String,
-    /// What kind of fact it is.
+    /// Whether sides that differ in the fact can be compared.
     #[serde(rename = "class")]
     pub comparability: Comparability,
-    /// What it is on the left; of a list, only what the right one lacks.
+    /// The left value; of a list, the entries that the right one lacks.
     pub left: String,
-    /// What it is on the right, likewise.
+    /// The right value; of a list, the entries that the left one lacks.
     pub right: String,
 }
 
-/// What stands for a fact that a record does not hold. It differs from every value: nobody knows whether it was the same.
+/// The value of a fact that a record does not hold. It differs from every known value.
 pub const NOT_KNOWN: &str = "not known";
 
-/// What stands for a setting that a recipe leaves to the engine or the daemon.
+/// The value of a setting that a recipe leaves to the engine or the container daemon.
 const NOT_SET: &str = "not set";
 
 /// A run's engine: its header, and its boots.
 pub type EngineRecord<'r> = (&'r Header, &'r [Boot]);
 
-/// In what the engines of two sides differ, over all runs and boots of each. Not compared: the harness, the suite, the host's port, and
-/// the tag of an image, whose id says what it was.
+/// The differences between the engines of two sides, over all runs and boots of each. Not compared are the harness, the suite, the host's port, and
+/// the tag of an image, which its id identifies.
 #[must_use]
 pub fn differences(left: &[EngineRecord<'_>], right: &[EngineRecord<'_>]) -> Vec<Difference> {
     let sides = [left, right];
@@ -66,7 +65,7 @@ pub fn differences(left: &[EngineRecord<'_>], right: &[EngineRecord<'_>]) -> Vec
     asked.chain(came).chain(env).collect()
 }
 
-/// In what later boots of one run differ from its first: the number of the boot, and the first boot on the left.
+/// The differences of later boots of a run from its first one, each with the number of the later boot; the first boot is on the left.
 #[must_use]
 pub fn between_boots((header, boots): EngineRecord<'_>) -> Vec<(u32, Difference)> {
     let Some((first, later)) = boots.split_first() else { return Vec::new() };
@@ -78,10 +77,10 @@ pub fn between_boots((header, boots): EngineRecord<'_>) -> Vec<(u32, Difference)
     each.collect()
 }
 
-/// The values of one fact over boots; `None` among them is a boot of which it is not known.
+/// The values of one fact over boots; `None` stands for a boot whose value is not known.
 type KnownValues = BTreeSet<Option<String>>;
 
-/// A fact: its name, whether it has several values at once, and how it is had.
+/// A fact that is compared: its name, whether it is a list, and the function that reads it.
 struct Fact<F> {
     field: &'static str,
     comparability: Comparability,
@@ -89,10 +88,10 @@ struct Fact<F> {
     of: F,
 }
 
-/// How a fact is had that one run has once.
+/// Reads a fact that a run has once.
 type HeaderReader = fn(&Header) -> Vec<String>;
 
-/// How a fact is had that each boot has for itself.
+/// Reads a fact that each boot has for itself.
 type BootReader = fn(&Recipe, &Boot) -> Vec<String>;
 
 impl<F> Fact<F> {
@@ -132,7 +131,7 @@ const MODEL: Comparability = Comparability::Treatable(Treatment::Model);
 const TOKENIZER: Comparability = Comparability::Treatable(Treatment::Tokenizer);
 const MACHINE: Comparability = Comparability::Treatable(Treatment::Machine);
 
-/// What was asked for.
+/// Facts of the header: what the recipe requests, and the machine.
 const REQUESTED: [Fact<HeaderReader>; 21] = [
     Fact::one("engine", ENGINE, |header| vec![header.recipe.engine.to_string()]),
     Fact::one("dialect", ENGINE, |header| vec![header.recipe.dialect.to_string()]),
@@ -157,12 +156,12 @@ const REQUESTED: [Fact<HeaderReader>; 21] = [
     Fact::one("memory limit, MiB", FLAGS, |header| container(header, |one| vec![number(one.memory_limit_mib)])),
 ];
 
-/// Those that a client of its own processor left to the engine.
+/// The number of processors left to the engine when the client has processors of its own.
 fn engine_processors(cores: &Cores) -> String {
     if cores.engine.is_empty() { NOT_KNOWN.to_owned() } else { cores.engine.len().to_string() }
 }
 
-/// What came.
+/// Facts of each boot, as they were observed on the running engine.
 const OBSERVED: [Fact<BootReader>; 10] = [
     Fact::one(IMAGE_ID, IMAGE, |_, boot| image(boot, |image| vec![image.id.clone()])),
     Fact::list(IMAGE_DIGEST, IMAGE, |_, boot| image(boot, |image| image.digests.clone())),
@@ -178,7 +177,7 @@ const OBSERVED: [Fact<BootReader>; 10] = [
     Fact::list("backends", Comparability::Informational, |_, boot| boot.identity.backends.clone()),
 ];
 
-/// What counted the prompts, and so what they are made of.
+/// The source of the prompts' token counts.
 fn tokenizer(source: &SizingSource) -> String {
     match source {
         SizingSource::Tokenizer { sha256 } => format!("SHA-256 {sha256}"),
@@ -187,7 +186,7 @@ fn tokenizer(source: &SizingSource) -> String {
     }
 }
 
-/// To the nearest GiB: what a kernel keeps for itself differs from version to version.
+/// Rounded to the nearest GiB, since the memory reserved by the kernel differs between versions.
 fn gib(bytes: u64) -> String {
     ((bytes + (1 << 29)) >> 30).to_string()
 }
@@ -229,7 +228,8 @@ fn entrypoint(container: &Container) -> String {
     }
 }
 
-/// In what two groups of boots differ. The same image may have come from two registries, so digests only count beside another id.
+/// The differences between two groups of boots. The same image may come from two registries, so registry digests are compared only where the image
+/// ids differ.
 fn came(sides: &[Vec<(&Recipe, &[Boot])>; 2]) -> Vec<Difference> {
     let of_run = |(recipe, boots): (&Recipe, &[Boot]), of: BootReader| -> KnownValues {
         if boots.is_empty() { [None].into() } else { boots.iter().flat_map(|boot| known(of(recipe, boot))).collect() }
@@ -274,7 +274,7 @@ fn without_port(recipe: &Recipe, boot: &Boot) -> Vec<String> {
     words.collect()
 }
 
-/// Words on one line, so that two lists never give the same line.
+/// The words on one line, quoted so that different lists give different lines.
 fn line(words: &[String]) -> String {
     let is_plain =
         |word: &str| !word.is_empty() && !word.contains(|c: char| c.is_whitespace() || c.is_control() || "\"\\".contains(c));

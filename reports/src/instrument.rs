@@ -1,4 +1,4 @@
-//! What the instrument's own error makes of a load: up to which load each figure stays right, and which measured load stands for a trial.
+//! The measuring client's own error: up to which load each figure stays within 1 %, and which measured load covers a trial.
 
 use record::{
     ErrorBudget, Metric, Trial,
@@ -23,21 +23,21 @@ const TTFT_P50: &str = info(Metric::TtftP50Ns).title;
 const TPOT_P50: &str = info(Metric::TpotP50Ns).title;
 const OUTPUT_RATE: &str = "output tok/s";
 
-/// What a trial asked of the client, and how large its own figures are: an error of a millisecond is much of a TTFT of 40.
+/// The load that a trial put on the client, and the size of its figures: an error of 1 ms matters for a TTFT of 40 ms.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ClientLoad {
     /// Most requests in flight at once.
     pub streams: u32,
-    /// Chunks that it read per second, where they were densest.
+    /// Chunks read per second in the densest second.
     pub chunks_per_s: f64,
-    /// Its median TTFT, in nanoseconds; none of a trial that has none.
+    /// The trial's median TTFT, in nanoseconds; none where no request was served.
     pub ttft_p50_ns: Option<f64>,
-    /// Its median TPOT, likewise.
+    /// The trial's median TPOT, in nanoseconds.
     pub tpot_p50_ns: Option<f64>,
 }
 
 impl ClientLoad {
-    /// The load of a trial; none of one that took no time.
+    /// The load of a trial; none of a trial without duration.
     #[must_use]
     pub fn of(trial: &Trial, metrics: &TrialMetrics) -> Option<Self> {
         let stamps_ns = trial.observations.iter().flat_map(|one| one.chunks.iter().map(|chunk| chunk.t_ns));
@@ -47,7 +47,7 @@ impl ClientLoad {
         Some(Self { streams: metrics.in_flight_peak, chunks_per_s, ttft_p50_ns, tpot_p50_ns })
     }
 
-    /// What stands for both: the larger load, the smaller figures.
+    /// The more demanding of both, field by field: the larger load and the smaller figures.
     #[must_use]
     pub fn worse(self, other: Self) -> Self {
         let smaller = |one: Option<f64>, other: Option<f64>| one.into_iter().chain(other).min_by(f64::total_cmp);
@@ -60,7 +60,7 @@ impl ClientLoad {
     }
 }
 
-/// What a budget knows of a load.
+/// Whether an error budget covers a load.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Coverage<'b> {
     /// A load at least as large was measured, and every figure that verdicts rest on stayed right.
@@ -100,21 +100,21 @@ pub fn worst_of_verdicts(point: &BudgetPoint, load: ClientLoad) -> (&'static str
     furthest(OF_VERDICTS.into_iter().zip([ttft, tpot, point.figures.output_rate]))
 }
 
-/// The tail that is off by more than 1 %, the furthest of them.
+/// The tail percentile with the largest error, if that is above 1 %.
 #[must_use]
 pub fn worst_tail(point: &BudgetPoint) -> Option<(&'static str, f64)> {
     let tails = relative_errors(point).filter(|(name, _)| !OF_VERDICTS.contains(name));
     Some(furthest(tails)).filter(|(_, error)| error.abs() > MAX_RELATIVE_ERROR)
 }
 
-/// Whether the client lost nothing there, and every figure of the trial's that verdicts rest on is right to within 1 %.
+/// Whether the client lost nothing at the point, and every figure that verdicts rest on has an error of at most 1 %.
 #[must_use]
 pub fn is_right(point: &BudgetPoint, load: ClientLoad) -> bool {
     point.account.is_exact() && worst_of_verdicts(point, load).1.abs() <= MAX_RELATIVE_ERROR
 }
 
-/// What a budget says of a load. A measured load stands for it if it had at least as many streams and chunks per second; the nearest is
-/// the one with the fewest of both together.
+/// Finds the measured load that covers a load. A measured load covers it if it had at least as many streams and chunks per second; the nearest has
+/// the smallest product of both.
 #[must_use]
 pub fn covering(budget: &ErrorBudget, load: ClientLoad) -> Coverage<'_> {
     let at_or_above = |point: &&BudgetPoint| point.streams >= load.streams && point.chunks_per_s >= load.chunks_per_s;
@@ -126,14 +126,14 @@ pub fn covering(budget: &ErrorBudget, load: ClientLoad) -> Coverage<'_> {
     nearest(true).map(Coverage::Within).or_else(|| nearest(false).map(Coverage::Beyond)).unwrap_or(Coverage::Unchecked)
 }
 
-/// How far a figure stays right, going from small loads to large ones.
+/// The load up to which a figure stays within 1 %.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FigureLimit<'b> {
-    /// The figure.
+    /// The figure's name, one of [`FIGURES`].
     pub figure: &'static str,
-    /// The largest load below the first at which it is off; none if it is off at the smallest.
+    /// The largest load below `off`; none if the error is above 1 % at the smallest load.
     pub right: Option<&'b BudgetPoint>,
-    /// The first load at which it is off by more than 1 %, and by how much, or at which something is lost; none if it is at none.
+    /// The first load at which the error is above 1 % or chunks are lost, with the error; none if there is no such load.
     pub off: Option<(&'b BudgetPoint, f64)>,
 }
 

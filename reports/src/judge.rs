@@ -1,4 +1,4 @@
-//! The judge: two sides, each one or several runs of one engine, and what can be said of the difference.
+//! The judge compares two sides, each one or several runs of one engine.
 //!
 //! It decides in three steps. `environment` asks whether the two can be compared at all. Then each gate, and every other cell for advice,
 //! gets one number per unit and side (`units`), compared and judged by [`crate::statistics`] (`rows`), after `drift` has asked whether the
@@ -90,7 +90,7 @@ pub fn judge(baseline: &[RunFigures], candidate: &[RunFigures], policy: &Policy)
     ruling
 }
 
-/// The verdicts, after a drift has refused what it makes worthless. Simulations of the judge's errors come in here.
+/// The verdicts, after rows with too much drift have been refused. The simulation of the judge's error rates starts here.
 pub(crate) fn decide_after_drift(
     prepared: &mut [PendingRow],
     order: Order,
@@ -102,7 +102,7 @@ pub(crate) fn decide_after_drift(
     (drift, decide(&cells, options))
 }
 
-/// The worst of the gate. A regression is news even where another cell is refused.
+/// The worst verdict of the gate. A regression counts even where another cell is refused.
 fn overall(refusals: &[String], rows: &[Row]) -> OverallVerdict {
     let any = |verdict| rows.iter().any(|row| row.gate && row.verdict == verdict);
     if !refusals.is_empty() {

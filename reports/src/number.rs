@@ -1,18 +1,18 @@
-//! Numbers as reports print them: few digits, fixed units, the same on every machine.
+//! Formats numbers for reports: few digits, fixed units, the same on every machine.
 
 #[cfg(test)]
 mod tests;
 
-/// Digits of a figure.
+/// Significant digits of a figure.
 const FIGURE: usize = 3;
 
-/// Digits of an uncertainty: more would claim to know it better than it is known.
+/// Significant digits of an uncertainty.
 const UNCERTAINTY: usize = 2;
 
 /// From here on a time is printed in seconds: what three digits would round to `1000 ms` is `1.00 s`.
 const SECONDS_FROM_NS: f64 = 999.5e6;
 
-/// What a figure counts.
+/// How a figure is scaled and printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
     /// A time in nanoseconds, printed as ms or s by its size.
@@ -75,7 +75,7 @@ pub(crate) fn change(percent: f64, interval: Option<(f64, f64)>) -> String {
     }
 }
 
-/// A probability, or what was made of one: three decimals, and no more than that it is below the last of them.
+/// A probability, or an adjusted one, to three decimals; `<0.001` below them.
 pub(crate) fn probability(p: f64) -> String {
     match p {
         _ if p.is_nan() => "-".to_owned(),
@@ -84,19 +84,19 @@ pub(crate) fn probability(p: f64) -> String {
     }
 }
 
-/// A share that somebody chose, in percent: `3 %`, `2.5 %`.
+/// A share that is a setting, in percent without trailing zeros: `3 %`, `2.5 %`.
 pub(crate) fn chosen(share: f64) -> String {
     let number = significant(share * 100.0, FIGURE);
     let number = if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.') } else { &number };
     format!("{number} %")
 }
 
-/// Percent of something that is itself uncertain, such as a coefficient of variation.
+/// Percent with the digits of an uncertainty, such as a coefficient of variation.
 pub(crate) fn spread(percent: f64) -> String {
     if percent.is_finite() { format!("{} %", significant(percent, UNCERTAINTY)) } else { "-".to_owned() }
 }
 
-/// With its sign, but zero without one.
+/// With its sign; zero has none.
 fn signed(value: f64, decimals: usize) -> String {
     match value {
         _ if value.is_nan() => return "-".to_owned(),

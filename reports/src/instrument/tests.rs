@@ -1,4 +1,4 @@
-//! Budgets made by hand.
+//! Hand-made error budgets.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use record::{
 
 use super::{ClientLoad, Coverage, covering, limits};
 
-/// The figures that a point's errors are a part of.
+/// The figures to which a point's errors are relative.
 const TTFT_NS: f64 = 200e6;
 const TPOT_NS: f64 = 20e6;
 

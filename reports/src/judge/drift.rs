@@ -1,9 +1,8 @@
-//! Did the machine stand still? A drift during a side's boots is taken for a difference, unless the sides were interleaved.
+//! Tests whether the machine drifted. A drift during a side's boots looks like a difference, unless the sides were interleaved.
 //!
-//! Asked of each cell and side by itself, with a handful of boots, the question has little power and many chances of a false alarm: of
-//! families of nine gates in which nothing drifted, the plain rule (p < 0.01) would refuse a cell in about every seventh. So it is asked twice: once of the
-//! machine, with the mean over all gate cells of each boot, which has far less noise; and once of each cell, with p adjusted for all of
-//! them by Holm.
+//! A test of each cell and side, with a handful of boots, has little power and many chances of a false alarm: of families of nine gates without
+//! drift, the plain rule (p < 0.01) would refuse a cell in about every seventh. So there are two tests: one of the machine, with the mean over all
+//! gate cells of each boot, which has far less noise; and one of each cell, with p adjusted for all of them by Holm.
 
 use record::Side;
 
@@ -21,11 +20,10 @@ use crate::statistics::{
 /// positive.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct BootMean {
-    /// The boot's side.
     side: Side,
-    /// Its place in time.
+    /// The boot's place in the order of measuring.
     place: f64,
-    /// The mean.
+    /// The mean, as a natural logarithm; positive is worse than the side's mean.
     worse_ln: f64,
 }
 
@@ -49,7 +47,7 @@ fn machine_drift(boots: &[BootMean], least_margin: f64) -> Option<MachineDrift> 
 /// One slope through several groups, each with its own intercept.
 struct Slope {
     p: f64,
-    /// Over the widest group.
+    /// Change over the widest group, in natural logarithms.
     total_ln: f64,
 }
 
@@ -105,7 +103,7 @@ pub(super) fn of_machine(prepared: &[PendingRow]) -> Option<MachineDrift> {
     machine_drift(&means, least_margin)
 }
 
-/// Draws the consequences: one after the other, a drift leaves no comparison; interleaved, it is told.
+/// Refuses the rows of stored sides that drifted; of interleaved sides a drift only adds a note.
 pub(super) fn apply(prepared: &mut [PendingRow], machine: Option<MachineDrift>, order: Order) {
     if let Some(drift) = machine.filter(|drift| drift.matters && order == Order::Stored) {
         let why = format!(

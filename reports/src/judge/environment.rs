@@ -1,4 +1,4 @@
-//! Can two sides be compared at all? What was asked must be the same, and of the engine only what is declared may differ.
+//! Decides whether two sides can be compared. The requested load must be the same, and the engines may differ only in the declared treatment.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,18 +11,18 @@ use crate::{
     validity::Validity,
 };
 
-/// More invalid trials than this share, and a side says nothing.
+/// A side with a larger share of invalid trials is refused.
 const MAX_INVALID_SHARE: f64 = 0.20;
 
-/// What the environments say.
+/// The outcome of the check of both environments.
 pub(super) struct Environment {
-    /// Why there is no comparison; texts of ours.
+    /// Why there is no comparison. The texts are the program's own and contain none from records.
     pub(super) refusals: Vec<String>,
-    /// In what the sides differ.
+    /// All differences between the sides, with their consequence.
     pub(super) differences: Vec<SideDifference>,
 }
 
-/// Looks at both sides, baseline first.
+/// Checks both sides, baseline first.
 pub(super) fn compare(sides: [&[RunFigures]; 2], policy: &Policy) -> Environment {
     let mut found: Vec<SideDifference> = Vec::new();
     let mut add = |field: String, comparability: Comparability, baseline: String, candidate: String| {
@@ -54,7 +54,7 @@ pub(super) fn compare(sides: [&[RunFigures]; 2], policy: &Policy) -> Environment
     Environment { refusals, differences: found }
 }
 
-/// Why a comparison without any gate is none.
+/// The refusal of a comparison without gate cells.
 pub(super) fn no_gates(candidate: &[RunFigures]) -> String {
     if candidate.iter().any(|run| run.trials.iter().any(|trial| !trial.cell.comparable)) {
         return "the candidate's cells are miniatures, which stand for nothing but the plumbing: measure with --profile quick, standard or full".to_owned();
@@ -62,7 +62,7 @@ pub(super) fn no_gates(candidate: &[RunFigures]) -> String {
     "the candidate measured no gate cell: measure a workload with its standard points".to_owned()
 }
 
-/// One sentence for each class of refused differences, without the values, which are texts of others.
+/// One sentence for each kind of refused differences, without the values, which are untrusted texts of records.
 fn refused(differences: &[SideDifference]) -> Vec<String> {
     let mut treatable = BTreeSet::new();
     let mut load = BTreeSet::new();
@@ -94,7 +94,7 @@ fn engines(runs: &[RunFigures]) -> Vec<EngineRecord<'_>> {
     runs.iter().map(|run| (&run.header, run.boots.as_slice())).collect()
 }
 
-/// What differs within one side, between its runs and between boots of one run.
+/// The differences within one side, between its runs and between boots of one run, each with its place.
 fn within(runs: &[RunFigures]) -> Vec<(String, crate::identity::Difference)> {
     let engines = engines(runs);
     let mut found = Vec::new();
@@ -108,7 +108,7 @@ fn within(runs: &[RunFigures]) -> Vec<(String, crate::identity::Difference)> {
     found
 }
 
-/// Why a side says nothing at all.
+/// The reasons to refuse a side as a whole.
 fn unusable(side: &str, runs: &[RunFigures]) -> Vec<String> {
     let mut why = Vec::new();
     if runs.is_empty() {
@@ -136,13 +136,13 @@ fn unusable(side: &str, runs: &[RunFigures]) -> Vec<String> {
     why
 }
 
-/// Whether a trial is invalid for what its requests met, and not for how they were sent.
+/// Whether a trial is invalid because its requests failed, and not because of how they were sent.
 pub(super) fn is_failing(trial: &TrialFigures) -> bool {
     let failed = trial.attempted - trial.served;
     f64::from(failed) > 0.005 * f64::from(trial.attempted)
 }
 
-/// What was asked, and how it is counted: where the sides differ in it.
+/// The differences in the requested load and in how it is counted, with the values of both sides.
 fn loads(sides: [&[RunFigures]; 2]) -> Vec<(String, [String; 2])> {
     let mut found = Vec::new();
     let mut compare = |field: String, values: [BTreeSet<String>; 2]| {
@@ -165,7 +165,7 @@ fn loads(sides: [&[RunFigures]; 2]) -> Vec<(String, [String; 2])> {
     found
 }
 
-/// What a side asked in a cell.
+/// The load of one cell on one side: workload hashes with shapes, and numbers of requests.
 #[derive(Default)]
 struct CellLoad {
     hashes: BTreeSet<String>,
@@ -182,17 +182,17 @@ fn asked(runs: &[RunFigures]) -> BTreeMap<String, CellLoad> {
     cells
 }
 
-/// What a hash should have told apart already: it is checked all the same, since a record can be edited.
+/// The load's parameters, which the workload hash covers. They are compared too, since a record can be edited.
 fn shape(cell: &Cell) -> String {
     format!("{:?} {:?} {:?}", cell.load, cell.prompt_tokens, cell.output_tokens)
 }
 
-/// A cell's name as a text of ours: those of the suite are made of these characters.
+/// A cell's name reduced to the characters that the suite uses, so that a record cannot add text.
 pub(super) fn known_name(name: &str) -> String {
     name.chars().filter(|c| c.is_ascii_alphanumeric() || "-_./".contains(*c)).take(60).collect()
 }
 
-/// What versions of the harness must share to be compared: the major number, below 1.0 the minor one too.
+/// The part of a harness version that must be equal: the major number, below 1.0 also the minor one.
 fn compatible(version: &str) -> String {
     let mut numbers = version.split('.');
     match (numbers.next(), numbers.next()) {

@@ -1,4 +1,4 @@
-//! Were two sides measured together, or one after the other?
+//! Decides whether two sides were interleaved or measured one after the other.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! From two sides to rows: which metrics of which cells are compared, by what design, and what becomes of each.
+//! Builds the rows of a comparison: which metrics of which cells are compared, and by which design.
 
 use std::collections::BTreeSet;
 
@@ -22,7 +22,7 @@ use crate::{
     summary::Unit,
 };
 
-/// What is compared beside the gate, for advice.
+/// Metrics that are compared without belonging to the gate.
 const ADVISORY: [Metric; 7] = [
     Metric::DecodeTokS,
     Metric::TtftP50Ns,
@@ -33,23 +33,23 @@ const ADVISORY: [Metric; 7] = [
     Metric::GoodputPerS,
 ];
 
-/// What the ratios of a workload are made of.
+/// Metrics of which each workload has a ratio of candidate to baseline.
 const RATIOS: [Metric; 3] = [Metric::DecodeTokS, Metric::TtftP50Ns, Metric::OutputTokS];
 
 /// Two measurements never agree to the last digit.
 const SAME: &str = "both sides have the very same values: is it one record, or are they cached or synthetic?";
 
-/// A suite of ours declares no such gate; a record may have been made by anyone.
+/// Reached only by edited or foreign records: the built-in suite declares no such gate.
 const NO_BETTER: &str = "its gate is about a metric of the load or the stream, and no way is better there: declare another gate";
 
-/// How everything is compared.
+/// The settings that all rows share.
 pub(super) struct Design<'p> {
     pub(super) order: Order,
     pub(super) policy: &'p Policy,
     pub(super) calibration: Option<&'p Calibration>,
 }
 
-/// A row before it is judged.
+/// A row that is compared and not judged yet.
 pub(crate) struct PendingRow {
     gate: Gate,
     workload: String,
@@ -60,7 +60,7 @@ pub(crate) struct PendingRow {
     pub(super) values: [Vec<f64>; 2],
     pub(super) places: [Vec<f64>; 2],
     served: [RequestCounts; 2],
-    /// The noise that was added.
+    /// The noise components that were added to the comparison, if any.
     pub(super) occasion: Option<Component>,
     pub(super) boot: Option<Component>,
     pub(super) notes: Vec<Note>,
@@ -164,7 +164,7 @@ fn prepare_one(sides: [&[RunFigures]; 2], gate: &Gate, is_gate: bool, design: &D
     }
 }
 
-/// The noise between occasions, where the sides are of two, and between boots: what was calibrated for this load, else what is assumed.
+/// The noise between occasions, for stored sides, and between boots: as calibrated for this load, else [`Component::ASSUMED`].
 fn components(gate: &Gate, trials: &[CountedTrial<'_>], design: &Design<'_>) -> [Option<Component>; 2] {
     let hash = trials.first().map(|one| one.trial.cell.workload_hash.as_str()).unwrap_or_default();
     let noise = design.calibration.and_then(|calibration| calibration.of(&gate.cell, hash, gate.metric));
@@ -174,7 +174,7 @@ fn components(gate: &Gate, trials: &[CountedTrial<'_>], design: &Design<'_>) -> 
 }
 
 impl PendingRow {
-    /// A gate's row of values that no trial gave, each with the place of its boot in time: what a simulation judges.
+    /// A gate's row of simulated values, each with the place of its boot in time.
     pub(crate) fn of_values(gate: &Gate, values: [Vec<f64>; 2], places: [Vec<f64>; 2], design: comparison::Design) -> Self {
         let outcome = compare(&values[0], &values[1], design);
         Self {
@@ -193,12 +193,12 @@ impl PendingRow {
         }
     }
 
-    /// What makes a logarithm larger when things are worse; none where no way is better.
+    /// The sign that makes a difference of logarithms positive when it is worse; none of a metric without a better direction.
     pub(super) fn worse_sign(&self) -> Option<f64> {
         info(self.gate.metric).better.map(BetterDirection::worse_sign)
     }
 
-    /// The row, once it is judged.
+    /// The row with its decision.
     pub(super) fn row(&self, decision: Decision, policy: &Policy) -> Row {
         let alpha = policy.options.looks.alpha();
         let compared = self.cell.outcome.as_ref().ok();
@@ -231,7 +231,7 @@ impl PendingRow {
         }
     }
 
-    /// The change of the means where there is no comparison: a figure without a claim.
+    /// The change of the means where there is no comparison, without an interval.
     fn plain_change(&self) -> Option<f64> {
         let [baseline, candidate] = &self.values;
         let change = moments::geometric_mean(candidate)? / moments::geometric_mean(baseline)? - 1.0;

@@ -1,4 +1,4 @@
-//! One number per unit: from trials to what the statistics compare.
+//! Reduces trials to one number per unit, which the statistics compare.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,10 +14,10 @@ use crate::{
 
 use super::environment::is_failing;
 
-/// A trial that counts, and where it stands.
+/// A trial that is not invalid, with its boot and place in time.
 #[derive(Clone, Copy)]
 pub(super) struct CountedTrial<'r> {
-    /// Which run of its side, and which boot of it.
+    /// The number of the run within its side, and the boot within the run.
     pub(super) boot: (usize, u32),
     /// The place of that boot in time.
     pub(super) place: f64,
@@ -40,8 +40,8 @@ pub(super) fn counted<'r>(runs: &'r [RunFigures], cell: &str) -> Vec<CountedTria
     all
 }
 
-/// Requests of a cell and how many were not served, over the last attempt of each trial, those included that are invalid because so many
-/// failed. A trial that was cut short or sent badly says nothing of the engine.
+/// Served and failed requests of a cell, over the last attempt of each trial, including trials that are invalid because many requests failed. A trial
+/// that was cut short or sent late is left out: its failures are not the engine's.
 pub(super) fn served(runs: &[RunFigures], cell: &str) -> RequestCounts {
     let mut last: BTreeMap<(usize, u32), &TrialFigures> = BTreeMap::new();
     for (number, run) in runs.iter().enumerate() {
@@ -56,9 +56,8 @@ pub(super) fn served(runs: &[RunFigures], cell: &str) -> RequestCounts {
 
 /// The units of both sides in one metric.
 pub(super) struct Units {
-    /// What one is made of.
     pub(super) unit: Unit,
-    /// Whether a side has a single boot, so that its trials have to do.
+    /// Whether a side has a single boot, so that its trials are the units.
     pub(super) is_one_boot: bool,
     /// One number per unit, baseline first; paired, both in the order of the seeds.
     pub(super) values: [Vec<f64>; 2],
@@ -92,7 +91,7 @@ pub(super) fn unpaired(metric: Metric, sides: &[Vec<CountedTrial<'_>>; 2]) -> Un
     Units { unit, is_one_boot, values, places }
 }
 
-/// The same of trials that belong together: those of one seed. A unit is made of the pairs of one boot of the candidate.
+/// The units of trials that are paired by seed. A unit consists of the pairs of one boot of the candidate.
 pub(super) fn paired(metric: Metric, sides: &[Vec<CountedTrial<'_>>; 2]) -> Result<Units, Refusal> {
     let is_one_boot = is_one_boot(sides);
     let [baseline, candidate] = sides;

@@ -20,10 +20,10 @@ pub const STEADY_MIN_PART: u64 = 10;
 /// is tolerated anywhere does not end a steady state.
 pub const TURNAROUND_NS: u64 = 50_000_000;
 
-/// How many requests were in flight, over a trial.
+/// The number of requests in flight over a trial.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InFlight {
-    /// From each time on there were so many; ascending, one per time.
+    /// The number from each time on; ascending, one entry per time.
     steps: Vec<(u64, u32)>,
     duration_ns: u64,
 }
@@ -50,13 +50,13 @@ impl InFlight {
         Self { steps, duration_ns }
     }
 
-    /// The most at once.
+    /// The largest number at once.
     #[must_use]
     pub fn peak(&self) -> u32 {
         self.steps.iter().map(|&(_, count)| count).max().unwrap_or(0)
     }
 
-    /// The mean over the trial; none of a trial that took no time.
+    /// The mean over the trial; none of a trial without duration.
     #[must_use]
     pub fn mean(&self) -> Option<f64> {
         let area: f64 = self.spans().map(|(from, to, count)| between(from, to) * f64::from(count)).sum();

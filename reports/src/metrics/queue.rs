@@ -1,4 +1,4 @@
-//! What an open loop offered and what came of it.
+//! Offered and achieved rates of an open loop.
 
 use record::{Observation, Slo};
 
@@ -10,7 +10,7 @@ mod tests;
 /// Nanoseconds in a millisecond.
 const MS_NS: f64 = 1e6;
 
-/// The queue of an open loop.
+/// Rates and recovery time of an open loop.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Queue {
     /// Arrivals per second as they were scheduled: gaps between arrivals over the time from the first to the last.

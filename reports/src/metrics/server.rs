@@ -1,4 +1,4 @@
-//! A trial by the server's own account, with the client's beside it.
+//! The server's own metrics of a trial, with the client's counts of the same.
 
 use record::{Observation, ServerMetrics, ServerTimings, ServerWatch, Spent, Trial};
 use serde::Serialize;
@@ -8,8 +8,8 @@ use super::{RequestMetrics, SECOND_NS};
 #[cfg(test)]
 mod tests;
 
-/// Two accounts of one trial. Tokens are totals, times means over requests in nanoseconds, shares of 1. What the server does not say
-/// is `None`, and so is what the client counted of the same, so that totals over trials stay comparable.
+/// The server's account of a trial beside the client's. Tokens are totals, times are means over requests in nanoseconds, shares are of 1. A value
+/// that the server does not report is `None`, and so is the client's count of the same, so that totals over trials stay comparable.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct ServerAccount {
     /// Output tokens that the server generated.
@@ -53,7 +53,7 @@ pub struct ServerAccount {
 }
 
 impl ServerAccount {
-    /// The two accounts; none where the server says nothing of itself.
+    /// Both accounts; none where the server reports neither metrics nor timings.
     #[must_use]
     pub fn of(trial: &Trial) -> Option<Self> {
         let is_timed = trial.observations.iter().any(|one| one.server_timings.is_some());
@@ -77,8 +77,8 @@ impl ServerAccount {
         Some(account)
     }
 
-    /// Several trials of one cell as one: totals of what is a total, the largest of what is a peak, means of the rest. A total that a
-    /// trial lacks is one of the others only, on both sides.
+    /// Combines trials of one cell: totals are summed, peaks maximised, the rest averaged. A trial without a total is left out of it, for the server
+    /// and the client.
     #[must_use]
     pub fn over(trials: &[Self]) -> Self {
         let all = |one: fn(&Self) -> Option<f64>| trials.iter().filter_map(one);
@@ -113,8 +113,8 @@ impl ServerAccount {
         ratio(self.queue_ns?, self.client_ttft_ns?)
     }
 
-    /// What is left of the client's mean TTFT after the server's queue, load and prefill: transport, tokenizing, and the queue of a
-    /// server that does not time it. None where the prefill is not known. Below 0 where the server's times are those of other requests.
+    /// The remainder of the client's mean TTFT after the server's queue, load and prefill: transport, tokenizing, and the queue of a server that does
+    /// not time it. None where the prefill is not known; below 0 where the server's times include other requests.
     #[must_use]
     pub fn rest_of_ttft_ns(&self) -> Option<f64> {
         let explained_ns = self.prefill_ns? + self.queue_ns.unwrap_or(0.0) + self.load_ns.unwrap_or(0.0);
@@ -127,7 +127,7 @@ pub(crate) fn prefix_hits(watch: &ServerWatch) -> Option<f64> {
     during(watch, |metrics| metrics.prefix_hits)
 }
 
-/// What the server counted, with the client's counts of the same.
+/// The server's counters, with the client's counts of the same.
 fn counted(watch: &ServerWatch, observations: &[Observation]) -> ServerAccount {
     let count = |one: fn(&ServerMetrics) -> Option<f64>| during(watch, one);
     let peak = |one: fn(&record::ServerReading) -> Option<f64>| watch.during.iter().filter_map(one).reduce(f64::max);
@@ -161,8 +161,8 @@ fn counted(watch: &ServerWatch, observations: &[Observation]) -> ServerAccount {
     }
 }
 
-/// How much a counter grew during the trial. A labelled counter appears with its first event, so one that only the later of two good
-/// readings has began at 0; one that fell belongs to a server that was started again, and says nothing.
+/// The growth of a counter during the trial. A labelled counter appears with its first event, so a counter that only the later of two successful
+/// readings has began at 0. A counter that fell belongs to a restarted server and is none.
 fn during(watch: &ServerWatch, one: impl Fn(&ServerMetrics) -> Option<f64>) -> Option<f64> {
     let after = one(&watch.after)?;
     let before = match one(&watch.before) {
@@ -172,7 +172,7 @@ fn during(watch: &ServerWatch, one: impl Fn(&ServerMetrics) -> Option<f64>) -> O
     Some(after - before).filter(|grown| *grown >= 0.0)
 }
 
-/// The mean of what a histogram took up during the trial, in nanoseconds.
+/// The mean of the samples added to a histogram during the trial, in nanoseconds.
 fn mean_spent(watch: &ServerWatch, one: fn(&ServerMetrics) -> Option<Spent>) -> Option<f64> {
     let sum_s = during(watch, |metrics| Some(one(metrics)?.sum_s))?;
     let count = during(watch, |metrics| Some(one(metrics)?.count))?;

@@ -20,7 +20,6 @@ mod tests;
 /// Three percentiles of one metric over a trial, type 7, in the metric's unit.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Distribution {
-    /// The median.
     pub p50: f64,
     /// The 95th percentile.
     pub p95: f64,
@@ -43,21 +42,21 @@ impl Distribution {
 pub enum SteadyState {
     /// The longest span with enough in flight.
     Span {
-        /// When it begins.
+        /// Start of the span, in nanoseconds since the trial began.
         from_ns: u64,
-        /// When it ends.
+        /// End of the span, likewise.
         to_ns: u64,
-        /// Output tokens inside it over its length.
+        /// Output tokens per second inside the span; none where tokens are unknown.
         output_tok_s: Option<f64>,
     },
-    /// The longest such span does not last.
+    /// The longest such span is too short.
     TooShort {
-        /// Its length.
+        /// Length of the longest span, in nanoseconds.
         longest_ns: u64,
-        /// The least that would count.
+        /// Shortest length that counts, in nanoseconds.
         needed_ns: u64,
     },
-    /// An open loop holds no number in flight.
+    /// An open loop has no target number in flight.
     OpenLoop,
 }
 
@@ -77,17 +76,17 @@ impl SteadyState {
 pub struct TrialMetrics {
     /// Planned requests, each with exactly one outcome.
     pub attempted: u32,
-    /// Those that ended as the protocol says, with at least one token.
+    /// Requests that ended as the protocol says, with at least one token.
     pub served: u32,
-    /// Those that ended otherwise, by outcome; complete but empty answers count as `empty`.
+    /// Other requests, by outcome; complete but empty answers count as `empty`.
     pub failed: BTreeMap<&'static str, u32>,
-    /// TTFT over requests.
+    /// Time to first token over requests, in nanoseconds.
     pub ttft: Option<Distribution>,
-    /// TTFO over requests.
+    /// Time to first output that is not reasoning, over requests, in nanoseconds.
     pub ttfo: Option<Distribution>,
-    /// TTFE over requests.
+    /// Time to first event of any kind over requests, in nanoseconds.
     pub ttfe: Option<Distribution>,
-    /// E2EL over requests.
+    /// End-to-end latency over requests, in nanoseconds.
     pub e2el: Option<Distribution>,
     /// TPOT over the requests that have one.
     pub tpot: Option<Distribution>,
@@ -107,7 +106,6 @@ pub struct TrialMetrics {
     pub prefill_tok_s: Option<f64>,
     /// Output tokens over the whole trial. None where a served request's tokens are unknown.
     pub output_tok_s: Option<f64>,
-    /// The steady state.
     pub steady: SteadyState,
     /// The best second. None where tokens are unknown or the trial took less than one.
     pub peak_tok_s: Option<f64>,
@@ -122,9 +120,9 @@ pub struct TrialMetrics {
     /// Goodput: requests per second that met every limit of the SLO, where the cell has one. It has the window of the achieved rate,
     /// of which it is the good ones' share of the served, and so never lies above it.
     pub goodput_per_s: Option<f64>,
-    /// Their share of all attempted.
+    /// Requests that met the SLO as a share of those attempted.
     pub attainment: Option<f64>,
-    /// Cached prompt tokens over prompt tokens, over the requests whose server says.
+    /// Cached prompt tokens over prompt tokens, over the requests whose usage reports both.
     pub prefix_hit_share: Option<f64>,
     /// Send lag over the requests that were sent; in an open loop also the wait before the send.
     pub send_lag: Option<Distribution>,
@@ -207,7 +205,7 @@ fn count(of: usize) -> u32 {
     u32::try_from(of).unwrap_or(u32::MAX)
 }
 
-/// Whether anything was counted, and every served request's tokens are known: a total without some of them would be too low.
+/// Whether the tokens of every served request, and of at least one request, are known: a total without some of them would be too low.
 fn counted(observations: &[Observation], requests: &[RequestMetrics]) -> bool {
     let known = |one: &Observation| arrivals::first(one).and(one.output_tokens()).is_some();
     observations.iter().any(known) && observations.iter().zip(requests).all(|(one, metrics)| !metrics.served || known(one))

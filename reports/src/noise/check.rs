@@ -1,4 +1,4 @@
-//! Which runs make a calibration together.
+//! Checks whether runs can be calibrated together.
 
 use std::collections::BTreeSet;
 
@@ -17,72 +17,70 @@ pub(super) const MIN_BOOTS: usize = 2;
 /// Why there is no calibration. Runs are numbered from 1, in the order in which they were given.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum CalibrationError {
-    /// Nothing was given.
     #[error("there is no run: measure an occasion first, with at least two boots of two trials")]
     NoRun,
-    /// A run was not made to its end.
+    /// A run did not finish.
     #[error("run {run} {why}: measure that occasion again")]
     Unusable {
-        /// Which.
+        /// Number of the run.
         run: usize,
-        /// What it is.
+        /// How the run ended, as the end of a sentence.
         why: &'static str,
     },
     /// Two runs are not of one engine on one machine.
     #[error("run {run} is not of the same engine, machine and load as run 1 ({facts}): calibrate each by itself")]
     Different {
-        /// Which.
+        /// Number of the run.
         run: usize,
-        /// The facts that differ, by name.
+        /// Names of the facts that differ.
         facts: String,
     },
     /// Boots of a run were not of one engine.
     #[error("boots of run {run} differ ({facts}): its report says in what; measure that occasion again")]
     BootsDiffer {
-        /// Which.
+        /// Number of the run.
         run: usize,
-        /// The facts that differ, by name.
+        /// Names of the facts that differ.
         facts: String,
     },
-    /// Two runs are one.
+    /// Two runs have the same figures, so they are the same run.
     #[error(
         "runs {one} and {other} have the very same figures: give each occasion once; where the engine is simulated, another seed of its noise makes another"
     )]
     Same {
-        /// One.
+        /// Number of the earlier run.
         one: usize,
-        /// The other.
+        /// Number of the later run.
         other: usize,
     },
-    /// Nothing is gated.
     #[error("run 1 has no gate cell: measure with --profile quick, standard or full")]
     NoGates,
-    /// Boots cannot be told apart.
+    /// A run has too few boots for the noise between boots.
     #[error("run {run} has {boots} boot, and the noise between boots needs {MIN_BOOTS}, better 3: measure with --boots 3")]
     TooFewBoots {
-        /// Which.
+        /// Number of the run.
         run: usize,
-        /// How many it has.
+        /// Number of boots in the run.
         boots: usize,
     },
-    /// Trials cannot be told from boots.
+    /// Without several trials per boot, the noise of trials cannot be separated from that of boots.
     #[error(
         "every boot has one trial of each cell, and the noise of a trial cannot be told from that of a boot: measure with --trials 2"
     )]
     OneTrialPerBoot,
-    /// Some seeds are the same and some are not.
+    /// Occasions share some of their seeds but not all.
     #[error(
         "some of the runs have trials of the same seeds and others have not: measure every occasion with the same --seed, --boots and --trials"
     )]
     MixedSeeds,
-    /// No cell has enough that counts.
+    /// No gate cell has enough valid trials in every run.
     #[error(
         "no gate cell has two boots with trials that count in every run, one of them with two: the runs' reports say what made trials invalid"
     )]
     NothingCounts,
 }
 
-/// Refuses runs that say nothing together.
+/// Refuses runs that cannot be calibrated together.
 pub(super) fn check(runs: &[RunFigures]) -> Result<(), CalibrationError> {
     let first = runs.first().ok_or(CalibrationError::NoRun)?;
     for (place, run) in runs.iter().enumerate() {
@@ -152,7 +150,7 @@ fn other_facts(first: &RunFigures, other: &RunFigures) -> BTreeSet<String> {
     facts
 }
 
-/// Whether two runs are one: every figure is the same to the last digit.
+/// Whether two runs are the same run: every figure is equal to the last digit.
 fn is_same(one: &RunFigures, other: &RunFigures) -> bool {
     let both = one.trials.iter().zip(&other.trials);
     !one.trials.is_empty()
@@ -164,7 +162,7 @@ fn list(facts: BTreeSet<String>) -> String {
     facts.into_iter().collect::<Vec<_>>().join(", ")
 }
 
-/// A name out of a record as a text of ours.
+/// A name from a record reduced to harmless characters.
 pub(super) fn harmless(name: &str) -> String {
     name.chars().filter(|c| c.is_ascii_alphanumeric() || " -_./,".contains(*c)).take(80).collect()
 }

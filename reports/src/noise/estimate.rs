@@ -1,4 +1,4 @@
-//! From runs of one engine to its noise.
+//! Estimates the noise of an engine from its runs.
 
 use record::{Gate, Metric};
 
@@ -16,21 +16,21 @@ use crate::{
     },
 };
 
-/// What is calibrated of a gate's cell besides the gate.
+/// Metrics of a gate's cell that are calibrated besides the gate.
 const ADVISORY: [Metric; 3] = [Metric::DecodeTokS, Metric::TtftP50Ns, Metric::OutputTokS];
 
-/// What a calibration should be made of.
+/// Occasions that a calibration should have; with fewer it carries a warning.
 const OCCASIONS: usize = 4;
-/// Boots of each.
+/// Boots that each occasion should have.
 const BOOTS: usize = 3;
 
 impl Calibration {
     /// The noise of every gate of the runs, and of decode tok/s, median TTFT and output tok/s of the gates' cells. Each run is an occasion.
     ///
-    /// By analysis of variance on natural logarithms of the trials that count ([`three_levels`]; of a single occasion [`two_levels`]).
-    /// Where a cell is compared seed by seed, what its seeds do is no noise of a comparison: if the occasions share their seeds it is taken
-    /// off first ([`three_levels_by_seed`]), so that the noise of a trial is that of a difference between equal seeds, over the square root
-    /// of 2. If no two occasions share a seed, the noise of a trial has the seeds' in it, and that of occasions stays what it is.
+    /// By analysis of variance on natural logarithms of the trials that count ([`three_levels`]; of a single occasion [`two_levels`]). Where a cell
+    /// is compared seed by seed, the effect of a seed is not noise of the comparison. If the occasions share their seeds, the effect is removed first
+    /// ([`three_levels_by_seed`]), so that the noise of a trial is that of a difference between equal seeds, over the square root of 2. If no two
+    /// occasions share a seed, the noise of a trial includes that of seeds, and the noise of occasions is not affected.
     pub fn estimate(runs: &[RunFigures]) -> Result<Self, CalibrationError> {
         check(runs)?;
         let first = runs.first().ok_or(CalibrationError::NoRun)?;
@@ -64,7 +64,7 @@ impl Calibration {
     }
 }
 
-/// What it should have and does not.
+/// A warning about too few occasions or boots, if there are.
 fn thin(runs: &[RunFigures]) -> Option<String> {
     let boots = runs.iter().map(|run| run.boots.len()).min().unwrap_or(0);
     (runs.len() < OCCASIONS || boots < BOOTS).then(|| {
@@ -82,7 +82,7 @@ struct Target {
     is_gate: bool,
 }
 
-/// The gates of all runs, each once, then what else is calibrated of their cells.
+/// The gates of all runs, each once, then the advisory metrics of their cells.
 fn targets(runs: &[RunFigures]) -> Vec<Target> {
     let mut targets: Vec<Target> = Vec::new();
     let mut add = |gate: Gate, is_gate: bool| {
@@ -103,7 +103,7 @@ fn targets(runs: &[RunFigures]) -> Vec<Target> {
 }
 
 impl Target {
-    /// Its noise; none where too little counts.
+    /// The noise of the target; none with too few valid trials.
     fn noise(&self, runs: &[RunFigures]) -> Result<Option<CellNoise>, CalibrationError> {
         let Gate { cell, metric, paired_by_seed, .. } = &self.gate;
         let seeds = if *paired_by_seed && runs.len() > 1 { seeds(runs, cell) } else { Seeds::Different };
@@ -126,7 +126,7 @@ impl Target {
     }
 }
 
-/// The noise of trials, boots and occasions; the last not of a single one.
+/// The noise of trials, boots and occasions; for a single occasion the last is none.
 fn components(occasions: &[Boots], by_seed: bool) -> Option<(Component, Component, Option<Component>)> {
     if occasions.iter().any(|boots| boots.len() < MIN_BOOTS) {
         return None;

@@ -14,7 +14,7 @@ fn normal(chance: &mut SplitMix) -> f64 {
     (0..12).map(|_| (chance.word() >> 11) as f64 / (1_u64 << 53) as f64).sum::<f64>() - 6.0
 }
 
-/// What a trial of a closed-loop cell and one of an open-loop cell are that make their logarithm so much larger.
+/// A trial of a closed-loop cell and one of an open-loop cell, with logarithms that are larger by so much.
 fn trials(boot: u32, trial: u32, seed: u64, [closed, open]: [f64; 2]) -> [TrialFigures; 2] {
     let of = closed_trial("chat", 10, 1, 1_000_000, 20_000_000, 101);
     let chat = TrialFigures {
@@ -41,7 +41,8 @@ fn trials(boot: u32, trial: u32, seed: u64, [closed, open]: [f64; 2]) -> [TrialF
     [chat, office]
 }
 
-/// An occasion of so many boots with two trials each. Its noise is 0.7 %, 1 % and 1.5 %, and that of the seeds 10 %.
+/// An occasion of so many boots with two trials each. Its noise is 0.7 % between occasions, 1 % between boots, 1.5 % between trials and 10 % between
+/// seeds.
 fn occasion(number: u64, boots: u32, seed: u64) -> RunFigures {
     let mut run = RunFigures::of(&record(Vec::new()));
     let mut chance = SplitMix(1000 + number);

@@ -1,6 +1,6 @@
 //! Spans of time: how long any of them lasted, and how many did at once.
 
-/// The length of what the spans cover together, in nanoseconds.
+/// The length of the union of the spans, in nanoseconds.
 pub(super) fn union_ns(mut spans: Vec<(u64, u64)>) -> u64 {
     spans.sort_unstable();
     let (mut covered_ns, mut reached_ns) = (0, 0);

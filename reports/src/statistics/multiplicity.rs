@@ -1,4 +1,4 @@
-//! Many cells are judged at once: p-values adjusted for the size of the family.
+//! Adjusts p-values for the size of the family, since many cells are judged at once.
 
 #[cfg(test)]
 mod tests;
@@ -6,7 +6,7 @@ mod tests;
 /// The q-values of Benjamini and Hochberg, in the order of `p`: the smallest false discovery rate at which each would be rejected,
 /// `q_(i) = min over k >= i of p_(k) m / k`, at most 1 (*Controlling the false discovery rate*, 1995).
 ///
-/// A p that is not a number is no evidence, and counts as 1.
+/// A NaN counts as 1.
 #[must_use]
 pub fn benjamini_hochberg(p: &[f64]) -> Vec<f64> {
     let m = p.len();
@@ -23,7 +23,7 @@ pub fn benjamini_hochberg(p: &[f64]) -> Vec<f64> {
 /// The adjusted p-values of Holm, in the order of `p`: `max over k <= i of p_(k) (m - k + 1)`, at most 1 (*A simple sequentially
 /// rejective multiple test procedure*, 1979). They bound the chance of any false alarm in the family.
 ///
-/// A p that is not a number is no evidence, and counts as 1.
+/// A NaN counts as 1.
 #[must_use]
 pub fn holm(p: &[f64]) -> Vec<f64> {
     let m = p.len();

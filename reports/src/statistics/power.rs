@@ -1,11 +1,11 @@
-//! What a measurement can see: the smallest change it would find, and how many trials finding a given one takes.
+//! The power of a measurement: the smallest change that it would detect, and the trials needed to detect a given one.
 
 use super::{pairing::Pairing, student::StudentT};
 
 #[cfg(test)]
 mod tests;
 
-/// In so many of 100 cases the smallest detectable change is found.
+/// The share of cases in which the smallest detectable change is found.
 pub const POWER: f64 = 0.8;
 
 /// Units per side after the second, last look.
@@ -14,7 +14,7 @@ pub const LAST_LOOK_UNITS: u32 = 10;
 /// Fewest units per side, as for a comparison.
 const FEWEST_UNITS: u32 = 3;
 
-/// Nobody runs more units per side than this.
+/// Largest number of units per side that is planned.
 const MOST_UNITS: u32 = 1000;
 
 /// The noise of a design, from which a number of units can be planned.
@@ -24,9 +24,9 @@ pub struct Noise {
     pub pairing: Pairing,
     /// The standard deviation of a unit's logarithm (over two sides the root of their mean variance), or of a pair's difference.
     pub unit_sd_ln: f64,
-    /// What adds to the variance of the difference, however many units there are: `sum 2 s^2`.
+    /// The part of the difference's variance that does not depend on the number of units: `sum 2 s^2`.
     pub shared_variance: f64,
-    /// What that adds to the denominator of the degrees of freedom: `sum (2 s^2)^2 / df_s`.
+    /// The part that the shared variance adds to the denominator of the degrees of freedom: `sum (2 s^2)^2 / df_s`.
     pub shared_per_freedom: f64,
 }
 

@@ -39,7 +39,7 @@ impl StudentT {
         usable.then(|| StudentsT::new(0.0, 1.0, df).ok()).flatten().map(|student| Self(Curve::T(student)))
     }
 
-    /// `P(T > t)`. Not a number for what is none.
+    /// `P(T > t)`. NaN for NaN.
     #[must_use]
     pub fn sf(&self, t: f64) -> f64 {
         // statrs panics on it.

@@ -1,7 +1,7 @@
-//! How much of the noise comes from the trial, from the boot and from the occasion, out of repeated measurements of one engine.
+//! Variance components: how much of the noise comes from trials, boots and occasions, estimated from repeated measurements of one engine.
 //!
-//! Analysis of variance with random effects, by the method of moments: mean squares are set equal to what is expected of them and solved.
-//! Groups may differ in size (Searle, Casella and `McCulloch`, *Variance Components*, 1992).
+//! Analysis of variance with random effects, by the method of moments: mean squares are set equal to their expectations and solved. Groups may differ
+//! in size (Searle, Casella and `McCulloch`, *Variance Components*, 1992).
 
 use super::{comparison::Component, moments};
 
@@ -11,15 +11,14 @@ mod three_levels;
 
 pub use three_levels::{ThreeLevels, three_levels, three_levels_by_seed};
 
-/// Most trials of a boot that are worth running; beyond it a further boot always teaches more.
+/// Most trials of a boot that are worth running; beyond it a further boot is more informative.
 const MOST_TRIALS: u32 = 3;
 
 /// The noise of trials within boots.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TwoLevels {
-    /// From trial to trial of a boot.
+    /// Noise between the trials of a boot; `boot` is that between boots.
     pub trial: Component,
-    /// From boot to boot.
     pub boot: Component,
 }
 
@@ -63,7 +62,7 @@ fn sums_of_squares(groups: &[Vec<f64>]) -> Option<(f64, f64)> {
     (within.is_finite() && between.is_finite()).then_some((within, between))
 }
 
-/// A mean square in a sum of them.
+/// A term of a linear combination of mean squares.
 #[derive(Debug, Clone, Copy)]
 struct MeanSquare {
     part: f64,

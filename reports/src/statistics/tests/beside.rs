@@ -38,7 +38,7 @@ fn normal() -> Normal {
     Normal::new(0.0, 1.0).unwrap()
 }
 
-/// Simpson's rule.
+/// The integral by Simpson's rule, between two bounds.
 fn integral(from: f64, to: f64, of: impl Fn(f64) -> f64) -> f64 {
     let steps = 2000;
     let width = (to - from) / f64::from(steps);
@@ -131,7 +131,7 @@ fn difference(a: &[f64], b: &[f64]) -> f64 {
     moments::mean(b).unwrap() - moments::mean(a).unwrap()
 }
 
-/// What rounding may hide when equals are counted.
+/// Tolerance for rounding when equal values are counted.
 const EQUAL: f64 = 1e-12;
 
 pub(super) fn permutation(case: &mut Case<'_>) {

@@ -1,4 +1,4 @@
-//! What must hold for any numbers.
+//! Properties that hold for arbitrary numbers.
 
 use proptest::prelude::*;
 
@@ -53,7 +53,7 @@ fn verdict(outcome: Result<Comparison, Refusal>, options: &Options) -> Verdict {
     verdicts(vec![outcome], options)[0]
 }
 
-/// How much is claimed.
+/// The strength of a verdict's claim.
 fn firmness(verdict: Verdict) -> u32 {
     match verdict {
         Verdict::Regressed | Verdict::Improved | Verdict::Unchanged => 2,

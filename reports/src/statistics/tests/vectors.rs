@@ -9,7 +9,7 @@ use super::beside;
 mod cells;
 mod trials;
 
-/// A case, and which fields of its answer were looked at.
+/// A case, with the fields of its answer that were checked.
 pub(super) struct Case<'v> {
     pub(super) id: &'v str,
     pub(super) input: &'v Value,
@@ -25,7 +25,7 @@ impl<'v> Case<'v> {
         Self { id, input: &case["input"], expected: &case["expected"], tolerance, seen: BTreeSet::new() }
     }
 
-    /// A field of the answer is that.
+    /// Asserts the value of a field of the answer.
     pub(super) fn is(&mut self, key: &str, actual: impl Into<Value>) {
         let actual = actual.into();
         let expected = self.expected.get(key).unwrap_or_else(|| panic!("{}: there is no {key}", self.id));
@@ -75,7 +75,7 @@ fn all() -> Vec<Value> {
 
 type Check = fn(&mut Case<'_>);
 
-/// What the judge does.
+/// Checks of functions that the judge uses.
 const JUDGE: &[(&str, Check)] = &[
     ("anova_random_effects", trials::anova),
     ("autocorr", trials::autocorrelation),
@@ -102,7 +102,7 @@ const JUDGE: &[(&str, Check)] = &[
     ("welch_with_session_variance", cells::stored_baseline),
 ];
 
-/// What it does not: other methods, written for these tests, that its own are held against.
+/// Checks of reference methods that are written for these tests and compared with those of the judge.
 const BESIDE: &[(&str, Check)] = &[
     ("bootstrap_exact_enumeration", beside::bootstrap_enumerated),
     ("bootstrap_mc", beside::bootstrap),

@@ -1,4 +1,4 @@
-//! Reference values of what compares two sides and judges a family.
+//! Reference values of comparisons and family decisions.
 
 use serde_json::json;
 
@@ -111,7 +111,7 @@ pub(super) fn adjust_both(case: &mut Case<'_>) {
     case.is("bh", json!(benjamini_hochberg(&p)));
 }
 
-/// A comparison of which only what the rule for regressions looks at is known.
+/// A comparison with only the fields that the rule for regressions reads.
 fn known(p_regressed: f64, d: f64) -> Comparison {
     let noise = Noise { pairing: Pairing::Unpaired, unit_sd_ln: 0.02, shared_variance: 0.0, shared_per_freedom: 0.0 };
     let design = Design::new(BetterDirection::Lower);

@@ -1,4 +1,4 @@
-//! Reference values of what looks at trials: percentiles, steadiness, drift, noise, failures.
+//! Reference values of functions of trials: percentiles, steadiness, drift, noise, failures.
 
 use serde_json::{Value, json};
 
