@@ -71,7 +71,7 @@ impl RunFigures {
         let mut run = Self::new(header);
         for entry in entries {
             match entry {
-                Ok(entry) => run.take(entry),
+                Ok(entry) => run.add_entry(entry),
                 Err(torn) => run.torn = Some(torn),
             }
         }
@@ -85,7 +85,7 @@ impl RunFigures {
         run.boots.clone_from(&record.boots);
         run.limits = Roofline::of(&run.header, &run.boots);
         for trial in &record.trials {
-            run.push(trial);
+            run.add_trial(trial);
         }
         run.end.clone_from(&record.end);
         run.torn.clone_from(&record.torn);
@@ -97,19 +97,19 @@ impl RunFigures {
         Self { header, boots: Vec::new(), trials: Vec::new(), end: None, torn: None, limits }
     }
 
-    fn take(&mut self, entry: Entry) {
+    fn add_entry(&mut self, entry: Entry) {
         match entry {
             Entry::Header(_) => {}
             Entry::Boot(boot) => {
                 self.boots.push(*boot);
                 self.limits = Roofline::of(&self.header, &self.boots);
             }
-            Entry::Trial(trial) => self.push(&trial),
+            Entry::Trial(trial) => self.add_trial(&trial),
             Entry::End(end) => self.end = Some(end),
         }
     }
 
-    fn push(&mut self, trial: &Trial) {
+    fn add_trial(&mut self, trial: &Trial) {
         let template_tokens =
             self.boots.iter().find(|boot| boot.boot == trial.boot).map_or(0, |boot| boot.sizing.template_tokens);
         let earlier = self.trials.iter().filter(|other| other.cell == trial.cell);

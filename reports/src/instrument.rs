@@ -79,38 +79,38 @@ pub fn relative_errors(point: &BudgetPoint) -> impl Iterator<Item = (&'static st
 
 /// The figures that verdicts rest on. A tail is shown beside them: on a machine that stutters its 99th percentile is the machine's, and it
 /// is that of the bare client too.
-const OF_VERDICTS: [&str; 3] = [TTFT_P50, TPOT_P50, OUTPUT_RATE];
+const VERDICT_FIGURES: [&str; 3] = [TTFT_P50, TPOT_P50, OUTPUT_RATE];
 
-fn furthest(errors: impl Iterator<Item = (&'static str, f64)>) -> (&'static str, f64) {
+fn largest_error(errors: impl Iterator<Item = (&'static str, f64)>) -> (&'static str, f64) {
     errors.max_by(|one, other| one.1.abs().total_cmp(&other.1.abs())).unwrap_or(("nothing", 0.0))
 }
 
 /// The figure that is furthest off.
 #[must_use]
 pub fn worst(point: &BudgetPoint) -> (&'static str, f64) {
-    furthest(relative_errors(point))
+    largest_error(relative_errors(point))
 }
 
 /// The figure of a trial's that verdicts rest on which is furthest off with the errors of a measured load.
 #[must_use]
-pub fn worst_of_verdicts(point: &BudgetPoint, load: ClientLoad) -> (&'static str, f64) {
-    let part = |error_ns: u64, of_ns: Option<f64>| of_ns.map_or(0.0, |of_ns| error_ns as f64 / of_ns.max(1.0));
-    let ttft = part(point.errors.ttft_p50_ns, load.ttft_p50_ns);
-    let tpot = part(point.errors.tpot_p50_ns, load.tpot_p50_ns);
-    furthest(OF_VERDICTS.into_iter().zip([ttft, tpot, point.figures.output_rate]))
+pub fn worst_verdict_figure(point: &BudgetPoint, load: ClientLoad) -> (&'static str, f64) {
+    let relative_error = |error_ns: u64, of_ns: Option<f64>| of_ns.map_or(0.0, |of_ns| error_ns as f64 / of_ns.max(1.0));
+    let ttft = relative_error(point.errors.ttft_p50_ns, load.ttft_p50_ns);
+    let tpot = relative_error(point.errors.tpot_p50_ns, load.tpot_p50_ns);
+    largest_error(VERDICT_FIGURES.into_iter().zip([ttft, tpot, point.figures.output_rate]))
 }
 
 /// The tail percentile with the largest error, if that is above 1 %.
 #[must_use]
 pub fn worst_tail(point: &BudgetPoint) -> Option<(&'static str, f64)> {
-    let tails = relative_errors(point).filter(|(name, _)| !OF_VERDICTS.contains(name));
-    Some(furthest(tails)).filter(|(_, error)| error.abs() > MAX_RELATIVE_ERROR)
+    let tails = relative_errors(point).filter(|(name, _)| !VERDICT_FIGURES.contains(name));
+    Some(largest_error(tails)).filter(|(_, error)| error.abs() > MAX_RELATIVE_ERROR)
 }
 
 /// Whether the client lost nothing at the point, and every figure that verdicts rest on has an error of at most 1 %.
 #[must_use]
-pub fn is_right(point: &BudgetPoint, load: ClientLoad) -> bool {
-    point.account.is_exact() && worst_of_verdicts(point, load).1.abs() <= MAX_RELATIVE_ERROR
+pub fn is_accurate(point: &BudgetPoint, load: ClientLoad) -> bool {
+    point.account.is_exact() && worst_verdict_figure(point, load).1.abs() <= MAX_RELATIVE_ERROR
 }
 
 /// Finds the measured load that covers a load. A measured load covers it if it had at least as many streams and chunks per second; the nearest has
@@ -120,7 +120,7 @@ pub fn covering(budget: &ErrorBudget, load: ClientLoad) -> Coverage<'_> {
     let at_or_above = |point: &&BudgetPoint| point.streams >= load.streams && point.chunks_per_s >= load.chunks_per_s;
     let size = |point: &BudgetPoint| f64::from(point.streams) * point.chunks_per_s;
     let nearest = |right: bool| {
-        let standing = budget.points.iter().filter(at_or_above).filter(|point| is_right(point, load) == right);
+        let standing = budget.points.iter().filter(at_or_above).filter(|point| is_accurate(point, load) == right);
         standing.min_by(|one, other| size(one).total_cmp(&size(other)))
     };
     nearest(true).map(Coverage::Within).or_else(|| nearest(false).map(Coverage::Beyond)).unwrap_or(Coverage::Unchecked)

@@ -6,7 +6,7 @@ mod tests;
 /// Fewest requests from which a one-sided 95 % bound for the 95th percentile exists: the smallest n with `0.95^n <= 0.05`.
 pub const REQUESTS_FOR_P95: usize = 59;
 
-/// The same for the 99th percentile: the smallest n with `0.99^n <= 0.05`.
+/// Fewest requests for the 99th percentile: the smallest n with `0.99^n <= 0.05`.
 pub const REQUESTS_FOR_P99: usize = 299;
 
 /// Positions this close to a whole one are that one: `(n - 1) q` is not exact, and beside a +inf the difference would show.

@@ -116,7 +116,7 @@ impl Roofline {
     }
 
     /// How much faster the machine computes in its narrowest precision. A record does not say in which precision an engine computes.
-    fn narrower(&self) -> f64 {
+    fn narrowest_speedup(&self) -> f64 {
         [Precision::Fp4, Precision::Fp8].map(|one| self.machine.flops(one) / self.flops()).into_iter().fold(1.0, f64::max)
     }
 
@@ -131,11 +131,11 @@ impl Roofline {
     ///
     /// Prompt tokens that were in a cache do not count: several requests may share them, and a kernel that knows reads them once.
     fn decode(&self, trial: &Trial, tokens_per_step: f64) -> Option<Utilisation> {
-        let all: Vec<(u64, u64)> = trial.observations.iter().filter_map(decoding).collect();
+        let all: Vec<(u64, u64)> = trial.observations.iter().filter_map(decode_span).collect();
         let overlap = Overlap::of(&all);
         let (mut spans, mut bytes, mut sure_bytes, mut tokens, mut steps) = (Vec::new(), 0.0, 0.0, 0.0, 0.0);
         for observation in &trial.observations {
-            let (Some((from_ns, to_ns)), Some(of)) = (decoding(observation), Steps::of(observation)) else { continue };
+            let (Some((from_ns, to_ns)), Some(of)) = (decode_span(observation), Steps::of(observation)) else { continue };
             let prompt = uncached_prompt_tokens(observation, trial.cell.prefix_reuse).unwrap_or(0);
             let context = of.context + of.count * f64::from(prompt);
             let sequences = f64::from(overlap.peak_within(from_ns, to_ns).max(1));
@@ -151,8 +151,9 @@ impl Roofline {
         let drafted = if tokens_per_step > 1.0 { (tokens / (tokens_per_step * steps)).min(1.0) } else { 1.0 };
         let busy_ns = union_ns(spans) as f64;
         let share = |bytes: f64| Some(per_second(bytes * drafted, busy_ns)? / self.bandwidth());
-        let reach = Utilisation { tok_s: per_second(tokens, busy_ns)?, share: share(bytes)?, sure_share: share(sure_bytes)? };
-        (steps > 0.0).then_some(reach)
+        let utilisation =
+            Utilisation { tok_s: per_second(tokens, busy_ns)?, share: share(bytes)?, sure_share: share(sure_bytes)? };
+        (steps > 0.0).then_some(utilisation)
     }
 
     /// MFU: `operations / (time * peak)`. The time is that in which any request waited for its first token. The operations are those of the
@@ -173,12 +174,13 @@ impl Roofline {
         }
         let busy_ns = union_ns(spans) as f64;
         let share = per_second(flops, busy_ns)? / self.flops();
-        let reach = Utilisation { tok_s: per_second(tokens, busy_ns)?, share, sure_share: share / self.narrower() };
-        (tokens > 0.0).then_some(reach)
+        let utilisation =
+            Utilisation { tok_s: per_second(tokens, busy_ns)?, share, sure_share: share / self.narrowest_speedup() };
+        (tokens > 0.0).then_some(utilisation)
     }
 }
 
 /// From a request's first token to its last.
-fn decoding(observation: &Observation) -> Option<(u64, u64)> {
+fn decode_span(observation: &Observation) -> Option<(u64, u64)> {
     observation.first_token_ns.zip(observation.last_token_ns).filter(|(first_ns, last_ns)| first_ns <= last_ns)
 }

@@ -112,7 +112,7 @@ pub fn summarise(record: &Record) -> RunSummary {
     summarise_figures(&RunFigures::of(record))
 }
 
-/// The same of a run whose observations are gone.
+/// Summarises a run of which only the figures are left.
 #[must_use]
 pub fn summarise_figures(run: &RunFigures) -> RunSummary {
     let mut groups: Vec<Vec<&TrialFigures>> = Vec::new();

@@ -3,13 +3,13 @@
 use serde_json::Value;
 
 /// All cases of a kind.
-pub(crate) fn of_kind(kind: &str) -> Vec<Value> {
+pub(crate) fn cases_of_kind(kind: &str) -> Vec<Value> {
     let all: Value = serde_json::from_str(include_str!("../tests/vectors.json")).unwrap();
     all["cases"].as_array().unwrap().iter().filter(|case| case["kind"] == kind).cloned().collect()
 }
 
 /// The case with that `id`.
-pub(crate) fn one(id: &str) -> Value {
+pub(crate) fn case(id: &str) -> Value {
     let all: Value = serde_json::from_str(include_str!("../tests/vectors.json")).unwrap();
     all["cases"].as_array().unwrap().iter().find(|case| case["id"] == id).unwrap().clone()
 }

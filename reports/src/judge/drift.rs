@@ -31,7 +31,7 @@ struct BootMean {
 /// each side alone, since each may have been measured on another day. The smallest p counts, that of a side doubled as there are two;
 /// where nothing drifts it is below 0.01 in at most 2 of 100 comparisons. `least_margin` is the smallest of the gate. None of fewer than
 /// three boots on either side.
-fn machine_drift(boots: &[BootMean], least_margin: f64) -> Option<MachineDrift> {
+fn fit_machine_drift(boots: &[BootMean], least_margin: f64) -> Option<MachineDrift> {
     let sides: Vec<Vec<BootMean>> =
         Side::ALL.iter().map(|side| boots.iter().filter(|boot| boot.side == *side).copied().collect()).collect();
     let mut slopes: Vec<Slope> = sides.iter().filter_map(|side| Slope::of(&[side.as_slice()])).collect();
@@ -80,12 +80,12 @@ impl Slope {
 }
 
 /// The drift of the machine during the units of the gate. Cells that are compared seed by seed stay out: their units differ by their seeds.
-pub(super) fn of_machine(prepared: &[PendingRow]) -> Option<MachineDrift> {
-    let cells = || prepared.iter().filter(|one| one.cell.gate && !one.is_paired && !one.is_one_boot);
+pub(super) fn machine_drift(rows: &[PendingRow]) -> Option<MachineDrift> {
+    let cells = || rows.iter().filter(|row| row.cell.gate && !row.is_paired && !row.is_one_boot);
     let mut boots: Vec<(BootMean, usize)> = Vec::new();
-    for one in cells() {
-        let Some(sign) = one.worse_sign() else { continue };
-        for (side, (values, places)) in Side::ALL.iter().zip(one.values.iter().zip(&one.places)) {
+    for row in cells() {
+        let Some(sign) = row.worse_sign() else { continue };
+        for (side, (values, places)) in Side::ALL.iter().zip(row.values.iter().zip(&row.places)) {
             let Some(logarithms) = moments::logarithms(values) else { continue };
             let mean = moments::mean(&logarithms).unwrap_or(0.0);
             for (value, &place) in logarithms.iter().zip(places) {
@@ -99,12 +99,12 @@ pub(super) fn of_machine(prepared: &[PendingRow]) -> Option<MachineDrift> {
     }
     let means: Vec<BootMean> =
         boots.into_iter().map(|(boot, count)| BootMean { worse_ln: boot.worse_ln / count as f64, ..boot }).collect();
-    let least_margin = cells().map(|one| one.cell.margin).fold(f64::INFINITY, f64::min);
-    machine_drift(&means, least_margin)
+    let least_margin = cells().map(|row| row.cell.margin).fold(f64::INFINITY, f64::min);
+    fit_machine_drift(&means, least_margin)
 }
 
 /// Refuses the rows of stored sides that drifted; of interleaved sides a drift only adds a note.
-pub(super) fn apply(prepared: &mut [PendingRow], machine: Option<MachineDrift>, order: Order) {
+pub(super) fn apply_drift(rows: &mut [PendingRow], machine: Option<MachineDrift>, order: Order) {
     if let Some(drift) = machine.filter(|drift| drift.matters && order == Order::Stored) {
         let why = format!(
             "the machine drifted by {:.1} % over a side's boots, which cannot be told from a difference: let it warm up, or measure both \
@@ -112,31 +112,30 @@ pub(super) fn apply(prepared: &mut [PendingRow], machine: Option<MachineDrift>, 
             drift.total_percent.abs()
         );
         // Values that were not measured anew did not drift either, and that is what to say of them.
-        let is_sound = |one: &PendingRow| !matches!(one.cell.outcome, Err(Refusal::Integrity { .. }));
-        for one in prepared.iter_mut().filter(|one| is_sound(one)) {
-            one.cell.outcome = Err(Refusal::Integrity { why: why.clone() });
+        let is_sound = |row: &PendingRow| !matches!(row.cell.outcome, Err(Refusal::Integrity { .. }));
+        for row in rows.iter_mut().filter(|row| is_sound(row)) {
+            row.cell.outcome = Err(Refusal::Integrity { why: why.clone() });
         }
         return;
     }
-    let gates: Vec<usize> =
-        (0..prepared.len()).filter(|&place| prepared[place].cell.gate && !prepared[place].is_one_boot).collect();
+    let gates: Vec<usize> = (0..rows.len()).filter(|&place| rows[place].cell.gate && !rows[place].is_one_boot).collect();
     let found: Vec<(usize, Drift)> =
-        gates.iter().flat_map(|&place| prepared[place].drifts().map(move |drift| (place, drift))).collect();
+        gates.iter().flat_map(|&place| rows[place].unit_drifts().map(move |drift| (place, drift))).collect();
     let p = holm(&found.iter().map(|(_, drift)| drift.p).collect::<Vec<_>>());
     for ((place, drift), p) in found.iter().zip(p) {
-        let one = &mut prepared[*place];
-        if p >= P_DRIFT || drift.total_ln().abs() <= SHARE_OF_MARGIN * one.cell.margin.ln_1p() {
+        let row = &mut rows[*place];
+        if p >= P_DRIFT || drift.total_ln().abs() <= SHARE_OF_MARGIN * row.cell.margin.ln_1p() {
             continue;
         }
         match order {
-            Order::Interleaved if !one.notes.contains(&Note::Drifted) => one.notes.push(Note::Drifted),
+            Order::Interleaved if !row.notes.contains(&Note::Drifted) => row.notes.push(Note::Drifted),
             Order::Interleaved => {}
             Order::Stored => {
                 let why = format!(
                     "it drifted by {:.1} % over a side's boots: let the machine warm up, or measure with --against",
                     100.0 * drift.total_ln().abs().exp_m1()
                 );
-                one.cell.outcome = Err(Refusal::Integrity { why });
+                row.cell.outcome = Err(Refusal::Integrity { why });
             }
         }
     }
@@ -144,7 +143,7 @@ pub(super) fn apply(prepared: &mut [PendingRow], machine: Option<MachineDrift>, 
 
 impl PendingRow {
     /// The drift of each side's values; paired, that of their ratio, in which the seeds cancel.
-    fn drifts(&self) -> impl Iterator<Item = Drift> + use<> {
+    fn unit_drifts(&self) -> impl Iterator<Item = Drift> + use<> {
         let [baseline, candidate] = &self.values;
         let series: Vec<Vec<f64>> = if self.is_paired {
             vec![baseline.iter().zip(candidate).map(|(baseline, candidate)| candidate / baseline).collect()]

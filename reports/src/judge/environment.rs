@@ -33,7 +33,7 @@ pub(super) fn compare(sides: [&[RunFigures]; 2], policy: &Policy) -> Environment
         };
         found.push(SideDifference { field, comparability, baseline, candidate, consequence });
     };
-    for (field, [baseline, candidate]) in loads(sides) {
+    for (field, [baseline, candidate]) in load_differences(sides) {
         add(field, Comparability::Load, baseline, candidate);
     }
     let [baseline, candidate] = sides.map(engines);
@@ -41,16 +41,16 @@ pub(super) fn compare(sides: [&[RunFigures]; 2], policy: &Policy) -> Environment
         add(one.field, one.comparability, one.left, one.right);
     }
     for (side, runs) in ["baseline", "candidate"].into_iter().zip(sides) {
-        for (what, one) in within(runs) {
-            let field = format!("{} ({what} of the {side})", one.field);
+        for (place, one) in differences_within(runs) {
+            let field = format!("{} ({place} of the {side})", one.field);
             add(field, one.comparability, one.left, one.right);
         }
     }
     let mut refusals = Vec::new();
     for (side, runs) in ["baseline", "candidate"].into_iter().zip(sides) {
-        refusals.extend(unusable(side, runs));
+        refusals.extend(side_refusals(side, runs));
     }
-    refusals.extend(refused(&found));
+    refusals.extend(difference_refusals(&found));
     Environment { refusals, differences: found }
 }
 
@@ -63,7 +63,7 @@ pub(super) fn no_gates(candidate: &[RunFigures]) -> String {
 }
 
 /// One sentence for each kind of refused differences, without the values, which are untrusted texts of records.
-fn refused(differences: &[SideDifference]) -> Vec<String> {
+fn difference_refusals(differences: &[SideDifference]) -> Vec<String> {
     let mut treatable = BTreeSet::new();
     let mut load = BTreeSet::new();
     for one in differences.iter().filter(|one| one.consequence == Consequence::Refused) {
@@ -95,7 +95,7 @@ fn engines(runs: &[RunFigures]) -> Vec<EngineRecord<'_>> {
 }
 
 /// The differences within one side, between its runs and between boots of one run, each with its place.
-fn within(runs: &[RunFigures]) -> Vec<(String, crate::identity::Difference)> {
+fn differences_within(runs: &[RunFigures]) -> Vec<(String, crate::identity::Difference)> {
     let engines = engines(runs);
     let mut found = Vec::new();
     for (number, engine) in engines.iter().enumerate() {
@@ -109,7 +109,7 @@ fn within(runs: &[RunFigures]) -> Vec<(String, crate::identity::Difference)> {
 }
 
 /// The reasons to refuse a side as a whole.
-fn unusable(side: &str, runs: &[RunFigures]) -> Vec<String> {
+fn side_refusals(side: &str, runs: &[RunFigures]) -> Vec<String> {
     let mut why = Vec::new();
     if runs.is_empty() {
         return vec![format!("the {side} has no run")];
@@ -125,7 +125,7 @@ fn unusable(side: &str, runs: &[RunFigures]) -> Vec<String> {
         }
     }
     let trials = || runs.iter().flat_map(|run| &run.trials);
-    // What fails is judged as failing more, and not dismissed as invalid.
+    // Failing trials are judged by the test of failures, and do not count as invalid here.
     let invalid = trials().filter(|trial| trial.validity == Validity::Invalid && !is_failing(trial)).count();
     let all = trials().count();
     if invalid as f64 > MAX_INVALID_SHARE * all as f64 {
@@ -143,7 +143,7 @@ pub(super) fn is_failing(trial: &TrialFigures) -> bool {
 }
 
 /// The differences in the requested load and in how it is counted, with the values of both sides.
-fn loads(sides: [&[RunFigures]; 2]) -> Vec<(String, [String; 2])> {
+fn load_differences(sides: [&[RunFigures]; 2]) -> Vec<(String, [String; 2])> {
     let mut found = Vec::new();
     let mut compare = |field: String, values: [BTreeSet<String>; 2]| {
         let [left, right] = &values;
@@ -153,14 +153,14 @@ fn loads(sides: [&[RunFigures]; 2]) -> Vec<(String, [String; 2])> {
     };
     let over = |of: fn(&RunFigures) -> String| sides.map(|runs| runs.iter().map(of).collect::<BTreeSet<_>>());
     compare("suite".to_owned(), over(|run| format!("{} version {}", run.header.suite, run.header.suite_version)));
-    compare("harness version".to_owned(), over(|run| compatible(&run.header.harness_version)));
-    let [baseline, candidate] = sides.map(asked);
+    compare("harness version".to_owned(), over(|run| compatible_version(&run.header.harness_version)));
+    let [baseline, candidate] = sides.map(cell_loads);
     for (name, one) in &candidate {
         // A cell that only one side measured is no difference of load; its row says that there is nothing to compare with.
         let Some(other) = baseline.get(name) else { continue };
         let values = |of: fn(&CellLoad) -> BTreeSet<String>| [of(other), of(one)];
-        compare(format!("workload hash of {}", known_name(name)), values(|asked| asked.hashes.clone()));
-        compare(format!("requests of {}", known_name(name)), values(|asked| asked.requests.clone()));
+        compare(format!("workload hash of {}", plain_cell_name(name)), values(|load| load.hashes.clone()));
+        compare(format!("requests of {}", plain_cell_name(name)), values(|load| load.requests.clone()));
     }
     found
 }
@@ -172,28 +172,28 @@ struct CellLoad {
     requests: BTreeSet<String>,
 }
 
-fn asked(runs: &[RunFigures]) -> BTreeMap<String, CellLoad> {
+fn cell_loads(runs: &[RunFigures]) -> BTreeMap<String, CellLoad> {
     let mut cells: BTreeMap<String, CellLoad> = BTreeMap::new();
     for trial in runs.iter().flat_map(|run| &run.trials) {
-        let asked = cells.entry(trial.cell.name()).or_default();
-        asked.hashes.insert(format!("{} {}", trial.cell.workload_hash, shape(&trial.cell)));
-        asked.requests.insert(trial.attempted.to_string());
+        let load = cells.entry(trial.cell.name()).or_default();
+        load.hashes.insert(format!("{} {}", trial.cell.workload_hash, load_parameters(&trial.cell)));
+        load.requests.insert(trial.attempted.to_string());
     }
     cells
 }
 
 /// The load's parameters, which the workload hash covers. They are compared too, since a record can be edited.
-fn shape(cell: &Cell) -> String {
+fn load_parameters(cell: &Cell) -> String {
     format!("{:?} {:?} {:?}", cell.load, cell.prompt_tokens, cell.output_tokens)
 }
 
 /// A cell's name reduced to the characters that the suite uses, so that a record cannot add text.
-pub(super) fn known_name(name: &str) -> String {
+pub(super) fn plain_cell_name(name: &str) -> String {
     name.chars().filter(|c| c.is_ascii_alphanumeric() || "-_./".contains(*c)).take(60).collect()
 }
 
 /// The part of a harness version that must be equal: the major number, below 1.0 also the minor one.
-fn compatible(version: &str) -> String {
+fn compatible_version(version: &str) -> String {
     let mut numbers = version.split('.');
     match (numbers.next(), numbers.next()) {
         (Some("0"), Some(minor)) => format!("0.{minor}"),

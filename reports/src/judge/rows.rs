@@ -6,8 +6,8 @@ use record::{Gate, Metric};
 
 use super::{
     Order, Policy, Row, SideValues, WorkloadRatio,
-    environment::known_name,
-    units::{self, CountedTrial, Units, counted, served},
+    environment::plain_cell_name,
+    units::{self, CountedTrial, Units, counted_trials, request_counts},
 };
 use crate::{
     figures::RunFigures,
@@ -37,10 +37,11 @@ const ADVISORY: [Metric; 7] = [
 const RATIOS: [Metric; 3] = [Metric::DecodeTokS, Metric::TtftP50Ns, Metric::OutputTokS];
 
 /// Two measurements never agree to the last digit.
-const SAME: &str = "both sides have the very same values: is it one record, or are they cached or synthetic?";
+const IDENTICAL_VALUES: &str = "both sides have the very same values: is it one record, or are they cached or synthetic?";
 
 /// Reached only by edited or foreign records: the built-in suite declares no such gate.
-const NO_BETTER: &str = "its gate is about a metric of the load or the stream, and no way is better there: declare another gate";
+const NO_BETTER_DIRECTION: &str =
+    "its gate is about a metric of the load or the stream, and no way is better there: declare another gate";
 
 /// The settings that all rows share.
 pub(super) struct Design<'p> {
@@ -67,10 +68,10 @@ pub(crate) struct PendingRow {
 }
 
 /// The rows of a comparison: the candidate's gates in the suite's order, then the other cells that both sides measured.
-pub(super) fn prepare(sides: [&[RunFigures]; 2], design: &Design<'_>) -> Vec<PendingRow> {
+pub(super) fn pending_rows(sides: [&[RunFigures]; 2], design: &Design<'_>) -> Vec<PendingRow> {
     let [_, candidate] = sides;
     let gates = gates(candidate, design.policy);
-    let mut rows: Vec<PendingRow> = gates.iter().map(|gate| prepare_one(sides, gate, true, design)).collect();
+    let mut rows: Vec<PendingRow> = gates.iter().map(|gate| pending_row(sides, gate, true, design)).collect();
     let mut seen = BTreeSet::new();
     for trial in candidate.iter().flat_map(|run| &run.trials).filter(|trial| trial.cell.comparable) {
         let cell = trial.cell.name();
@@ -83,7 +84,7 @@ pub(super) fn prepare(sides: [&[RunFigures]; 2], design: &Design<'_>) -> Vec<Pen
             }
             let Some(margin) = info(metric).margin else { continue };
             let gate = Gate { cell: cell.clone(), metric, margin, paired_by_seed: trial.cell.load.is_open() };
-            let row = prepare_one(sides, &gate, false, design);
+            let row = pending_row(sides, &gate, false, design);
             if row.values.iter().all(|values| !values.is_empty()) {
                 rows.push(row);
             }
@@ -119,8 +120,8 @@ fn gates(candidate: &[RunFigures], policy: &Policy) -> Vec<Gate> {
     gates
 }
 
-fn prepare_one(sides: [&[RunFigures]; 2], gate: &Gate, is_gate: bool, design: &Design<'_>) -> PendingRow {
-    let trials = sides.map(|runs| counted(runs, &gate.cell));
+fn pending_row(sides: [&[RunFigures]; 2], gate: &Gate, is_gate: bool, design: &Design<'_>) -> PendingRow {
+    let trials = sides.map(|runs| counted_trials(runs, &gate.cell));
     let units = if gate.paired_by_seed { units::paired(gate.metric, &trials) } else { Ok(units::unpaired(gate.metric, &trials)) };
     let none =
         || Units { unit: Unit::Trial, is_one_boot: false, values: [Vec::new(), Vec::new()], places: [Vec::new(), Vec::new()] };
@@ -133,16 +134,16 @@ fn prepare_one(sides: [&[RunFigures]; 2], gate: &Gate, is_gate: bool, design: &D
     let pairing = if gate.paired_by_seed { Pairing::BySeed } else { Pairing::Unpaired };
     let outcome = match (refusal, info(gate.metric).better) {
         (Some(refusal), _) => Err(refusal),
-        (None, None) => Err(Refusal::Integrity { why: NO_BETTER.to_owned() }),
+        (None, None) => Err(Refusal::Integrity { why: NO_BETTER_DIRECTION.to_owned() }),
         (None, Some(_)) if units.values[0] == units.values[1] && !units.values[0].is_empty() => {
-            Err(Refusal::Integrity { why: SAME.to_owned() })
+            Err(Refusal::Integrity { why: IDENTICAL_VALUES.to_owned() })
         }
         (None, Some(better)) => {
-            let how = comparison::Design { better, pairing, occasion, boot };
-            compare(&units.values[0], &units.values[1], how)
+            let comparison_design = comparison::Design { better, pairing, occasion, boot };
+            compare(&units.values[0], &units.values[1], comparison_design)
         }
     };
-    let served = sides.map(|runs| served(runs, &gate.cell));
+    let served = sides.map(|runs| request_counts(runs, &gate.cell));
     let workload = trials
         .iter()
         .flatten()
@@ -186,7 +187,7 @@ impl PendingRow {
             unit: Unit::Boot,
             values,
             places,
-            served: [RequestCounts { ok: 1, failed: 0 }; 2],
+            served: [RequestCounts { served: 1, failed: 0 }; 2],
             occasion: design.occasion,
             boot: design.boot,
             notes: Vec::new(),
@@ -199,7 +200,7 @@ impl PendingRow {
     }
 
     /// The row with its decision.
-    pub(super) fn row(&self, decision: Decision, policy: &Policy) -> Row {
+    pub(super) fn with_decision(&self, decision: Decision, policy: &Policy) -> Row {
         let alpha = policy.options.looks.alpha();
         let compared = self.cell.outcome.as_ref().ok();
         let percent = |share: f64| 100.0 * share;
@@ -213,9 +214,9 @@ impl PendingRow {
             gate: decision.gate,
             margin: self.gate.margin,
             paired: self.is_paired,
-            baseline: self.side(0),
-            candidate: self.side(1),
-            change_percent: compared.map(comparison::Comparison::change_percent).or_else(|| self.plain_change()),
+            baseline: self.side_values(0),
+            candidate: self.side_values(1),
+            change_percent: compared.map(comparison::Comparison::change_percent).or_else(|| self.change_of_means()),
             interval_percent: compared.and_then(|one| one.change_interval_percent(alpha)),
             mde_percent: compared.and_then(|one| one.mde80(alpha)).map(percent),
             p_regressed: compared.map(|one| one.p_regressed),
@@ -226,31 +227,31 @@ impl PendingRow {
             notes,
             why: decision.refusal.as_ref().map(ToString::to_string),
             trials_needed: decision.trials_needed,
-            // What seems worse is looked into, whatever the noise of five boots promises of ten.
+            // A cell that seems worse gets a second look even if its noise makes that look futile.
             is_futile: !is_suspected && compared.is_none_or(|one| one.noise.is_futile(self.gate.margin, alpha)),
         }
     }
 
     /// The change of the means where there is no comparison, without an interval.
-    fn plain_change(&self) -> Option<f64> {
+    fn change_of_means(&self) -> Option<f64> {
         let [baseline, candidate] = &self.values;
         let change = moments::geometric_mean(candidate)? / moments::geometric_mean(baseline)? - 1.0;
         change.is_finite().then_some(100.0 * change)
     }
 
-    fn side(&self, side: usize) -> SideValues {
+    fn side_values(&self, side: usize) -> SideValues {
         let values = &self.values[side];
         let logarithms = moments::logarithms(values);
         let sd = logarithms.as_deref().and_then(moments::sd);
-        let stand_out = outliers::stand_out(values);
+        let is_outlier = outliers::flag_outliers(values);
         SideValues {
             unit: (!values.is_empty()).then_some(self.unit),
             mean: moments::geometric_mean(values).filter(|mean| mean.is_finite()),
             cv_percent: sd.filter(|sd| sd.is_finite()).map(|sd| 100.0 * sd),
-            outliers: (0..values.len()).filter(|&place| stand_out[place]).collect(),
+            outliers: (0..values.len()).filter(|&place| is_outlier[place]).collect(),
             values: values.clone(),
-            attempted: self.served[side].ok + self.served[side].failed,
-            served: self.served[side].ok,
+            attempted: self.served[side].served + self.served[side].failed,
+            served: self.served[side].served,
         }
     }
 }
@@ -269,7 +270,7 @@ pub(super) fn ratios(rows: &[Row]) -> Vec<WorkloadRatio> {
             let of = rows.iter().filter(|row| row.workload == workload && row.metric == metric);
             let each: Vec<f64> = of.filter_map(|row| Some(row.candidate.mean? / row.baseline.mean?)).collect();
             if let Some(ratio) = moments::geometric_mean(&each) {
-                ratios.push(WorkloadRatio { workload: known_name(workload), metric, cells: each.len(), ratio });
+                ratios.push(WorkloadRatio { workload: plain_cell_name(workload), metric, cells: each.len(), ratio });
             }
         }
     }

@@ -25,7 +25,7 @@ pub(super) struct CountedTrial<'r> {
 }
 
 /// The trials of a cell that count, in the order of measuring.
-pub(super) fn counted<'r>(runs: &'r [RunFigures], cell: &str) -> Vec<CountedTrial<'r>> {
+pub(super) fn counted_trials<'r>(runs: &'r [RunFigures], cell: &str) -> Vec<CountedTrial<'r>> {
     let mut all = Vec::new();
     let mut before = 0.0;
     for (number, run) in runs.iter().enumerate() {
@@ -42,7 +42,7 @@ pub(super) fn counted<'r>(runs: &'r [RunFigures], cell: &str) -> Vec<CountedTria
 
 /// Served and failed requests of a cell, over the last attempt of each trial, including trials that are invalid because many requests failed. A trial
 /// that was cut short or sent late is left out: its failures are not the engine's.
-pub(super) fn served(runs: &[RunFigures], cell: &str) -> RequestCounts {
+pub(super) fn request_counts(runs: &[RunFigures], cell: &str) -> RequestCounts {
     let mut last: BTreeMap<(usize, u32), &TrialFigures> = BTreeMap::new();
     for (number, run) in runs.iter().enumerate() {
         for trial in run.trials.iter().filter(|trial| trial.cell.name() == cell) {
@@ -50,8 +50,8 @@ pub(super) fn served(runs: &[RunFigures], cell: &str) -> RequestCounts {
         }
     }
     let counts = last.into_values().filter(|trial| trial.validity != Validity::Invalid || is_failing(trial));
-    let (ok, all) = counts.fold((0, 0), |(ok, all), trial| (ok + trial.served, all + trial.attempted));
-    RequestCounts { ok, failed: all - ok }
+    let (served, all) = counts.fold((0, 0), |(served, all), trial| (served + trial.served, all + trial.attempted));
+    RequestCounts { served, failed: all - served }
 }
 
 /// The units of both sides in one metric.
@@ -65,12 +65,12 @@ pub(super) struct Units {
     pub(super) places: [Vec<f64>; 2],
 }
 
-fn boots(trials: &[CountedTrial<'_>]) -> usize {
+fn boot_count(trials: &[CountedTrial<'_>]) -> usize {
     trials.iter().map(|one| one.boot).collect::<BTreeSet<_>>().len()
 }
 
 fn is_one_boot(sides: &[Vec<CountedTrial<'_>>; 2]) -> bool {
-    sides.iter().any(|trials| boots(trials) == 1)
+    sides.iter().any(|trials| boot_count(trials) == 1)
 }
 
 /// Each boot's trials are one unit; where a side has one boot, each trial is.
@@ -128,7 +128,7 @@ pub(super) fn paired(metric: Metric, sides: &[Vec<CountedTrial<'_>>; 2]) -> Resu
 }
 
 fn unit(sides: &[Vec<CountedTrial<'_>>; 2], is_one_boot: bool) -> Unit {
-    let has_several = sides.iter().any(|trials| trials.len() > boots(trials));
+    let has_several = sides.iter().any(|trials| trials.len() > boot_count(trials));
     if has_several && !is_one_boot { Unit::Boot } else { Unit::Trial }
 }
 

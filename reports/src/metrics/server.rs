@@ -60,7 +60,7 @@ impl ServerAccount {
         if trial.server.is_none() && !is_timed {
             return None;
         }
-        let mut account = trial.server.as_ref().map(|watch| counted(watch, &trial.observations)).unwrap_or_default();
+        let mut account = trial.server.as_ref().map(|watch| counter_account(watch, &trial.observations)).unwrap_or_default();
         let timed = |one: fn(&ServerTimings) -> Option<u64>| {
             mean(
                 trial.observations.iter().filter_map(|observation| one(observation.server_timings.as_ref()?)).map(|ns| ns as f64),
@@ -124,12 +124,12 @@ impl ServerAccount {
 
 /// Prompt tokens that came from the server's prefix cache during a trial, by its counters.
 pub(crate) fn prefix_hits(watch: &ServerWatch) -> Option<f64> {
-    during(watch, |metrics| metrics.prefix_hits)
+    growth(watch, |metrics| metrics.prefix_hits)
 }
 
 /// The server's counters, with the client's counts of the same.
-fn counted(watch: &ServerWatch, observations: &[Observation]) -> ServerAccount {
-    let count = |one: fn(&ServerMetrics) -> Option<f64>| during(watch, one);
+fn counter_account(watch: &ServerWatch, observations: &[Observation]) -> ServerAccount {
+    let count = |one: fn(&ServerMetrics) -> Option<f64>| growth(watch, one);
     let peak = |one: fn(&record::ServerReading) -> Option<f64>| watch.during.iter().filter_map(one).reduce(f64::max);
     let prompts = || observations.iter().filter_map(|one| one.usage).map(|usage| f64::from(usage.prompt_tokens)).sum::<f64>();
     let outputs = || observations.iter().filter_map(Observation::output_tokens).map(f64::from).sum::<f64>();
@@ -146,10 +146,10 @@ fn counted(watch: &ServerWatch, observations: &[Observation]) -> ServerAccount {
         client_prompt_tokens: server_prompt_tokens.map(|_| prompts()),
         prefix_hit_share: prefix_hits(watch).and_then(|hits| ratio(hits, looked_up)),
         preemptions: count(|metrics| metrics.preemptions),
-        queue_ns: mean_spent(watch, |metrics| metrics.queue),
-        prefill_ns: mean_spent(watch, |metrics| metrics.prefill),
-        decode_ns: mean_spent(watch, |metrics| metrics.decode),
-        server_ttft_ns: mean_spent(watch, |metrics| metrics.ttft),
+        queue_ns: histogram_mean_ns(watch, |metrics| metrics.queue),
+        prefill_ns: histogram_mean_ns(watch, |metrics| metrics.prefill),
+        decode_ns: histogram_mean_ns(watch, |metrics| metrics.decode),
+        server_ttft_ns: histogram_mean_ns(watch, |metrics| metrics.ttft),
         running_peak: peak(|reading| reading.running),
         waiting_peak: peak(|reading| reading.waiting),
         kv_usage_peak: peak(|reading| reading.kv_usage),
@@ -163,7 +163,7 @@ fn counted(watch: &ServerWatch, observations: &[Observation]) -> ServerAccount {
 
 /// The growth of a counter during the trial. A labelled counter appears with its first event, so a counter that only the later of two successful
 /// readings has began at 0. A counter that fell belongs to a restarted server and is none.
-fn during(watch: &ServerWatch, one: impl Fn(&ServerMetrics) -> Option<f64>) -> Option<f64> {
+fn growth(watch: &ServerWatch, one: impl Fn(&ServerMetrics) -> Option<f64>) -> Option<f64> {
     let after = one(&watch.after)?;
     let before = match one(&watch.before) {
         None if watch.before == ServerMetrics::default() => return None,
@@ -173,14 +173,14 @@ fn during(watch: &ServerWatch, one: impl Fn(&ServerMetrics) -> Option<f64>) -> O
 }
 
 /// The mean of the samples added to a histogram during the trial, in nanoseconds.
-fn mean_spent(watch: &ServerWatch, one: fn(&ServerMetrics) -> Option<Spent>) -> Option<f64> {
-    let sum_s = during(watch, |metrics| Some(one(metrics)?.sum_s))?;
-    let count = during(watch, |metrics| Some(one(metrics)?.count))?;
+fn histogram_mean_ns(watch: &ServerWatch, one: fn(&ServerMetrics) -> Option<Spent>) -> Option<f64> {
+    let sum_s = growth(watch, |metrics| Some(one(metrics)?.sum_s))?;
+    let count = growth(watch, |metrics| Some(one(metrics)?.count))?;
     ratio(sum_s * SECOND_NS, count)
 }
 
-fn ratio(part: f64, whole: f64) -> Option<f64> {
-    (whole > 0.0).then(|| part / whole)
+fn ratio(numerator: f64, denominator: f64) -> Option<f64> {
+    (denominator > 0.0).then(|| numerator / denominator)
 }
 
 fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {

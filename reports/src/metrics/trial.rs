@@ -111,7 +111,7 @@ pub struct TrialMetrics {
     pub peak_tok_s: Option<f64>,
     /// Mean requests in flight, by sweep line.
     pub in_flight_mean: Option<f64>,
-    /// The same by Little's law.
+    /// Mean requests in flight, by Little's law.
     pub in_flight_by_law: Option<f64>,
     /// Most requests in flight.
     pub in_flight_peak: u32,
@@ -138,7 +138,7 @@ impl TrialMetrics {
         let is_open = trial.cell.load.is_open();
         let requests: Vec<_> = observations.iter().map(|one| RequestMetrics::of(one, is_open)).collect();
         let in_flight = InFlight::of(observations, duration_ns);
-        let curve = counted(observations, &requests).then(|| TokenCurve::of(observations));
+        let curve = are_tokens_known(observations, &requests).then(|| TokenCurve::of(observations));
         let tokens = output_tokens(observations);
         let good = trial.cell.slo.and_then(|slo| queue::good_requests(observations, &requests, slo));
         let served = count(requests.iter().filter(|one| one.served).count());
@@ -206,7 +206,7 @@ fn count(of: usize) -> u32 {
 }
 
 /// Whether the tokens of every served request, and of at least one request, are known: a total without some of them would be too low.
-fn counted(observations: &[Observation], requests: &[RequestMetrics]) -> bool {
+fn are_tokens_known(observations: &[Observation], requests: &[RequestMetrics]) -> bool {
     let known = |one: &Observation| arrivals::first(one).and(one.output_tokens()).is_some();
     observations.iter().any(known) && observations.iter().zip(requests).all(|(one, metrics)| !metrics.served || known(one))
 }
@@ -262,7 +262,7 @@ fn steady(trial: &Trial, in_flight: &InFlight, curve: Option<&TokenCurve>) -> St
 
 fn prefix_hit_share(observations: &[Observation], requests: &[RequestMetrics]) -> Option<f64> {
     let served = observations.iter().zip(requests).filter(|(_, metrics)| metrics.served);
-    let told = served.filter_map(|(one, _)| one.usage.and_then(|usage| Some((usage.cached_tokens?, usage.prompt_tokens))));
-    let (cached, prompt) = told.fold((0_u64, 0_u64), |sum, one| (sum.0 + u64::from(one.0), sum.1 + u64::from(one.1)));
+    let reported = served.filter_map(|(one, _)| one.usage.and_then(|usage| Some((usage.cached_tokens?, usage.prompt_tokens))));
+    let (cached, prompt) = reported.fold((0_u64, 0_u64), |sum, one| (sum.0 + u64::from(one.0), sum.1 + u64::from(one.1)));
     (prompt > 0).then(|| cached as f64 / prompt as f64)
 }

@@ -21,7 +21,7 @@ pub enum CalibrationError {
     NoRun,
     /// A run did not finish.
     #[error("run {run} {why}: measure that occasion again")]
-    Unusable {
+    Unfinished {
         /// Number of the run.
         run: usize,
         /// How the run ended, as the end of a sentence.
@@ -29,14 +29,14 @@ pub enum CalibrationError {
     },
     /// Two runs are not of one engine on one machine.
     #[error("run {run} is not of the same engine, machine and load as run 1 ({facts}): calibrate each by itself")]
-    Different {
+    DifferentEngine {
         /// Number of the run.
         run: usize,
         /// Names of the facts that differ.
         facts: String,
     },
     /// Boots of a run were not of one engine.
-    #[error("boots of run {run} differ ({facts}): its report says in what; measure that occasion again")]
+    #[error("boots of run {run} differ ({facts}): its report lists the differences; measure that occasion again")]
     BootsDiffer {
         /// Number of the run.
         run: usize,
@@ -45,13 +45,13 @@ pub enum CalibrationError {
     },
     /// Two runs have the same figures, so they are the same run.
     #[error(
-        "runs {one} and {other} have the very same figures: give each occasion once; where the engine is simulated, another seed of its noise makes another"
+        "runs {earlier} and {later} have identical figures: give each occasion once; a simulated engine needs another seed of its noise for each occasion"
     )]
-    Same {
+    SameRun {
         /// Number of the earlier run.
-        one: usize,
+        earlier: usize,
         /// Number of the later run.
-        other: usize,
+        later: usize,
     },
     #[error("run 1 has no gate cell: measure with --profile quick, standard or full")]
     NoGates,
@@ -65,17 +65,17 @@ pub enum CalibrationError {
     },
     /// Without several trials per boot, the noise of trials cannot be separated from that of boots.
     #[error(
-        "every boot has one trial of each cell, and the noise of a trial cannot be told from that of a boot: measure with --trials 2"
+        "every boot has one trial of each cell, and the noise of a trial cannot be separated from that of a boot: measure with --trials 2"
     )]
     OneTrialPerBoot,
     /// Occasions share some of their seeds but not all.
     #[error(
-        "some of the runs have trials of the same seeds and others have not: measure every occasion with the same --seed, --boots and --trials"
+        "some of the runs share their seeds and others do not: measure every occasion with the same --seed, --boots and --trials"
     )]
     MixedSeeds,
     /// No gate cell has enough valid trials in every run.
     #[error(
-        "no gate cell has two boots with trials that count in every run, one of them with two: the runs' reports say what made trials invalid"
+        "no gate cell has two boots with valid trials in every run, one of them with two: the runs' reports list why trials are invalid"
     )]
     NothingCounts,
 }
@@ -85,17 +85,17 @@ pub(super) fn check(runs: &[RunFigures]) -> Result<(), CalibrationError> {
     let first = runs.first().ok_or(CalibrationError::NoRun)?;
     for (place, run) in runs.iter().enumerate() {
         let number = place + 1;
-        if let Some(why) = unusable(run) {
-            return Err(CalibrationError::Unusable { run: number, why });
+        if let Some(why) = unfinished(run) {
+            return Err(CalibrationError::Unfinished { run: number, why });
         }
-        let facts = other_facts(first, run);
+        let facts = differing_facts(first, run);
         if !facts.is_empty() {
-            return Err(CalibrationError::Different { run: number, facts: list(facts) });
+            return Err(CalibrationError::DifferentEngine { run: number, facts: list(facts) });
         }
         let boots: BTreeSet<String> = between_boots((&run.header, &run.boots))
             .into_iter()
             .filter(|(_, one)| one.comparability != Comparability::Informational)
-            .map(|(_, one)| harmless(&one.field))
+            .map(|(_, one)| plain_name(&one.field))
             .collect();
         if !boots.is_empty() {
             return Err(CalibrationError::BootsDiffer { run: number, facts: list(boots) });
@@ -103,8 +103,8 @@ pub(super) fn check(runs: &[RunFigures]) -> Result<(), CalibrationError> {
         if run.boots.len() < MIN_BOOTS {
             return Err(CalibrationError::TooFewBoots { run: number, boots: run.boots.len() });
         }
-        if let Some(same) = runs[..place].iter().position(|other| is_same(other, run)) {
-            return Err(CalibrationError::Same { one: same + 1, other: number });
+        if let Some(same) = runs[..place].iter().position(|other| is_same_run(other, run)) {
+            return Err(CalibrationError::SameRun { earlier: same + 1, later: number });
         }
     }
     if runs.iter().all(|run| run.header.gates.is_empty()) {
@@ -117,7 +117,7 @@ pub(super) fn check(runs: &[RunFigures]) -> Result<(), CalibrationError> {
     if runs.iter().any(has_several) { Ok(()) } else { Err(CalibrationError::OneTrialPerBoot) }
 }
 
-fn unusable(run: &RunFigures) -> Option<&'static str> {
+fn unfinished(run: &RunFigures) -> Option<&'static str> {
     match run.end.as_ref().map(|end| &end.reason) {
         None => Some("is torn"),
         _ if run.torn.is_some() => Some("is torn"),
@@ -128,11 +128,11 @@ fn unusable(run: &RunFigures) -> Option<&'static str> {
 }
 
 /// The names of facts in which two runs differ.
-fn other_facts(first: &RunFigures, other: &RunFigures) -> BTreeSet<String> {
+fn differing_facts(first: &RunFigures, other: &RunFigures) -> BTreeSet<String> {
     let engine = differences(&[(&first.header, &first.boots)], &[(&other.header, &other.boots)]);
     let matters =
         engine.into_iter().filter(|one| one.comparability != Comparability::Informational || expiry::depends_on(&one.field));
-    let mut facts: BTreeSet<String> = matters.map(|one| harmless(&one.field)).collect();
+    let mut facts: BTreeSet<String> = matters.map(|one| plain_name(&one.field)).collect();
     let (left, right) = (&first.header, &other.header);
     if left.recipe.name != right.recipe.name {
         facts.insert("recipe".to_owned());
@@ -151,7 +151,7 @@ fn other_facts(first: &RunFigures, other: &RunFigures) -> BTreeSet<String> {
 }
 
 /// Whether two runs are the same run: every figure is equal to the last digit.
-fn is_same(one: &RunFigures, other: &RunFigures) -> bool {
+fn is_same_run(one: &RunFigures, other: &RunFigures) -> bool {
     let both = one.trials.iter().zip(&other.trials);
     !one.trials.is_empty()
         && one.trials.len() == other.trials.len()
@@ -163,6 +163,6 @@ fn list(facts: BTreeSet<String>) -> String {
 }
 
 /// A name from a record reduced to harmless characters.
-pub(super) fn harmless(name: &str) -> String {
+pub(super) fn plain_name(name: &str) -> String {
     name.chars().filter(|c| c.is_ascii_alphanumeric() || " -_./,".contains(*c)).take(80).collect()
 }

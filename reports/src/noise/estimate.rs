@@ -4,7 +4,7 @@ use record::{Gate, Metric};
 
 use super::{
     CALIBRATION_SCHEMA_VERSION, Calibration, CalibrationError, CellNoise,
-    check::{MIN_BOOTS, check, harmless},
+    check::{MIN_BOOTS, check, plain_name},
     expiry,
     layout::{Boots, Seeds, logarithms, seeds},
 };
@@ -20,9 +20,9 @@ use crate::{
 const ADVISORY: [Metric; 3] = [Metric::DecodeTokS, Metric::TtftP50Ns, Metric::OutputTokS];
 
 /// Occasions that a calibration should have; with fewer it carries a warning.
-const OCCASIONS: usize = 4;
+const RECOMMENDED_OCCASIONS: usize = 4;
 /// Boots that each occasion should have.
-const BOOTS: usize = 3;
+const RECOMMENDED_BOOTS: usize = 3;
 
 impl Calibration {
     /// The noise of every gate of the runs, and of decode tok/s, median TTFT and output tok/s of the gates' cells. Each run is an occasion.
@@ -40,8 +40,8 @@ impl Calibration {
             match target.noise(runs)? {
                 Some(noise) => cells.push(noise),
                 None if target.is_gate => {
-                    let name = harmless(&target.gate.cell);
-                    warnings.push(format!("{name} {}: too few trials count to say anything of it", target.gate.metric));
+                    let name = plain_name(&target.gate.cell);
+                    warnings.push(format!("{name} {}: too few valid trials for an estimate", target.gate.metric));
                 }
                 None => {}
             }
@@ -49,7 +49,7 @@ impl Calibration {
         if cells.is_empty() {
             return Err(CalibrationError::NothingCounts);
         }
-        warnings.extend(thin(runs));
+        warnings.extend(size_warning(runs));
         Ok(Self {
             schema_version: CALIBRATION_SCHEMA_VERSION,
             made_unix_s: runs.iter().filter_map(|run| run.header.started_unix_s).max(),
@@ -65,12 +65,12 @@ impl Calibration {
 }
 
 /// A warning about too few occasions or boots, if there are.
-fn thin(runs: &[RunFigures]) -> Option<String> {
+fn size_warning(runs: &[RunFigures]) -> Option<String> {
     let boots = runs.iter().map(|run| run.boots.len()).min().unwrap_or(0);
-    (runs.len() < OCCASIONS || boots < BOOTS).then(|| {
+    (runs.len() < RECOMMENDED_OCCASIONS || boots < RECOMMENDED_BOOTS).then(|| {
         format!(
-            "few: {} of at least {OCCASIONS} occasions, {boots} of at least {BOOTS} boots in the least of them; the noise may be far off, \
-             and one of 0 between occasions says little",
+            "too few measurements: {} of at least {RECOMMENDED_OCCASIONS} occasions, {boots} of at least {RECOMMENDED_BOOTS} boots in the \
+             shortest of them; the estimates are uncertain, and a noise of 0 between occasions is no evidence of none",
             runs.len()
         )
     })

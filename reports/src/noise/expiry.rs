@@ -12,16 +12,16 @@ impl Calibration {
     /// facts of the engine from the boots. The words name facts and not their values, which are untrusted texts of records.
     #[must_use]
     pub fn expired(&self, header: &Header, boots: &[Boot]) -> Option<String> {
-        let now = facts(header, boots);
-        let others: Vec<&str> = self
+        let current = facts(header, boots);
+        let changed: Vec<&str> = self
             .expires_with
             .iter()
-            .filter(|(name, then)| now.get(*name) != Some(*then))
-            .map(|(name, _)| known_name(name))
+            .filter(|(name, calibrated)| current.get(*name) != Some(*calibrated))
+            .map(|(name, _)| known_fact(name))
             .collect();
-        (!others.is_empty()).then(|| {
-            let (are, they) = if others.len() == 1 { ("is", "it was") } else { ("are", "they were") };
-            format!("{} {are} not what {they} when the noise was measured: calibrate again", others.join(", "))
+        (!changed.is_empty()).then(|| {
+            let have = if changed.len() == 1 { "has" } else { "have" };
+            format!("{} {have} changed since the noise was measured: calibrate again", changed.join(", "))
         })
     }
 }
@@ -33,7 +33,7 @@ const IMAGE: &str = "image id";
 const VERSION: &str = "engine version";
 
 /// The fact's name as a constant of this program, since a calibration file may contain any text.
-fn known_name(name: &String) -> &'static str {
+fn known_fact(name: &String) -> &'static str {
     let known = [MACHINE, GPU, KERNEL, IMAGE, VERSION];
     known.into_iter().find(|one| one == name).unwrap_or("a fact that this program does not know")
 }

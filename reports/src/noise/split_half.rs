@@ -46,7 +46,7 @@ pub fn split_half(runs: &[RunFigures]) -> Option<SplitHalf> {
     let mut found = SplitHalf { comparisons: 0, regressed: Vec::new(), most: 0 };
     for swapped in [false, true] {
         let (named, cells): (Vec<&Gate>, Vec<Cell>) =
-            gates.iter().filter_map(|gate| Some((*gate, compared(runs, gate, swapped)?))).unzip();
+            gates.iter().filter_map(|gate| Some((*gate, compare_halves(runs, gate, swapped)?))).unzip();
         found.comparisons += cells.iter().filter(|cell| cell.outcome.is_ok()).count();
         for (gate, decision) in named.into_iter().zip(decide(&cells, &Options::DEFAULT)) {
             if decision.verdict == Verdict::Regressed {
@@ -59,7 +59,7 @@ pub fn split_half(runs: &[RunFigures]) -> Option<SplitHalf> {
 }
 
 /// The comparison of the halves in one gate cell; none without values or for a metric without a better direction.
-fn compared(runs: &[RunFigures], gate: &Gate, swapped: bool) -> Option<Cell> {
+fn compare_halves(runs: &[RunFigures], gate: &Gate, swapped: bool) -> Option<Cell> {
     let occasions = logarithms(runs, &gate.cell, gate.metric, false)?;
     let mut halves = [Vec::new(), Vec::new()];
     for (place, boot) in occasions.iter().flatten().enumerate() {

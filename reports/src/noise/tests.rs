@@ -75,7 +75,7 @@ fn near(component: Component, sd_ln: f64) {
 fn components_are_recovered_and_shared_seeds_left_out() {
     let noise = Calibration::estimate(&occasions(200, 4, |_| 1)).unwrap();
     let names: Vec<(&str, Metric)> = noise.cells.iter().map(|one| (one.cell.as_str(), one.metric)).collect();
-    // What the fixture does not define is left out in silence, since no gate asks for it.
+    // Metrics that the fixture does not define are left out without a warning, since they have no gate.
     let expected = [("chat/c10", Metric::DecodeTokS), ("office/r0.3", Metric::TpotP50Ns), ("chat/c10", Metric::OutputTokS)];
     assert_eq!(names, expected);
     for one in &noise.cells {
@@ -115,7 +115,11 @@ fn invalid_trial_is_left_out_of_every_occasion_when_paired_by_seed() {
 fn single_occasion_has_no_occasion_component() {
     let noise = Calibration::estimate(&occasions(1, 5, |_| 1)).unwrap();
     assert!(noise.cells.iter().all(|one| one.occasion.is_none() && one.boot.df > 0.0));
-    assert!(noise.warnings[0].starts_with("few: 1 of at least 4 occasions, 5 of at least 3 boots"), "{:?}", noise.warnings);
+    assert!(
+        noise.warnings[0].starts_with("too few measurements: 1 of at least 4 occasions, 5 of at least 3 boots"),
+        "{:?}",
+        noise.warnings
+    );
 }
 
 #[test]
@@ -142,7 +146,7 @@ fn unusable_runs_are_refused_with_a_reason() {
     check(&changed(&|run| run.header.suite_version += 1), "(suite)");
     check(&changed(&|run| run.trials[0].cell.workload_hash = "x".to_owned()), "(workload hash)");
     check(&changed(&|run| run.boots[1].engine_version = Some("0.20".to_owned())), "engine version");
-    check(&changed(&|run| run.trials = occasion(0, 3, 1).trials), "runs 1 and 2 have the very same figures");
+    check(&changed(&|run| run.trials = occasion(0, 3, 1).trials), "runs 1 and 2 have identical figures");
     let mut ungated = occasions(2, 3, |_| 1);
     for run in &mut ungated {
         run.header.gates.clear();
@@ -155,7 +159,7 @@ fn unusable_runs_are_refused_with_a_reason() {
     check(&single, "--trials 2");
     let mut invalid = occasions(2, 3, |_| 1);
     invalid.iter_mut().flat_map(|run| &mut run.trials).for_each(|trial| trial.validity = Validity::Invalid);
-    check(&invalid, "trials that count in every run");
+    check(&invalid, "valid trials in every run");
 }
 
 #[test]
@@ -164,7 +168,7 @@ fn gate_without_enough_values_is_a_warning() {
     runs[0].trials[1].figures.insert(Metric::TpotP50Ns, f64::INFINITY);
     let noise = Calibration::estimate(&runs).unwrap();
     assert!(noise.cells.iter().all(|one| one.cell == "chat/c10"));
-    assert_eq!(noise.warnings, ["office/r0.3 tpot_p50_ns: too few trials count to say anything of it"]);
+    assert_eq!(noise.warnings, ["office/r0.3 tpot_p50_ns: too few valid trials for an estimate"]);
 }
 
 #[test]
@@ -176,13 +180,13 @@ fn calibration_expires_when_a_fact_changes() {
     let mut header = run.header.clone();
     header.machine.kernel = Some("<b>".to_owned());
     let why = noise.expired(&header, &run.boots).unwrap();
-    assert_eq!(why, "kernel is not what it was when the noise was measured: calibrate again");
-    // What was not known then is another now.
+    assert_eq!(why, "kernel has changed since the noise was measured: calibrate again");
+    // A fact that was unknown at calibration counts as changed.
     header.machine.gpu = Some("a GPU".to_owned());
     let mut boots = run.boots.clone();
     boots[0].engine_version = Some("0.20".to_owned());
     let why = noise.expired(&header, &boots).unwrap();
-    assert_eq!(why, "GPU and driver, engine version, kernel are not what they were when the noise was measured: calibrate again");
+    assert_eq!(why, "GPU and driver, engine version, kernel have changed since the noise was measured: calibrate again");
     let mut edited = noise;
     edited.expires_with.insert("<b>".to_owned(), String::new());
     assert!(!edited.expired(&run.header, &run.boots).unwrap().contains('<'));

@@ -27,10 +27,10 @@ impl Noise {
     /// Boots that differ by 1 % in all cells alike and trials that differ by 1.5 %, together 1.8 % for a boot of one trial; seeds by 3 %.
     pub(super) const USUAL: Self = Self { boot: 0.010, boot_is_shared: true, trial: 0.015, seed: 0.03, occasion: 0.0 };
 
-    /// The same with 2 % for a boot of one trial.
+    /// The usual noise with 2 % for a boot of one trial.
     pub(super) const LOUDER: Self = Self { trial: 0.017_320_508_075_688_773, ..Self::USUAL };
 
-    /// The same with each cell's boots for themselves.
+    /// The usual noise with independent boot effects for each cell.
     pub(super) const INDEPENDENT: Self = Self { boot_is_shared: false, ..Self::USUAL };
 
     /// The usual, on two occasions that differ by 0.7 %.
@@ -104,6 +104,6 @@ impl Setting {
     /// Against a baseline of another day, about which nothing is calibrated.
     pub(super) const STORED: Self = Self { noise: Noise::OCCASIONS, order: Order::Stored, ..Self::USUAL };
 
-    /// The same where the noise between occasions was measured, on four of them.
+    /// A stored baseline with calibrated noise between occasions, from four of them.
     pub(super) const CALIBRATED: Self = Self { occasion: Component { sd_ln: 0.007, df: 3.0, assumed: false }, ..Self::STORED };
 }

@@ -29,7 +29,7 @@ impl Overlap {
             now = if is_end { now.saturating_sub(1) } else { now + 1 };
             match corners.last_mut() {
                 Some((at_ns, most, after)) if *at_ns == t_ns => (*most, *after) = ((*most).max(now), now),
-                // What ended here was there until now.
+                // A span that ends here still counts at this time.
                 _ => corners.push((t_ns, if is_end { now + 1 } else { now }, now)),
             }
         }

@@ -12,14 +12,14 @@ pub const P_FAILS_MORE: f64 = 0.01;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RequestCounts {
     /// Requests that were served.
-    pub ok: u32,
+    pub served: u32,
     /// Requests that were not served.
     pub failed: u32,
 }
 
 impl RequestCounts {
     fn all(self) -> u64 {
-        u64::from(self.ok) + u64::from(self.failed)
+        u64::from(self.served) + u64::from(self.failed)
     }
 }
 

@@ -14,7 +14,7 @@ pub fn benjamini_hochberg(p: &[f64]) -> Vec<f64> {
     let mut q = vec![1.0; m];
     let mut smallest = 1.0_f64;
     for (rank, &place) in order.iter().enumerate().rev() {
-        smallest = smallest.min(evidence(p[place]) * m as f64 / (rank + 1) as f64);
+        smallest = smallest.min(clamped(p[place]) * m as f64 / (rank + 1) as f64);
         q[place] = smallest;
     }
     q
@@ -30,7 +30,7 @@ pub fn holm(p: &[f64]) -> Vec<f64> {
     let mut adjusted = vec![1.0; m];
     let mut largest = 0.0_f64;
     for (rank, &place) in ascending(p).iter().enumerate() {
-        largest = largest.max(evidence(p[place]) * (m - rank) as f64).min(1.0);
+        largest = largest.max(clamped(p[place]) * (m - rank) as f64).min(1.0);
         adjusted[place] = largest;
     }
     adjusted
@@ -39,10 +39,10 @@ pub fn holm(p: &[f64]) -> Vec<f64> {
 /// The places of the p-values from the smallest to the largest; equal ones in their order.
 fn ascending(p: &[f64]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..p.len()).collect();
-    order.sort_by(|&one, &other| evidence(p[one]).total_cmp(&evidence(p[other])));
+    order.sort_by(|&one, &other| clamped(p[one]).total_cmp(&clamped(p[other])));
     order
 }
 
-fn evidence(p: f64) -> f64 {
+fn clamped(p: f64) -> f64 {
     if p.is_nan() { 1.0 } else { p.clamp(0.0, 1.0) }
 }

@@ -7,7 +7,7 @@ use crate::quantile::SortedSample;
 mod tests;
 
 /// A value with a larger modified z-score is an outlier (Iglewicz and Hoaglin, *How to Detect and Handle Outliers*, 1993).
-pub const STANDS_OUT: f64 = 3.5;
+pub const OUTLIER_Z: f64 = 3.5;
 
 /// The factor from the median absolute deviation of normal values to their standard deviation: `1 / quantile_normal(0.75)`.
 const MAD_TO_SD: f64 = 1.4826;
@@ -28,6 +28,6 @@ pub fn modified_z(values: &[f64]) -> Option<Vec<f64>> {
 
 /// Whether each value is an outlier; none is where [`modified_z`] is undefined.
 #[must_use]
-pub fn stand_out(values: &[f64]) -> Vec<bool> {
-    modified_z(values).map_or_else(|| vec![false; values.len()], |z| z.iter().map(|z| z.abs() > STANDS_OUT).collect())
+pub fn flag_outliers(values: &[f64]) -> Vec<bool> {
+    modified_z(values).map_or_else(|| vec![false; values.len()], |z| z.iter().map(|z| z.abs() > OUTLIER_Z).collect())
 }

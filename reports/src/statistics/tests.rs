@@ -1,6 +1,6 @@
 //! Tests of all statistics together; each module has its own tests beside it.
 
-mod beside;
 mod properties;
+mod reference_methods;
 mod simulation;
 mod vectors;

@@ -32,15 +32,15 @@ pub struct TwoLevels {
 pub fn two_levels(boots: &[Vec<f64>]) -> Option<TwoLevels> {
     let sizes: Vec<f64> = boots.iter().map(|boot| boot.len() as f64).collect();
     let (g, n) = (boots.len() as f64, sizes.iter().sum::<f64>());
-    let freedoms = DegreesOfFreedom { between: g - 1.0, within: n - g };
-    if freedoms.between < 1.0 || freedoms.within < 1.0 {
+    let df = DegreesOfFreedom { between: g - 1.0, within: n - g };
+    if df.between < 1.0 || df.within < 1.0 {
         return None;
     }
     let (within, between) = sums_of_squares(boots)?;
-    let (ms_between, ms_within) = (between / freedoms.between, within / freedoms.within);
-    let k = (n - sizes.iter().map(|size| size * size).sum::<f64>() / n) / freedoms.between;
-    let parts = [MeanSquare::new(1.0 / k, ms_between, freedoms.between), MeanSquare::new(-1.0 / k, ms_within, freedoms.within)];
-    let trial = component(&[MeanSquare::new(1.0, ms_within, freedoms.within)]);
+    let (ms_between, ms_within) = (between / df.between, within / df.within);
+    let k = (n - sizes.iter().map(|size| size * size).sum::<f64>() / n) / df.between;
+    let parts = [MeanSquare::new(1.0 / k, ms_between, df.between), MeanSquare::new(-1.0 / k, ms_within, df.within)];
+    let trial = component(&[MeanSquare::new(1.0, ms_within, df.within)]);
     Some(TwoLevels { trial, boot: component(&parts) })
 }
 

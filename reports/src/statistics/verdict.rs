@@ -153,7 +153,7 @@ fn decide_one(cell: &Cell, (q_regressed, q_improved): (Option<f64>, Option<f64>)
             let notes = blank.notes.iter().copied().chain([Note::Unbounded]).collect();
             return Decision { verdict: Verdict::Regressed, notes, refusal: Some(Refusal::CandidateUnbounded), ..blank };
         }
-        // Why there is nothing to compare may be just that: its trials do not count since so much failed.
+        // The comparison may be missing because of the failures: trials with many of them do not count.
         Err(refusal) if cell.fails_more => return refused(Verdict::Regressed, refusal.clone()),
         Err(few @ Refusal::TooFew { .. }) => return refused(Verdict::Insufficient, few.clone()),
         Err(refusal) => return refused(Verdict::Refused, refusal.clone()),

@@ -1,4 +1,4 @@
-//! Was anything faster than the machine can be?
+//! Judges whether a rate exceeds the limits of the machine.
 
 use super::Reason;
 use crate::{
@@ -14,33 +14,33 @@ pub(super) const DECODE_TOLERANCE: f64 = 0.02;
 pub(super) const PREFILL_TOLERANCE: f64 = 0.12;
 
 pub(super) fn judge(distance: &Distance, limits: &Roofline) -> Vec<Reason> {
-    let decode = distance.decode.filter(|reach| reach.share > 1.0 + DECODE_TOLERANCE);
-    let prefill = distance.prefill.filter(|reach| reach.share > 1.0 + PREFILL_TOLERANCE);
-    let decode = decode.map(|reach| {
+    let decode = distance.decode.filter(|utilisation| utilisation.share > 1.0 + DECODE_TOLERANCE);
+    let prefill = distance.prefill.filter(|utilisation| utilisation.share > 1.0 + PREFILL_TOLERANCE);
+    let decode = decode.map(|utilisation| {
         let limit = format!("{} GB/s", limits.machine.bandwidth_gb_s);
-        let text = format!("faster than memory: decode at {}", above(&reach, &limit));
-        reason(&reach, DECODE_TOLERANCE, text, "the engine stores weights in fewer bits, or its tokens share more experts,")
+        let text = format!("faster than memory: decode at {}", above(&utilisation, &limit));
+        reason(&utilisation, DECODE_TOLERANCE, text, "the engine stores weights in fewer bits, or its tokens share more experts,")
     });
-    let prefill = prefill.map(|reach| {
+    let prefill = prefill.map(|utilisation| {
         let limit = format!("{} TFLOP/s", limits.flops() / 1e12);
-        let text = format!("faster than arithmetic: prefill at {}", above(&reach, &limit));
-        reason(&reach, PREFILL_TOLERANCE, text, "the engine computes in fewer bits")
+        let text = format!("faster than arithmetic: prefill at {}", above(&utilisation, &limit));
+        reason(&utilisation, PREFILL_TOLERANCE, text, "the engine computes in fewer bits")
     });
     decode.into_iter().chain(prefill).collect()
 }
 
-/// Above what nothing passes a trial is invalid, and above what is described suspect, since the description may be at fault.
-fn reason(reach: &Utilisation, tolerance: f64, text: String, unless: &str) -> Reason {
-    if reach.sure_share > 1.0 + tolerance {
+/// A trial above the sure limit is invalid; above the described limit it is suspect, since the description may be wrong.
+fn reason(utilisation: &Utilisation, tolerance: f64, text: String, unless: &str) -> Reason {
+    if utilisation.sure_share > 1.0 + tolerance {
         Reason::invalid(text)
     } else {
         Reason::suspect(format!("{text}, unless {unless} than is described"))
     }
 }
 
-fn above(reach: &Utilisation, limit: &str) -> String {
-    let [rate, most] = [reach.tok_s, reach.ceiling_tok_s()].map(|rate| figure(rate, Unit::Plain));
-    let share = figure(reach.share, Unit::Share);
+fn above(utilisation: &Utilisation, limit: &str) -> String {
+    let [rate, most] = [utilisation.tok_s, utilisation.ceiling_tok_s()].map(|rate| figure(rate, Unit::Plain));
+    let share = figure(utilisation.share, Unit::Share);
     format!("{rate} tok/s needs {share} of {limit}, which allows {most} tok/s: cached, truncated, or miscounted")
 }
 

@@ -1,4 +1,4 @@
-//! Was the engine in one state from the begin of the trial to its end?
+//! Judges whether the engine was in a steady state over the whole trial.
 
 use record::{Load, Observation, Trial};
 
@@ -12,11 +12,11 @@ use crate::{
 #[cfg(test)]
 mod tests;
 
-/// Fewest requests that are looked at, and what a series must be worth for its trial to become suspect: of so many independent ones the
-/// check finds 3 % not steady, of fewer far more.
+/// Fewest requests that are judged, and the effective size from which an unsteady trial is suspect: of so many independent values the check finds 3 %
+/// not steady, of fewer far more.
 const SUSPECT_FROM: usize = 200;
 
-/// What a series must be worth for its trial to become invalid: of so many independent ones the check finds 0.3 % not steady.
+/// Effective size from which an unsteady trial is invalid: of so many independent values the check finds 0.3 % not steady.
 const INVALID_FROM: usize = 500;
 
 pub(super) fn judge(trial: &Trial, reasons: &mut Vec<Reason>) {

@@ -204,11 +204,11 @@ fn cache_hits_are_judged_by_server_counters_without_usage() {
     insta::assert_snapshot!(after(sound(), counted("vllm:prefix_cache_hits_total", 132.0)), @"suspect: 2.00 % of the prompt tokens came from the prefix cache, where prompts share nothing, by the server's counters");
     insta::assert_snapshot!(after(sound(), counted("sim:prefix_cache_hits", 708.0)), @"suspect: 50.0 % of the prompt tokens came from the prefix cache, where prompts share nothing, by the server's counters");
     // The counters may know more than the answers, and a conversation may hit as it likes.
-    let told = |trial: &mut Trial| {
+    let reported = |trial: &mut Trial| {
         counted("vllm:prefix_cache_hits_total", 708.0)(trial);
         usage(&mut trial.observations[0]).cached_tokens = Some(0);
     };
-    insta::assert_snapshot!(after(sound(), told), @"suspect: 50.0 % of the prompt tokens came from the prefix cache, where prompts share nothing, by the server's counters");
+    insta::assert_snapshot!(after(sound(), reported), @"suspect: 50.0 % of the prompt tokens came from the prefix cache, where prompts share nothing, by the server's counters");
     let conversation = |trial: &mut Trial| {
         counted("vllm:prefix_cache_hits_total", 708.0)(trial);
         trial.cell.prefix_reuse = PrefixReuse::Allowed;
@@ -301,16 +301,16 @@ fn errors_of_the_instrument_decide_the_validity() {
     // Four streams, a token every 20 ms, the first after a second: 200 chunks/s when they come. 12 ms are 6 % of the point's TTFT.
     let trial = sound();
     let metrics = TrialMetrics::of(&trial);
-    let said = |points| {
+    let judged = |points| {
         let judgement = judge(&trial, &metrics, 9, Some(&budget(points)));
         let line = |reason: &Reason| format!("{}: {}", reason.validity.word(), reason.text);
         judgement.reasons.iter().map(line).collect::<Vec<_>>().join("\n")
     };
-    assert_eq!(said(vec![point(4, 200.0, 0.01, 0.0)]), "");
-    assert_eq!(said(vec![point(4, 200.0, 0.06, 0.0), point(8, 400.0, 0.0, 0.0)]), "");
-    insta::assert_snapshot!(said(vec![point(4, 200.0, 0.06, 0.0)]), @"invalid: the client was the bottleneck: 4 streams at 200 chunks/s, and in its selftest TTFT p50 is off by 1.20 % with 4 streams at 200 chunks/s");
-    insta::assert_snapshot!(said(vec![point(3, 200.0, 0.0, 0.0)]), @"suspect: 4 streams at 200 chunks/s are more than the selftest of the instrument has checked on this machine");
+    assert_eq!(judged(vec![point(4, 200.0, 0.01, 0.0)]), "");
+    assert_eq!(judged(vec![point(4, 200.0, 0.06, 0.0), point(8, 400.0, 0.0, 0.0)]), "");
+    insta::assert_snapshot!(judged(vec![point(4, 200.0, 0.06, 0.0)]), @"invalid: the client was the bottleneck: 4 streams at 200 chunks/s, and in its selftest TTFT p50 is off by 1.20 % with 4 streams at 200 chunks/s");
+    insta::assert_snapshot!(judged(vec![point(3, 200.0, 0.0, 0.0)]), @"suspect: 4 streams at 200 chunks/s are more than the selftest of the instrument has checked on this machine");
     let mut lossy = point(4, 200.0, 0.0, 0.0);
     lossy.account.tokens_seen -= 1;
-    insta::assert_snapshot!(said(vec![lossy]), @"invalid: the client was the bottleneck: 4 streams at 200 chunks/s, and in its selftest chunks or tokens are lost with 4 streams at 200 chunks/s");
+    insta::assert_snapshot!(judged(vec![lossy]), @"invalid: the client was the bottleneck: 4 streams at 200 chunks/s, and in its selftest chunks or tokens are lost with 4 streams at 200 chunks/s");
 }

@@ -8,7 +8,7 @@ fn after(change: impl FnOnce(&mut RunFigures)) -> String {
 }
 
 fn after_with(policy: &Policy, change: impl FnOnce(&mut RunFigures)) -> Ruling {
-    let (baseline, mut candidate) = together(chat(&FIVE), chat(&scaled(&FIVE, 1.001)));
+    let (baseline, mut candidate) = interleaved(chat(&FIVE), chat(&scaled(&FIVE, 1.001)));
     change(&mut candidate);
     judge(&[baseline], &[candidate], policy)
 }
@@ -84,7 +84,7 @@ fn sides_are_interleaved_only_with_their_counterparts() {
     let order = |left: &RunFigures, right: &RunFigures| {
         judge(std::slice::from_ref(left), std::slice::from_ref(right), &Policy::default()).method.order
     };
-    let (mut baseline, mut candidate) = together(chat(&FIVE), chat(&scaled(&FIVE, 1.001)));
+    let (mut baseline, mut candidate) = interleaved(chat(&FIVE), chat(&scaled(&FIVE, 1.001)));
     assert_eq!(order(&baseline, &candidate), Order::Interleaved);
     // Either may be called the candidate.
     assert_eq!(order(&candidate, &baseline), Order::Interleaved);

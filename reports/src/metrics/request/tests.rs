@@ -20,7 +20,7 @@ fn time_starts_at_the_send_in_closed_and_at_the_schedule_in_open_loops() {
 
 #[test]
 fn late_send_adds_to_ttft_in_an_open_loop() {
-    let case = vectors::one("coordinated_omission");
+    let case = vectors::case("coordinated_omission");
     let ns = |key: &str, n: usize| case[key][n].as_u64().unwrap() * MS;
     let expected = floats(&case["ttft_from_schedule_ms"]);
     let one = |n: usize| {

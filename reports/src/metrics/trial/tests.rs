@@ -117,7 +117,7 @@ fn unknown_token_count_leaves_the_total_undefined() {
     some.observations[1] = Observation { token_source: TokenSource::None, usage: None, ..some.observations[1].clone() };
     let metrics = TrialMetrics::of(&some);
     assert_eq!((metrics.output_tok_s, metrics.peak_tok_s, metrics.steady.output_tok_s()), (None, None, None));
-    // What each request says by itself is still there.
+    // The metrics of single requests are still defined.
     assert_eq!((metrics.served, metrics.tpot.unwrap().p50), (6, 20e6));
 }
 

@@ -122,7 +122,7 @@ proptest! {
             let mean = moments::mean(&logarithms).unwrap();
             logarithms.iter().map(|one| (mean + factor * (one - mean)).exp()).collect::<Vec<_>>()
         };
-        // What is known from elsewhere would change the degrees of freedom on the way, and with them the quantile.
+        // A given component would change the degrees of freedom, and with them the quantile.
         let design = Design { occasion: None, ..design };
         let (calm, noisy) = (compare(&baseline, &candidate, design), compare(&noisier(&baseline), &noisier(&candidate), design));
         let (calm, noisy) = (verdict(calm, &options), verdict(noisy, &options));
@@ -190,7 +190,7 @@ proptest! {
     ) {
         let _ = (steady::mser5(&series).map(|mser| mser.steadiness()), steady::lag1_autocorrelation(&series));
         let _ = (steady::effective_size(series.len(), r1), Drift::of(&series).map(|one| (one.total_ln(), one.p)));
-        let _ = (outliers::stand_out(&series), moments::geometric_mean(&series), moments::sd(&series));
+        let _ = (outliers::flag_outliers(&series), moments::geometric_mean(&series), moments::sd(&series));
         let _ = (multiplicity::benjamini_hochberg(&series), multiplicity::holm(&series));
         let boots: Vec<Vec<f64>> = series.chunks(3).map(<[f64]>::to_vec).collect();
         let occasions: Vec<Vec<Vec<f64>>> = boots.chunks(2).map(<[Vec<f64>]>::to_vec).collect();
@@ -199,7 +199,7 @@ proptest! {
         }
         let _ = components::two_levels(&boots);
         let [ok, failed, other_ok, other_failed] = counts;
-        let (one, other) = (fisher::RequestCounts { ok, failed }, fisher::RequestCounts { ok: other_ok, failed: other_failed });
+        let (one, other) = (fisher::RequestCounts { served: ok, failed }, fisher::RequestCounts { served: other_ok, failed: other_failed });
         prop_assert!(fisher::p_fails_more(one, other).is_none_or(|p| (0.0..=1.0).contains(&p)));
     }
 

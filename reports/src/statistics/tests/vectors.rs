@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::beside;
+use super::reference_methods;
 
 mod cells;
 mod trials;
@@ -104,14 +104,14 @@ const JUDGE: &[(&str, Check)] = &[
 
 /// Checks of reference methods that are written for these tests and compared with those of the judge.
 const BESIDE: &[(&str, Check)] = &[
-    ("bootstrap_exact_enumeration", beside::bootstrap_enumerated),
-    ("bootstrap_mc", beside::bootstrap),
-    ("effect_size", beside::effect_size),
-    ("harrell_davis", beside::harrell_davis),
-    ("mann_whitney_u", beside::mann_whitney),
-    ("permutation_mean_log", beside::permutation),
-    ("signflip_paired_mean_log", beside::sign_flips),
-    ("tukey", beside::tukey),
+    ("bootstrap_exact_enumeration", reference_methods::bootstrap_enumerated),
+    ("bootstrap_mc", reference_methods::bootstrap),
+    ("effect_size", reference_methods::effect_size),
+    ("harrell_davis", reference_methods::harrell_davis),
+    ("mann_whitney_u", reference_methods::mann_whitney),
+    ("permutation_mean_log", reference_methods::permutation),
+    ("signflip_paired_mean_log", reference_methods::sign_flips),
+    ("tukey", reference_methods::tukey),
 ];
 
 #[test]

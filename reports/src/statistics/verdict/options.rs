@@ -5,7 +5,7 @@ use serde::Serialize;
 /// The one-sided chance of a false alarm in a cell, with one look at the data.
 pub const ALPHA: f64 = 0.05;
 
-/// The same at each of two looks, so that both together keep it (Pocock, *Group sequential methods in the design and analysis of clinical
+/// Alpha at each of two looks, so that both together keep [`ALPHA`] (Pocock, *Group sequential methods in the design and analysis of clinical
 /// trials*, 1977; one-sided, equally spaced).
 pub const ALPHA_OF_TWO: f64 = 0.0304;
 

@@ -104,8 +104,8 @@ fn cache_hits_are_judged_by_counters_of_the_dialect() {
     });
     insta::assert_snapshot!(unknown, @"suspect: 50.0 % of the prompt tokens came from the prefix cache, where prompts share nothing, by the server's counters");
     // The counters hold what no answer tells: the requests that failed.
-    let told = after(|trial| last(trial).prefix_hits = Some(708.0));
-    insta::assert_snapshot!(told, @"suspect: 50.0 % of the prompt tokens came from the prefix cache, where prompts share nothing, by the server's counters");
+    let judged = after(|trial| last(trial).prefix_hits = Some(708.0));
+    insta::assert_snapshot!(judged, @"suspect: 50.0 % of the prompt tokens came from the prefix cache, where prompts share nothing, by the server's counters");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Case, beside, numbers};
+use super::{Case, numbers, reference_methods};
 use crate::statistics::{
     comparison::{BetterDirection, Comparison, Component, Design, Pairing, Refusal, Spread, compare},
     multiplicity::{benjamini_hochberg, holm},
@@ -99,7 +99,7 @@ pub(super) fn adjust(case: &mut Case<'_>) {
     let adjusted = match case.input["method"].as_str().unwrap() {
         "holm" => holm(&p),
         "fdr_bh" => benjamini_hochberg(&p),
-        "bonferroni" => beside::bonferroni(&p),
+        "bonferroni" => reference_methods::bonferroni(&p),
         other => panic!("{other}?"),
     };
     case.is("adjusted", json!(adjusted));
@@ -149,7 +149,7 @@ pub(super) fn mde(case: &mut Case<'_>) {
     let (sd, alpha) = (case.number("sd_log"), case.number("alpha_one_sided"));
     assert_eq!(case.input["power"], json!(power::POWER));
     let approximate = independent(sd).mde_ln(n, alpha).unwrap();
-    let exact = beside::exact_mde_ln(n, sd, alpha);
+    let exact = reference_methods::exact_mde_ln(n, sd, alpha);
     case.is("approx_log", json!(approximate));
     case.is("exact_noncentral_t_log", json!(exact));
     assert!(exact < approximate && approximate < 1.012 * exact, "{approximate} for {exact}");
@@ -164,6 +164,6 @@ pub(super) fn trials_needed(case: &mut Case<'_>) {
 pub(super) fn pocock(case: &mut Case<'_>) {
     assert_eq!((case.number("overall_one_sided"), case.number("looks")), (ALPHA, 2.0));
     case.is("alpha_per_look", json!(ALPHA_OF_TWO));
-    let overall = beside::chance_of_two_looks(ALPHA_OF_TWO);
+    let overall = reference_methods::chance_of_two_looks(ALPHA_OF_TWO);
     assert!((overall - ALPHA).abs() < 1e-4, "{overall}");
 }

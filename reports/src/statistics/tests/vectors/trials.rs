@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Case, beside, numbers};
+use super::{Case, numbers, reference_methods};
 use crate::{
     fixture::{MS, served},
     metrics::RequestMetrics,
@@ -19,16 +19,16 @@ use crate::{
 pub(super) fn quantile(case: &mut Case<'_>) {
     let (x, q) = (case.numbers("x"), case.number("q"));
     case.is("type7", json!(x.iter().copied().collect::<SortedSample>().quantile(q)));
-    case.is("type8", json!(beside::quantile_between(&x, q, 1.0 / 3.0)));
-    case.is("type6", json!(beside::quantile_between(&x, q, 0.0)));
-    case.is("type1_inverted_cdf", json!(beside::quantile_inverted(&x, q)));
+    case.is("type8", json!(reference_methods::quantile_between(&x, q, 1.0 / 3.0)));
+    case.is("type6", json!(reference_methods::quantile_between(&x, q, 0.0)));
+    case.is("type1_inverted_cdf", json!(reference_methods::quantile_inverted(&x, q)));
 }
 
 pub(super) fn quantiles(case: &mut Case<'_>) {
     let (x, qs) = (case.numbers("x"), case.numbers("qs"));
     let sorted: SortedSample = x.iter().copied().collect();
     case.is("type7", json!(qs.iter().map(|&q| sorted.quantile(q)).collect::<Vec<_>>()));
-    case.is("type8", json!(qs.iter().map(|&q| beside::quantile_between(&x, q, 1.0 / 3.0)).collect::<Vec<_>>()));
+    case.is("type8", json!(qs.iter().map(|&q| reference_methods::quantile_between(&x, q, 1.0 / 3.0)).collect::<Vec<_>>()));
 }
 
 pub(super) fn mser5(case: &mut Case<'_>) {
@@ -68,7 +68,7 @@ pub(super) fn modified_z(case: &mut Case<'_>) {
     case.is("mad_raw", json!(mad));
     case.is("scaled_1.4826", json!(1.4826 * mad));
     case.is("modified_z", json!(outliers::modified_z(&x)));
-    case.is("flag_gt_3.5", json!(outliers::stand_out(&x)));
+    case.is("flag_gt_3.5", json!(outliers::flag_outliers(&x)));
 }
 
 pub(super) fn drift(case: &mut Case<'_>) {
@@ -104,7 +104,7 @@ pub(super) fn intended_start(case: &mut Case<'_>) {
 pub(super) fn fisher(case: &mut Case<'_>) {
     let side = |key: &str| {
         let [ok, failed] = [0, 1].map(|place| u32::try_from(case.input[key][place].as_u64().unwrap()).unwrap());
-        RequestCounts { ok, failed }
+        RequestCounts { served: ok, failed }
     };
     case.is("p_more_errors", json!(p_fails_more(side("ok_fail_base"), side("ok_fail_cand"))));
 }
