@@ -148,12 +148,12 @@ const REQUESTED: [Fact<HeaderReader>; 21] = [
     Fact::scalar("GPU", MACHINE, |header| header.machine.gpu.iter().cloned().collect()),
     Fact::scalar("GPU driver", Comparability::Informational, |header| header.machine.driver.iter().cloned().collect()),
     Fact::scalar("kernel", Comparability::Informational, |header| header.machine.kernel.iter().cloned().collect()),
-    Fact::scalar("GPUs given", FLAGS, |header| container(header, |one| vec![words::gpus(one.gpus).to_owned()])),
-    Fact::scalar("shared memory, MiB", FLAGS, |header| container(header, |one| vec![number(one.shm_mib)])),
-    Fact::scalar("IPC", FLAGS, |header| container(header, |one| vec![words::ipc(one.ipc).to_owned()])),
+    Fact::scalar("GPUs given", FLAGS, |header| container(header, |container| vec![words::gpus(container.gpus).to_owned()])),
+    Fact::scalar("shared memory, MiB", FLAGS, |header| container(header, |container| vec![number(container.shm_mib)])),
+    Fact::scalar("IPC", FLAGS, |header| container(header, |container| vec![words::ipc(container.ipc).to_owned()])),
     Fact::list("ulimits", FLAGS, |header| container(header, ulimits)),
     Fact::list("mounts", FLAGS, |header| container(header, mounts)),
-    Fact::scalar("memory limit, MiB", FLAGS, |header| container(header, |one| vec![number(one.memory_limit_mib)])),
+    Fact::scalar("memory limit, MiB", FLAGS, |header| container(header, |container| vec![number(container.memory_limit_mib)])),
 ];
 
 /// The number of processors left to the engine when the client has processors of its own.
@@ -196,8 +196,8 @@ fn mounts(container: &Container) -> Vec<String> {
     container.mounts.iter().map(|mount| format!("{} at {}, {}", mount.source, mount.target, words(mount.writable))).collect()
 }
 
-fn container(header: &Header, one: fn(&Container) -> Vec<String>) -> Vec<String> {
-    header.recipe.container.as_ref().map(one).unwrap_or_default()
+fn container(header: &Header, read: fn(&Container) -> Vec<String>) -> Vec<String> {
+    header.recipe.container.as_ref().map(read).unwrap_or_default()
 }
 
 fn number(value: Option<u32>) -> String {
@@ -211,8 +211,8 @@ fn ulimits(container: &Container) -> Vec<String> {
     container.ulimits.iter().map(|(name, limit)| format!("{name} {}:{}", limit.soft, limit.hard)).collect()
 }
 
-fn image(boot: &Boot, one: fn(&record::Image) -> Vec<String>) -> Vec<String> {
-    boot.identity.image.as_ref().map(one).unwrap_or_default()
+fn image(boot: &Boot, read: fn(&record::Image) -> Vec<String>) -> Vec<String> {
+    boot.identity.image.as_ref().map(read).unwrap_or_default()
 }
 
 fn known_values(values: Vec<String>) -> KnownValues {
@@ -239,8 +239,8 @@ fn observed_differences(sides: &[Vec<(&Recipe, &[Boot])>; 2]) -> Vec<Difference>
     };
     let each = OBSERVED.iter().filter_map(|fact| fact.difference(&over(&sides[0], fact.read), &over(&sides[1], fact.read)));
     let mut found: Vec<Difference> = each.collect();
-    if !found.iter().any(|one| one.field == IMAGE_ID) {
-        found.retain(|one| one.field != IMAGE_DIGEST);
+    if !found.iter().any(|difference| difference.field == IMAGE_ID) {
+        found.retain(|difference| difference.field != IMAGE_DIGEST);
     }
     found
 }
@@ -257,15 +257,16 @@ fn environments(side: &[EngineRecord<'_>]) -> BTreeMap<String, BTreeSet<String>>
 }
 
 fn environment(recipe: &Recipe) -> impl Iterator<Item = (String, String)> {
-    let process = recipe.process.iter().flat_map(|one| &one.env);
-    let container = recipe.container.iter().flat_map(|one| &one.env);
+    let process = recipe.process.iter().flat_map(|process| &process.env);
+    let container = recipe.container.iter().flat_map(|container| &container.env);
     process.chain(container).map(|(name, value)| (name.clone(), value.clone()))
 }
 
 /// The command as it was run, with `${PORT}` again where the recipe has it: a free port is another one in every boot. In a
 /// container it is the port inside, which does not move.
 fn without_port(recipe: &Recipe, boot: &Boot) -> Vec<String> {
-    let requested = recipe.process.as_ref().map(|one| &one.command).filter(|requested| requested.len() == boot.command.len());
+    let requested =
+        recipe.process.as_ref().map(|process| &process.command).filter(|requested| requested.len() == boot.command.len());
     let Some(requested) = requested else { return boot.command.clone() };
     let words = requested.iter().zip(&boot.command).map(|(requested, word)| {
         let port = requested.split_once("${PORT}").and_then(|(head, tail)| word.strip_prefix(head)?.strip_suffix(tail));

@@ -40,9 +40,9 @@ impl ClientLoad {
     /// The load of a trial; none of a trial without duration.
     #[must_use]
     pub fn of(trial: &Trial, metrics: &TrialMetrics) -> Option<Self> {
-        let stamps_ns = trial.observations.iter().flat_map(|one| one.chunks.iter().map(|chunk| chunk.t_ns));
+        let stamps_ns = trial.observations.iter().flat_map(|observation| observation.chunks.iter().map(|chunk| chunk.t_ns));
         let chunks_per_s = densest_per_s(stamps_ns, 0, trial.duration_ns)?;
-        let median = |distribution: Option<Distribution>| distribution.map(|one| one.p50);
+        let median = |distribution: Option<Distribution>| distribution.map(|distribution| distribution.p50);
         let (ttft_p50_ns, tpot_p50_ns) = (median(metrics.ttft), median(metrics.tpot));
         Some(Self { streams: metrics.in_flight_peak, chunks_per_s, ttft_p50_ns, tpot_p50_ns })
     }
@@ -50,7 +50,7 @@ impl ClientLoad {
     /// The more demanding of both, field by field: the larger load and the smaller figures.
     #[must_use]
     pub fn worse(self, other: Self) -> Self {
-        let smaller = |one: Option<f64>, other: Option<f64>| one.into_iter().chain(other).min_by(f64::total_cmp);
+        let smaller = |left: Option<f64>, right: Option<f64>| left.into_iter().chain(right).min_by(f64::total_cmp);
         Self {
             streams: self.streams.max(other.streams),
             chunks_per_s: self.chunks_per_s.max(other.chunks_per_s),
@@ -82,7 +82,7 @@ pub fn relative_errors(point: &BudgetPoint) -> impl Iterator<Item = (&'static st
 const VERDICT_FIGURES: [&str; 3] = [TTFT_P50, TPOT_P50, OUTPUT_RATE];
 
 fn largest_error(errors: impl Iterator<Item = (&'static str, f64)>) -> (&'static str, f64) {
-    errors.max_by(|one, other| one.1.abs().total_cmp(&other.1.abs())).unwrap_or(("nothing", 0.0))
+    errors.max_by(|left, right| left.1.abs().total_cmp(&right.1.abs())).unwrap_or(("nothing", 0.0))
 }
 
 /// The figure that is furthest off.
@@ -121,7 +121,7 @@ pub fn covering(budget: &ErrorBudget, load: ClientLoad) -> Coverage<'_> {
     let size = |point: &BudgetPoint| f64::from(point.streams) * point.chunks_per_s;
     let nearest = |right: bool| {
         let standing = budget.points.iter().filter(at_or_above).filter(|point| is_accurate(point, load) == right);
-        standing.min_by(|one, other| size(one).total_cmp(&size(other)))
+        standing.min_by(|left, right| size(left).total_cmp(&size(right)))
     };
     nearest(true).map(Coverage::Within).or_else(|| nearest(false).map(Coverage::Beyond)).unwrap_or(Coverage::Unchecked)
 }
@@ -141,7 +141,7 @@ pub struct FigureLimit<'b> {
 #[must_use]
 pub fn limits(budget: &ErrorBudget) -> Vec<FigureLimit<'_>> {
     let mut points: Vec<&BudgetPoint> = budget.points.iter().collect();
-    points.sort_by(|one, other| one.chunks_per_s.total_cmp(&other.chunks_per_s));
+    points.sort_by(|left, right| left.chunks_per_s.total_cmp(&right.chunks_per_s));
     let limit = |place: usize| {
         let error = |point: &BudgetPoint| relative_errors(point).nth(place).map_or(0.0, |(_, error)| error);
         let first_off = points.iter().position(|point| !point.account.is_exact() || error(point).abs() > MAX_RELATIVE_ERROR);

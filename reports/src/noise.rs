@@ -73,7 +73,7 @@ impl Calibration {
     /// The noise of a metric of a cell, where it was calibrated for this load.
     #[must_use]
     pub fn of(&self, cell: &str, workload_hash: &str, metric: Metric) -> Option<&CellNoise> {
-        self.cells.iter().find(|one| one.cell == cell && one.workload_hash == workload_hash && one.metric == metric)
+        self.cells.iter().find(|noise| noise.cell == cell && noise.workload_hash == workload_hash && noise.metric == metric)
     }
 
     /// How many trials of each cell a boot should have, from 1 to 3, by what a boot and a round of all cells cost in those runs, and by the
@@ -87,9 +87,9 @@ impl Calibration {
         }
         let round: f64 = cells.values().filter_map(|took| moments::mean(took)).sum();
         let mean = |of: fn(&CellNoise) -> Component| {
-            let variance = self.cells.iter().map(|one| of(one).sd_ln.powi(2)).sum::<f64>() / self.cells.len() as f64;
+            let variance = self.cells.iter().map(|noise| of(noise).sd_ln.powi(2)).sum::<f64>() / self.cells.len() as f64;
             Component { sd_ln: variance.sqrt(), df: 1.0, assumed: false }
         };
-        moments::mean(&boots).map(|boot| trials_per_boot(boot, round, mean(|one| one.trial), mean(|one| one.boot)))
+        moments::mean(&boots).map(|boot| trials_per_boot(boot, round, mean(|noise| noise.trial), mean(|noise| noise.boot)))
     }
 }

@@ -65,8 +65,8 @@ fn exponent(scientific: &str) -> i32 {
 pub(crate) fn change(percent: f64, interval: Option<(f64, f64)>) -> String {
     let half_width = interval.map(|(low, high)| (high - low) / 2.0).filter(|half| half.is_finite() && *half > 0.0);
     let decimals = half_width.map_or(1, |half| -exponent(&format!("{half:.0e}"))).clamp(1, 3);
-    let all = [Some(percent), interval.map(|one| one.0), interval.map(|one| one.1)];
-    let is_wide = all.into_iter().flatten().any(|one| one.is_finite() && one.abs() >= 99.95);
+    let all = [Some(percent), interval.map(|bounds| bounds.0), interval.map(|bounds| bounds.1)];
+    let is_wide = all.into_iter().flatten().any(|value| value.is_finite() && value.abs() >= 99.95);
     let decimals = if is_wide { 0 } else { usize::try_from(decimals).unwrap_or(1) };
     let number = |value: f64| signed(value, decimals);
     match interval {

@@ -26,7 +26,7 @@ impl SortedSample {
     #[must_use]
     pub fn weighted(mut values: Vec<(f64, u32)>) -> Self {
         values.retain(|&(_, times)| times > 0);
-        values.sort_unstable_by(|one, other| one.0.total_cmp(&other.0));
+        values.sort_unstable_by(|left, right| left.0.total_cmp(&right.0));
         let count = values.iter().map(|&(_, times)| u64::from(times)).sum();
         Self { values, count }
     }

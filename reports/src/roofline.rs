@@ -117,7 +117,10 @@ impl Roofline {
 
     /// How much faster the machine computes in its narrowest precision. A record does not say in which precision an engine computes.
     fn narrowest_speedup(&self) -> f64 {
-        [Precision::Fp4, Precision::Fp8].map(|one| self.machine.flops(one) / self.flops()).into_iter().fold(1.0, f64::max)
+        [Precision::Fp4, Precision::Fp8]
+            .map(|precision| self.machine.flops(precision) / self.flops())
+            .into_iter()
+            .fold(1.0, f64::max)
     }
 
     /// MBU: `bytes / (time * bandwidth)`. The time is that in which any request was between its first token and its last. The bytes are the

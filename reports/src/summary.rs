@@ -135,7 +135,7 @@ fn summarise_cell(group: &[&TrialFigures], planned_trials: u64) -> CellSummary {
     let trials: Vec<TrialSummary> = group.iter().map(|trial| TrialSummary::of(trial)).collect();
     let counted: Vec<&TrialFigures> = group.iter().filter(|trial| trial.validity != Validity::Invalid).copied().collect();
     let (unit, units) = units(&counted);
-    let sum = |one: fn(&TrialFigures) -> u32| counted.iter().map(|trial| u64::from(one(trial))).sum();
+    let sum = |read: fn(&TrialFigures) -> u32| counted.iter().map(|trial| u64::from(read(trial))).sum();
     CellSummary {
         cell: group[0].cell.clone(),
         trials,

@@ -72,8 +72,8 @@ impl FromStr for Treatment {
     type Err = String;
 
     fn from_str(word: &str) -> Result<Self, String> {
-        Self::ALL.iter().copied().find(|one| one.word() == word).ok_or_else(|| {
-            let known: Vec<_> = Self::ALL.iter().map(|one| one.word()).collect();
+        Self::ALL.iter().copied().find(|treatment| treatment.word() == word).ok_or_else(|| {
+            let known: Vec<_> = Self::ALL.iter().map(|treatment| treatment.word()).collect();
             format!("`{word}` is not one of {}", known.join(", "))
         })
     }

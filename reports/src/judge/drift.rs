@@ -39,7 +39,7 @@ fn fit_machine_drift(boots: &[BootMean], least_margin: f64) -> Option<MachineDri
         slope.p = (2.0 * slope.p).min(1.0);
     }
     slopes.extend(Slope::of(&sides.iter().map(Vec::as_slice).collect::<Vec<_>>()));
-    let steepest = slopes.into_iter().min_by(|one, other| one.p.total_cmp(&other.p))?;
+    let steepest = slopes.into_iter().min_by(|left, right| left.p.total_cmp(&right.p))?;
     let matters = steepest.p < P_DRIFT && steepest.total_ln.abs() > SHARE_OF_MARGIN * least_margin.ln_1p();
     Some(MachineDrift { total_percent: 100.0 * steepest.total_ln.exp_m1(), p: steepest.p, matters })
 }
@@ -156,6 +156,6 @@ impl PendingRow {
 
 fn in_order(values: &[f64], places: &[f64]) -> Vec<f64> {
     let mut both: Vec<(f64, f64)> = places.iter().copied().zip(values.iter().copied()).collect();
-    both.sort_by(|one, other| one.0.total_cmp(&other.0));
+    both.sort_by(|left, right| left.0.total_cmp(&right.0));
     both.into_iter().map(|(_, value)| value).collect()
 }

@@ -37,13 +37,13 @@ pub(super) fn compare(sides: [&[RunFigures]; 2], policy: &Policy) -> Environment
         add(field, Comparability::Load, baseline, candidate);
     }
     let [baseline, candidate] = sides.map(engines);
-    for one in differences(&baseline, &candidate) {
-        add(one.field, one.comparability, one.left, one.right);
+    for difference in differences(&baseline, &candidate) {
+        add(difference.field, difference.comparability, difference.left, difference.right);
     }
     for (side, runs) in ["baseline", "candidate"].into_iter().zip(sides) {
-        for (place, one) in differences_within(runs) {
-            let field = format!("{} ({place} of the {side})", one.field);
-            add(field, one.comparability, one.left, one.right);
+        for (place, difference) in differences_within(runs) {
+            let field = format!("{} ({place} of the {side})", difference.field);
+            add(field, difference.comparability, difference.left, difference.right);
         }
     }
     let mut refusals = Vec::new();
@@ -66,10 +66,10 @@ pub(super) fn no_gates(candidate: &[RunFigures]) -> String {
 fn difference_refusals(differences: &[SideDifference]) -> Vec<String> {
     let mut treatable = BTreeSet::new();
     let mut load = BTreeSet::new();
-    for one in differences.iter().filter(|one| one.consequence == Consequence::Refused) {
-        match one.comparability {
+    for difference in differences.iter().filter(|difference| difference.consequence == Consequence::Refused) {
+        match difference.comparability {
             Comparability::Treatable(treatment) => _ = treatable.insert(treatment.word()),
-            Comparability::Load => _ = load.insert(one.field.as_str()),
+            Comparability::Load => _ = load.insert(difference.field.as_str()),
             Comparability::Informational => {}
         }
     }
@@ -101,9 +101,9 @@ fn differences_within(runs: &[RunFigures]) -> Vec<(String, crate::identity::Diff
     for (number, engine) in engines.iter().enumerate() {
         if number > 0 {
             let others = differences(&engines[..1], std::slice::from_ref(engine));
-            found.extend(others.into_iter().map(|one| (format!("runs 1 and {}", number + 1), one)));
+            found.extend(others.into_iter().map(|difference| (format!("runs 1 and {}", number + 1), difference)));
         }
-        found.extend(between_boots(*engine).into_iter().map(|(boot, one)| (format!("boot {boot}"), one)));
+        found.extend(between_boots(*engine).into_iter().map(|(boot, difference)| (format!("boot {boot}"), difference)));
     }
     found
 }

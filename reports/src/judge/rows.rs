@@ -144,11 +144,10 @@ fn pending_row(sides: [&[RunFigures]; 2], gate: &Gate, is_gate: bool, design: &D
         }
     };
     let served = sides.map(|runs| request_counts(runs, &gate.cell));
-    let workload = trials
-        .iter()
-        .flatten()
-        .next()
-        .map_or_else(|| gate.cell.split('/').next().unwrap_or_default().to_owned(), |one| one.trial.cell.workload.clone());
+    let workload = trials.iter().flatten().next().map_or_else(
+        || gate.cell.split('/').next().unwrap_or_default().to_owned(),
+        |counted| counted.trial.cell.workload.clone(),
+    );
     PendingRow {
         gate: gate.clone(),
         workload,
@@ -167,7 +166,7 @@ fn pending_row(sides: [&[RunFigures]; 2], gate: &Gate, is_gate: bool, design: &D
 
 /// The noise between occasions, for stored sides, and between boots: as calibrated for this load, else [`Component::ASSUMED`].
 fn components(gate: &Gate, trials: &[CountedTrial<'_>], design: &Design<'_>) -> [Option<Component>; 2] {
-    let hash = trials.first().map(|one| one.trial.cell.workload_hash.as_str()).unwrap_or_default();
+    let hash = trials.first().map(|counted| counted.trial.cell.workload_hash.as_str()).unwrap_or_default();
     let noise = design.calibration.and_then(|calibration| calibration.of(&gate.cell, hash, gate.metric));
     let occasion = noise.and_then(|noise| noise.occasion).unwrap_or(Component::ASSUMED);
     let boot = noise.map_or(Component::ASSUMED, |noise| noise.boot);
@@ -204,7 +203,7 @@ impl PendingRow {
         let alpha = policy.options.looks.alpha();
         let compared = self.cell.outcome.as_ref().ok();
         let percent = |share: f64| 100.0 * share;
-        let is_suspected = compared.is_some_and(|one| one.seems_worse(self.gate.margin, alpha));
+        let is_suspected = compared.is_some_and(|comparison| comparison.seems_worse(self.gate.margin, alpha));
         let mut notes = decision.notes;
         notes.extend(&self.notes);
         Row {
@@ -217,10 +216,10 @@ impl PendingRow {
             baseline: self.side_values(0),
             candidate: self.side_values(1),
             change_percent: compared.map(comparison::Comparison::change_percent).or_else(|| self.change_of_means()),
-            interval_percent: compared.and_then(|one| one.change_interval_percent(alpha)),
-            mde_percent: compared.and_then(|one| one.mde80(alpha)).map(percent),
-            p_regressed: compared.map(|one| one.p_regressed),
-            p_improved: compared.map(|one| one.p_improved),
+            interval_percent: compared.and_then(|comparison| comparison.change_interval_percent(alpha)),
+            mde_percent: compared.and_then(|comparison| comparison.mde80(alpha)).map(percent),
+            p_regressed: compared.map(|comparison| comparison.p_regressed),
+            p_improved: compared.map(|comparison| comparison.p_improved),
             q_regressed: decision.q_regressed,
             q_improved: decision.q_improved,
             verdict: decision.verdict,
@@ -228,7 +227,7 @@ impl PendingRow {
             why: decision.refusal.as_ref().map(ToString::to_string),
             trials_needed: decision.trials_needed,
             // A cell that seems worse gets a second look even if its noise makes that look futile.
-            is_futile: !is_suspected && compared.is_none_or(|one| one.noise.is_futile(self.gate.margin, alpha)),
+            is_futile: !is_suspected && compared.is_none_or(|comparison| comparison.noise.is_futile(self.gate.margin, alpha)),
         }
     }
 

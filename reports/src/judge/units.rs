@@ -66,7 +66,7 @@ pub(super) struct Units {
 }
 
 fn boot_count(trials: &[CountedTrial<'_>]) -> usize {
-    trials.iter().map(|one| one.boot).collect::<BTreeSet<_>>().len()
+    trials.iter().map(|counted| counted.boot).collect::<BTreeSet<_>>().len()
 }
 
 fn is_one_boot(sides: &[Vec<CountedTrial<'_>>; 2]) -> bool {
@@ -80,7 +80,7 @@ pub(super) fn unpaired(metric: Metric, sides: &[Vec<CountedTrial<'_>>; 2]) -> Un
     let mut places = [Vec::new(), Vec::new()];
     for (side, trials) in sides.iter().enumerate() {
         for group in groups(trials, is_one_boot) {
-            let figures: Vec<&TrialFigures> = group.iter().map(|one| one.trial).collect();
+            let figures: Vec<&TrialFigures> = group.iter().map(|counted| counted.trial).collect();
             if let Some(value) = unit_value(metric, &figures) {
                 values[side].push(value);
                 places[side].push(group[0].place);
@@ -95,21 +95,21 @@ pub(super) fn unpaired(metric: Metric, sides: &[Vec<CountedTrial<'_>>; 2]) -> Un
 pub(super) fn paired(metric: Metric, sides: &[Vec<CountedTrial<'_>>; 2]) -> Result<Units, Refusal> {
     let is_one_boot = is_one_boot(sides);
     let [baseline, candidate] = sides;
-    let by_seed: BTreeMap<u64, &CountedTrial<'_>> = baseline.iter().map(|one| (one.trial.seed, one)).collect();
+    let by_seed: BTreeMap<u64, &CountedTrial<'_>> = baseline.iter().map(|counted| (counted.trial.seed, counted)).collect();
     let mut values = [Vec::new(), Vec::new()];
     let mut places = [Vec::new(), Vec::new()];
     let mut pairs = 0;
     for group in groups(candidate, is_one_boot) {
         let mut both = [Vec::new(), Vec::new()];
         let mut at = None;
-        for one in group {
-            let Some(other) = by_seed.get(&one.trial.seed) else { continue };
-            if other.trial.plan_digest != one.trial.plan_digest {
+        for counted in group {
+            let Some(other) = by_seed.get(&counted.trial.seed) else { continue };
+            if other.trial.plan_digest != counted.trial.plan_digest {
                 return Err(Refusal::Integrity { why: "the same seed gave other prompts on either side".to_owned() });
             }
             both[0].push(other.trial);
-            both[1].push(one.trial);
-            at.get_or_insert((other.place, one.place));
+            both[1].push(counted.trial);
+            at.get_or_insert((other.place, counted.place));
             pairs += 1;
         }
         let unit_values = [unit_value(metric, &both[0]), unit_value(metric, &both[1])];
@@ -135,11 +135,11 @@ fn unit(sides: &[Vec<CountedTrial<'_>>; 2], is_one_boot: bool) -> Unit {
 /// Trials by boot in the order of measuring, or each by itself.
 fn groups<'c, 'r>(trials: &'c [CountedTrial<'r>], each: bool) -> Vec<Vec<&'c CountedTrial<'r>>> {
     if each {
-        return trials.iter().map(|one| vec![one]).collect();
+        return trials.iter().map(|counted| vec![counted]).collect();
     }
     let mut by_boot: BTreeMap<(usize, u32), Vec<&CountedTrial<'_>>> = BTreeMap::new();
-    for one in trials {
-        by_boot.entry(one.boot).or_default().push(one);
+    for counted in trials {
+        by_boot.entry(counted.boot).or_default().push(counted);
     }
     by_boot.into_values().collect()
 }

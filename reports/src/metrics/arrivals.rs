@@ -38,7 +38,7 @@ pub fn rest(observation: &Observation) -> impl Iterator<Item = Arrival> {
     let first = first(observation);
     let (mut before_ns, mut before) = first.unwrap_or_default();
     let chunks = if first.is_some() { &observation.chunks[..] } else { &[] };
-    let reads = chunks.chunk_by(|one, next| one.t_ns == next.t_ns).filter_map(<[_]>::last);
+    let reads = chunks.chunk_by(|chunk, next| chunk.t_ns == next.t_ns).filter_map(<[_]>::last);
     reads.filter_map(move |chunk| {
         if chunk.t_ns <= before_ns || chunk.tokens <= before {
             return None;

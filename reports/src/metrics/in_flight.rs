@@ -33,7 +33,8 @@ impl InFlight {
     /// come before starts.
     #[must_use]
     pub fn of(observations: &[Observation], duration_ns: u64) -> Self {
-        let spans = observations.iter().filter_map(|one| Some((one.send_ns?, one.end_ns.unwrap_or(duration_ns))));
+        let spans =
+            observations.iter().filter_map(|observation| Some((observation.send_ns?, observation.end_ns.unwrap_or(duration_ns))));
         let spans = spans.filter(|(send, end)| send < end);
         // `false` sorts before `true`: ends come first.
         let mut events: Vec<(u64, bool)> = spans.flat_map(|(send, end)| [(send, true), (end, false)]).collect();
@@ -104,6 +105,7 @@ pub fn steady_min_ns(duration_ns: u64) -> u64 {
 /// It must agree with [`InFlight::mean`]; where it does not, stamps are missing or lie outside the trial.
 #[must_use]
 pub fn by_littles_law(observations: &[Observation], duration_ns: u64) -> Option<f64> {
-    let in_flight_ns: f64 = observations.iter().filter_map(|one| Some(between(one.send_ns?, one.end_ns?))).sum();
+    let in_flight_ns: f64 =
+        observations.iter().filter_map(|observation| Some(between(observation.send_ns?, observation.end_ns?))).sum();
     (duration_ns > 0).then(|| in_flight_ns / duration_ns as f64)
 }

@@ -29,8 +29,8 @@ impl Queue {
     pub fn of(observations: &[Observation], metrics: &[RequestMetrics]) -> Self {
         let served = observations.iter().zip(metrics).filter(|(_, metrics)| metrics.served);
         Self {
-            offered_per_s: rate(observations.iter().filter_map(|one| one.sched_ns)),
-            achieved_per_s: rate(served.filter_map(|(one, _)| one.end_ns)),
+            offered_per_s: rate(observations.iter().filter_map(|observation| observation.sched_ns)),
+            achieved_per_s: rate(served.filter_map(|(observation, _)| observation.end_ns)),
             recovery_ns: recovery_ns(observations),
         }
     }

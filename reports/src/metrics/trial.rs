@@ -32,8 +32,8 @@ impl Distribution {
         Some(Self { p50: values.quantile(0.5)?, p95: values.quantile(0.95)?, p99: values.quantile(0.99)? })
     }
 
-    fn over(metrics: &[RequestMetrics], one: impl Fn(&RequestMetrics) -> Option<f64>) -> Option<Self> {
-        Self::of(&metrics.iter().filter_map(one).collect())
+    fn over(metrics: &[RequestMetrics], read: impl Fn(&RequestMetrics) -> Option<f64>) -> Option<Self> {
+        Self::of(&metrics.iter().filter_map(read).collect())
     }
 }
 
@@ -136,30 +136,30 @@ impl TrialMetrics {
     pub fn of(trial: &Trial) -> Self {
         let (observations, duration_ns) = (&trial.observations[..], trial.duration_ns);
         let is_open = trial.cell.load.is_open();
-        let requests: Vec<_> = observations.iter().map(|one| RequestMetrics::of(one, is_open)).collect();
+        let requests: Vec<_> = observations.iter().map(|observation| RequestMetrics::of(observation, is_open)).collect();
         let in_flight = InFlight::of(observations, duration_ns);
         let curve = are_tokens_known(observations, &requests).then(|| TokenCurve::of(observations));
         let tokens = output_tokens(observations);
         let good = trial.cell.slo.and_then(|slo| queue::good_requests(observations, &requests, slo));
-        let served = count(requests.iter().filter(|one| one.served).count());
+        let served = count(requests.iter().filter(|request| request.served).count());
         let queue = is_open.then(|| Queue::of(observations, &requests));
         let timing = TokenTiming::of(observations, &requests);
-        let send_lag: SortedSample = requests.iter().filter_map(|one| one.send_lag_ns).collect();
-        let median = |one: fn(&RequestMetrics) -> Option<f64>| Distribution::over(&requests, one).map(|over| over.p50);
+        let send_lag: SortedSample = requests.iter().filter_map(|request| request.send_lag_ns).collect();
+        let median = |read: fn(&RequestMetrics) -> Option<f64>| Distribution::over(&requests, read).map(|over| over.p50);
         Self {
             attempted: count(observations.len()),
             served,
             failed: failed(observations, &requests),
-            ttft: Distribution::over(&requests, |one| Some(one.ttft_ns)),
-            ttfo: Distribution::over(&requests, |one| one.ttfo_ns),
-            ttfe: Distribution::over(&requests, |one| one.ttfe_ns),
-            e2el: Distribution::over(&requests, |one| Some(one.e2el_ns)),
-            tpot: Distribution::over(&requests, |one| one.tpot_ns),
+            ttft: Distribution::over(&requests, |request| Some(request.ttft_ns)),
+            ttfo: Distribution::over(&requests, |request| request.ttfo_ns),
+            ttfe: Distribution::over(&requests, |request| request.ttfe_ns),
+            e2el: Distribution::over(&requests, |request| Some(request.e2el_ns)),
+            tpot: Distribution::over(&requests, |request| request.tpot_ns),
             itl: Distribution::of(&timing.itl),
             icl: Distribution::of(&timing.icl),
             tokens_per_chunk: timing.tokens_per_chunk(),
-            decode_tok_s: median(|one| one.decode_tok_s),
-            e2e_tok_s: median(|one| one.e2e_tok_s),
+            decode_tok_s: median(|request| request.decode_tok_s),
+            e2e_tok_s: median(|request| request.e2e_tok_s),
             prefill_tok_s: prefill_tok_s(trial, &requests),
             output_tok_s: curve.as_ref().and_then(|_| per_second(tokens, duration_ns as f64)),
             steady: steady(trial, &in_flight, curve.as_ref()),
@@ -207,13 +207,14 @@ fn count(of: usize) -> u32 {
 
 /// Whether the tokens of every served request, and of at least one request, are known: a total without some of them would be too low.
 fn are_tokens_known(observations: &[Observation], requests: &[RequestMetrics]) -> bool {
-    let known = |one: &Observation| arrivals::first(one).and(one.output_tokens()).is_some();
-    observations.iter().any(known) && observations.iter().zip(requests).all(|(one, metrics)| !metrics.served || known(one))
+    let known = |observation: &Observation| arrivals::first(observation).and(observation.output_tokens()).is_some();
+    observations.iter().any(known)
+        && observations.iter().zip(requests).all(|(observation, metrics)| !metrics.served || known(observation))
 }
 
 /// Output tokens of all requests whose counts are known, served or not.
 fn output_tokens(observations: &[Observation]) -> f64 {
-    let known = observations.iter().filter(|one| arrivals::first(one).is_some());
+    let known = observations.iter().filter(|observation| arrivals::first(observation).is_some());
     known.filter_map(Observation::output_tokens).map(f64::from).sum()
 }
 
@@ -262,7 +263,9 @@ fn steady(trial: &Trial, in_flight: &InFlight, curve: Option<&TokenCurve>) -> St
 
 fn prefix_hit_share(observations: &[Observation], requests: &[RequestMetrics]) -> Option<f64> {
     let served = observations.iter().zip(requests).filter(|(_, metrics)| metrics.served);
-    let reported = served.filter_map(|(one, _)| one.usage.and_then(|usage| Some((usage.cached_tokens?, usage.prompt_tokens))));
-    let (cached, prompt) = reported.fold((0_u64, 0_u64), |sum, one| (sum.0 + u64::from(one.0), sum.1 + u64::from(one.1)));
+    let reported = served
+        .filter_map(|(observation, _)| observation.usage.and_then(|usage| Some((usage.cached_tokens?, usage.prompt_tokens))));
+    let (cached, prompt) =
+        reported.fold((0_u64, 0_u64), |sum, tokens| (sum.0 + u64::from(tokens.0), sum.1 + u64::from(tokens.1)));
     (prompt > 0).then(|| cached as f64 / prompt as f64)
 }

@@ -94,8 +94,8 @@ pub(super) fn check(runs: &[RunFigures]) -> Result<(), CalibrationError> {
         }
         let boots: BTreeSet<String> = between_boots((&run.header, &run.boots))
             .into_iter()
-            .filter(|(_, one)| one.comparability != Comparability::Informational)
-            .map(|(_, one)| plain_name(&one.field))
+            .filter(|(_, difference)| difference.comparability != Comparability::Informational)
+            .map(|(_, difference)| plain_name(&difference.field))
             .collect();
         if !boots.is_empty() {
             return Err(CalibrationError::BootsDiffer { run: number, facts: list(boots) });
@@ -130,9 +130,10 @@ fn unfinished(run: &RunFigures) -> Option<&'static str> {
 /// The names of facts in which two runs differ.
 fn differing_facts(first: &RunFigures, other: &RunFigures) -> BTreeSet<String> {
     let engine = differences(&[(&first.header, &first.boots)], &[(&other.header, &other.boots)]);
-    let matters =
-        engine.into_iter().filter(|one| one.comparability != Comparability::Informational || expiry::depends_on(&one.field));
-    let mut facts: BTreeSet<String> = matters.map(|one| plain_name(&one.field)).collect();
+    let matters = engine
+        .into_iter()
+        .filter(|difference| difference.comparability != Comparability::Informational || expiry::depends_on(&difference.field));
+    let mut facts: BTreeSet<String> = matters.map(|difference| plain_name(&difference.field)).collect();
     let (left, right) = (&first.header, &other.header);
     if left.recipe.name != right.recipe.name {
         facts.insert("recipe".to_owned());

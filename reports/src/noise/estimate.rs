@@ -86,7 +86,7 @@ struct Target {
 fn targets(runs: &[RunFigures]) -> Vec<Target> {
     let mut targets: Vec<Target> = Vec::new();
     let mut add = |gate: Gate, is_gate: bool| {
-        if !targets.iter().any(|one| one.gate.cell == gate.cell && one.gate.metric == gate.metric) {
+        if !targets.iter().any(|target| target.gate.cell == gate.cell && target.gate.metric == gate.metric) {
             targets.push(Target { gate, is_gate });
         }
     };

@@ -35,7 +35,7 @@ const VERSION: &str = "engine version";
 /// The fact's name as a constant of this program, since a calibration file may contain any text.
 fn known_fact(name: &String) -> &'static str {
     let known = [MACHINE, GPU, KERNEL, IMAGE, VERSION];
-    known.into_iter().find(|one| one == name).unwrap_or("a fact that this program does not know")
+    known.into_iter().find(|fact| fact == name).unwrap_or("a fact that this program does not know")
 }
 
 /// The facts that noise depends on. A fact that is unknown both times counts as unchanged.

@@ -74,7 +74,7 @@ fn near(component: Component, sd_ln: f64) {
 #[test]
 fn components_are_recovered_and_shared_seeds_left_out() {
     let noise = Calibration::estimate(&occasions(200, 4, |_| 1)).unwrap();
-    let names: Vec<(&str, Metric)> = noise.cells.iter().map(|one| (one.cell.as_str(), one.metric)).collect();
+    let names: Vec<(&str, Metric)> = noise.cells.iter().map(|cell| (cell.cell.as_str(), cell.metric)).collect();
     // Metrics that the fixture does not define are left out without a warning, since they have no gate.
     let expected = [("chat/c10", Metric::DecodeTokS), ("office/r0.3", Metric::TpotP50Ns), ("chat/c10", Metric::OutputTokS)];
     assert_eq!(names, expected);
@@ -114,7 +114,7 @@ fn invalid_trial_is_left_out_of_every_occasion_when_paired_by_seed() {
 #[test]
 fn single_occasion_has_no_occasion_component() {
     let noise = Calibration::estimate(&occasions(1, 5, |_| 1)).unwrap();
-    assert!(noise.cells.iter().all(|one| one.occasion.is_none() && one.boot.df > 0.0));
+    assert!(noise.cells.iter().all(|cell| cell.occasion.is_none() && cell.boot.df > 0.0));
     assert!(
         noise.warnings[0].starts_with("too few measurements: 1 of at least 4 occasions, 5 of at least 3 boots"),
         "{:?}",
@@ -167,7 +167,7 @@ fn gate_without_enough_values_is_a_warning() {
     let mut runs = occasions(4, 3, |_| 1);
     runs[0].trials[1].figures.insert(Metric::TpotP50Ns, f64::INFINITY);
     let noise = Calibration::estimate(&runs).unwrap();
-    assert!(noise.cells.iter().all(|one| one.cell == "chat/c10"));
+    assert!(noise.cells.iter().all(|cell| cell.cell == "chat/c10"));
     assert_eq!(noise.warnings, ["office/r0.3 tpot_p50_ns: too few valid trials for an estimate"]);
 }
 

@@ -59,8 +59,8 @@ fn concurrent_streams_share_the_weights_of_a_step() {
 #[test]
 fn consecutive_requests_do_not_share_weights() {
     // A second stream that decodes only while the first waits for its next answer.
-    let one = trial(cell("chat", "c2", closed(2)), vec![even(0, S, 40 * MS, 101), even(4 * S, 2 * S, 40 * MS, 101)]);
-    let utilisation = decode(LLAMA, &one);
+    let consecutive = trial(cell("chat", "c2", closed(2)), vec![even(0, S, 40 * MS, 101), even(4 * S, 2 * S, 40 * MS, 101)]);
+    let utilisation = decode(LLAMA, &consecutive);
     about(utilisation.share, 25.0 * (8e9 + 150.5 * 65_536.0) / 273e9);
 }
 

@@ -39,7 +39,7 @@ pub fn holm(p: &[f64]) -> Vec<f64> {
 /// The places of the p-values from the smallest to the largest; equal ones in their order.
 fn ascending(p: &[f64]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..p.len()).collect();
-    order.sort_by(|&one, &other| clamped(p[one]).total_cmp(&clamped(p[other])));
+    order.sort_by(|&left, &right| clamped(p[left]).total_cmp(&clamped(p[right])));
     order
 }
 

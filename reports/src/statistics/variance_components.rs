@@ -79,8 +79,8 @@ impl MeanSquare {
 /// (Satterthwaite, *An approximate distribution of estimates of variance components*, 1946). A component of 0 has those of its first mean
 /// square, the one that could have shown it.
 fn component(parts: &[MeanSquare]) -> Component {
-    let variance: f64 = parts.iter().map(|one| one.part).sum();
-    let per_freedom: f64 = parts.iter().map(|one| one.part * one.part / one.df).sum();
+    let variance: f64 = parts.iter().map(|term| term.part).sum();
+    let per_freedom: f64 = parts.iter().map(|term| term.part * term.part / term.df).sum();
     let satterthwaite = variance * variance / per_freedom;
     if variance > 0.0 && satterthwaite.is_finite() && satterthwaite > 0.0 {
         Component { sd_ln: variance.sqrt(), df: satterthwaite, assumed: false }

@@ -59,7 +59,7 @@ fn counter_reset(watch: &ServerWatch) -> Option<String> {
 /// Only where every request completed, those of the warm-up too: for one that failed or was given up the server may have generated
 /// tokens, or still be generating them, that no client saw. Prompt tokens are not judged: some servers count only those that they read.
 fn tokens_disagree(trial: &Trial, account: &ServerAccount) -> Option<String> {
-    let is_counted = |one: &Observation| one.outcome.is_complete() && one.output_tokens().is_some();
+    let is_counted = |observation: &Observation| observation.outcome.is_complete() && observation.output_tokens().is_some();
     let is_whole = trial.observations.iter().all(is_counted)
         && trial.warm_up.completed == trial.warm_up.requests
         && trial.facts.cut_short.is_none();

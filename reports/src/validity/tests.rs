@@ -160,7 +160,7 @@ fn connections_that_fell_behind_are_reported() {
 
 #[test]
 fn prompt_tokens_off_the_plan_are_suspect() {
-    let prompt = |tokens| move |trial: &mut Trial| each(trial, |one| usage(one).prompt_tokens = tokens);
+    let prompt = |tokens| move |trial: &mut Trial| each(trial, |observation| usage(observation).prompt_tokens = tokens);
     assert_eq!(after(sound(), prompt(101)), "");
     insta::assert_snapshot!(after(sound(), prompt(102)), @"suspect: prompt tokens are off the plan by 2.00 % (1224 of 1200 planned)");
     // One too long and one too short do not make a right one.
@@ -175,7 +175,7 @@ fn prompt_tokens_off_the_plan_are_suspect() {
 
 #[test]
 fn cache_hits_of_independent_prompts_are_suspect() {
-    let cached = |tokens| move |trial: &mut Trial| each(trial, |one| usage(one).cached_tokens = Some(tokens));
+    let cached = |tokens| move |trial: &mut Trial| each(trial, |observation| usage(observation).cached_tokens = Some(tokens));
     // The template's 9 tokens are everyone's head, and a token more may be chance.
     assert_eq!(after(sound(), cached(10)), "");
     insta::assert_snapshot!(after(sound(), cached(59)), @"suspect: 50.0 % of the prompt tokens came from the prefix cache, where prompts share nothing");
@@ -189,7 +189,7 @@ fn cache_hits_of_independent_prompts_are_suspect() {
 #[test]
 fn cache_hits_are_judged_by_server_counters_without_usage() {
     let untold = "valid: the server does not say whether prompts came from its cache";
-    let silent = |trial: &mut Trial| each(trial, |one| usage(one).cached_tokens = None);
+    let silent = |trial: &mut Trial| each(trial, |observation| usage(observation).cached_tokens = None);
     let counted = |name: &'static str, hits: f64| {
         move |trial: &mut Trial| {
             silent(trial);
@@ -220,10 +220,10 @@ fn cache_hits_are_judged_by_server_counters_without_usage() {
 fn output_tokens_off_the_plan_are_invalid_when_forced() {
     let planned = |forced, reason: &'static str| {
         move |trial: &mut Trial| {
-            each(trial, |one| {
-                one.planned_output_tokens = 210;
-                one.forced_length = forced;
-                one.finish_reason = Some(reason.to_owned());
+            each(trial, |observation| {
+                observation.planned_output_tokens = 210;
+                observation.forced_length = forced;
+                observation.finish_reason = Some(reason.to_owned());
             });
         }
     };
@@ -255,10 +255,10 @@ fn unknown_and_disagreeing_token_counts_are_reported() {
 fn chunks_counted_as_tokens_put_the_peak_below_the_mean() {
     // The server's total says four times what the chunks were counted as.
     let quadruple = |trial: &mut Trial| {
-        each(trial, |one| {
-            usage(one).completion_tokens = 804;
-            one.planned_output_tokens = 804;
-            one.token_source = TokenSource::Final;
+        each(trial, |observation| {
+            usage(observation).completion_tokens = 804;
+            observation.planned_output_tokens = 804;
+            observation.token_source = TokenSource::Final;
         });
     };
     insta::assert_snapshot!(after(sound(), quadruple), @"invalid: peak 204 tok/s is below the mean 643 tok/s");

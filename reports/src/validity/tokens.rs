@@ -25,8 +25,10 @@ pub(super) const MAX_COUNT_DIFFERENCE: f64 = 0.01;
 pub(super) const PEAK_TOLERANCE: f64 = 0.01;
 
 pub(super) fn judge(trial: &Trial, metrics: &TrialMetrics, template_tokens: u32, reasons: &mut Vec<Reason>) {
-    let served = || trial.observations.iter().filter(|one| one.outcome.is_complete() && one.first_token_ns.is_some());
-    let unknown = served().filter(|one| arrivals::first(one).and(one.output_tokens()).is_none()).count();
+    let served = || {
+        trial.observations.iter().filter(|observation| observation.outcome.is_complete() && observation.first_token_ns.is_some())
+    };
+    let unknown = served().filter(|observation| arrivals::first(observation).and(observation.output_tokens()).is_none()).count();
     if unknown > 0 {
         reasons.push(Reason::invalid(format!("output tokens of {unknown} of {} served requests are unknown", metrics.served)));
     }
@@ -109,8 +111,8 @@ fn judge_outputs<'o>(served: impl Iterator<Item = &'o Observation>, reasons: &mu
 
 /// The server's running count against its final one.
 fn judge_counts<'o>(served: impl Iterator<Item = &'o Observation>, of: u32, reasons: &mut Vec<Reason>) {
-    let disagree = served.filter(|one| one.token_source == TokenSource::Running).filter(|one| {
-        let Some((usage, last)) = one.usage.zip(one.chunks.last()) else { return false };
+    let disagree = served.filter(|observation| observation.token_source == TokenSource::Running).filter(|observation| {
+        let Some((usage, last)) = observation.usage.zip(observation.chunks.last()) else { return false };
         let difference = usage.completion_tokens.abs_diff(last.tokens);
         f64::from(difference) > (f64::from(usage.completion_tokens) * MAX_COUNT_DIFFERENCE).max(1.0)
     });

@@ -55,7 +55,7 @@ fn side_with_two_engines_is_refused() {
     let ruling = after_with(&Policy::default(), |run| run.boots[3].engine_version = Some("9".to_owned()));
     assert_eq!(ruling.overall, OverallVerdict::Refused);
     assert!(
-        ruling.differences.iter().any(|one| one.field == "engine version (boot 3 of the candidate)"),
+        ruling.differences.iter().any(|difference| difference.field == "engine version (boot 3 of the candidate)"),
         "{:?}",
         ruling.differences
     );
@@ -64,7 +64,7 @@ fn side_with_two_engines_is_refused() {
     other.header.recipe.model.id = "other".to_owned();
     let ruling = judge(&[chat(&FIVE)], &[chat(&FIVE), other], &Policy::default());
     assert!(
-        ruling.differences.iter().any(|one| one.field == "model id (runs 1 and 2 of the candidate)"),
+        ruling.differences.iter().any(|difference| difference.field == "model id (runs 1 and 2 of the candidate)"),
         "{:?}",
         ruling.differences
     );

@@ -79,7 +79,8 @@ impl Design {
 
     /// The noise of this design for units of that standard deviation.
     pub(super) fn noise(&self, unit_sd_ln: f64) -> Noise {
-        let shared: Vec<(f64, f64)> = self.components().map(|one| (2.0 * one.sd_ln * one.sd_ln, one.df)).collect();
+        let shared: Vec<(f64, f64)> =
+            self.components().map(|component| (2.0 * component.sd_ln * component.sd_ln, component.df)).collect();
         Noise {
             pairing: self.pairing,
             unit_sd_ln,

@@ -26,7 +26,7 @@ impl<'v> Case<'v> {
     }
 
     /// Asserts the value of a field of the answer.
-    pub(super) fn is(&mut self, key: &str, actual: impl Into<Value>) {
+    pub(super) fn check(&mut self, key: &str, actual: impl Into<Value>) {
         let actual = actual.into();
         let expected = self.expected.get(key).unwrap_or_else(|| panic!("{}: there is no {key}", self.id));
         assert!(same(&actual, expected, self.tolerance), "{}: {key} is {actual} and not {expected}", self.id);
@@ -59,7 +59,7 @@ fn same(actual: &Value, expected: &Value, tolerance: f64) -> bool {
     match (actual, expected) {
         (Value::Number(one), Value::Number(other)) => (one.as_f64().unwrap() - other.as_f64().unwrap()).abs() <= tolerance,
         (Value::Array(some), Value::Array(others)) => {
-            some.len() == others.len() && some.iter().zip(others).all(|(one, other)| same(one, other, tolerance))
+            some.len() == others.len() && some.iter().zip(others).all(|(left, right)| same(left, right, tolerance))
         }
         (Value::Object(some), Value::Object(others)) => {
             some.len() == others.len() && others.iter().all(|(key, other)| same(&some[key], other, tolerance))

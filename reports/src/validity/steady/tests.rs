@@ -35,14 +35,14 @@ fn open(requests: usize) -> Load {
 
 /// An open loop of one request a second with these TPOT.
 fn open_loop(workload: &str, tpot_us: &[u64]) -> Trial {
-    let one = |(place, us): (usize, &u64)| even(place as u64 * S, 100 * MS, us * US, 20);
-    trial(cell(workload, "r1", open(tpot_us.len())), tpot_us.iter().enumerate().map(one).collect())
+    let observation = |(place, us): (usize, &u64)| even(place as u64 * S, 100 * MS, us * US, 20);
+    trial(cell(workload, "r1", open(tpot_us.len())), tpot_us.iter().enumerate().map(observation).collect())
 }
 
 fn judged(trial: &Trial) -> String {
     let mut reasons = Vec::new();
     judge(trial, &mut reasons);
-    reasons.iter().map(|one| format!("{}: {}", one.validity.word(), one.text)).collect::<Vec<_>>().join("\n")
+    reasons.iter().map(|reason| format!("{}: {}", reason.validity.word(), reason.text)).collect::<Vec<_>>().join("\n")
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn chance_alone_seldom_makes_a_trial_suspect() {
             let tpot_us: Vec<u64> = (0..requests).map(|_| 20_000 + noise.next(2000)).collect();
             let mut reasons = Vec::new();
             judge(&open_loop("office", &tpot_us), &mut reasons);
-            reasons.iter().any(|one| one.validity >= least)
+            reasons.iter().any(|reason| reason.validity >= least)
         });
         found.count()
     };
