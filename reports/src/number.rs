@@ -4,10 +4,10 @@
 mod tests;
 
 /// Significant digits of a figure.
-const FIGURE: usize = 3;
+const FIGURE_DIGITS: usize = 3;
 
 /// Significant digits of an uncertainty.
-const UNCERTAINTY: usize = 2;
+const UNCERTAINTY_DIGITS: usize = 2;
 
 /// From here on a time is printed in seconds: what three digits would round to `1000 ms` is `1.00 s`.
 const SECONDS_FROM_NS: f64 = 999.5e6;
@@ -39,9 +39,9 @@ pub(crate) fn estimate(value: f64, half_width: Option<f64>, unit: Unit) -> Strin
         Unit::Share => (100.0, " %"),
         Unit::Plain => (1.0, ""),
     };
-    let number = significant(value * scale, FIGURE);
+    let number = significant(value * scale, FIGURE_DIGITS);
     match half_width.filter(|half| half.is_finite()) {
-        Some(half) => format!("{number} ± {}{suffix}", significant(half * scale, UNCERTAINTY)),
+        Some(half) => format!("{number} ± {}{suffix}", significant(half * scale, UNCERTAINTY_DIGITS)),
         None => format!("{number}{suffix}"),
     }
 }
@@ -86,14 +86,14 @@ pub(crate) fn probability(p: f64) -> String {
 
 /// A share that is a setting, in percent without trailing zeros: `3 %`, `2.5 %`.
 pub(crate) fn chosen(share: f64) -> String {
-    let number = significant(share * 100.0, FIGURE);
+    let number = significant(share * 100.0, FIGURE_DIGITS);
     let number = if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.') } else { &number };
     format!("{number} %")
 }
 
 /// Percent with the digits of an uncertainty, such as a coefficient of variation.
 pub(crate) fn spread(percent: f64) -> String {
-    if percent.is_finite() { format!("{} %", significant(percent, UNCERTAINTY)) } else { "-".to_owned() }
+    if percent.is_finite() { format!("{} %", significant(percent, UNCERTAINTY_DIGITS)) } else { "-".to_owned() }
 }
 
 /// With its sign; zero has none.

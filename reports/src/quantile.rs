@@ -10,7 +10,7 @@ pub const REQUESTS_FOR_P95: usize = 59;
 pub const REQUESTS_FOR_P99: usize = 299;
 
 /// Positions this close to a whole one are that one: `(n - 1) q` is not exact, and beside a +inf the difference would show.
-const WHOLE: f64 = 1e-9;
+const WHOLE_TOLERANCE: f64 = 1e-9;
 
 /// Values in ascending order, each with how often it occurs.
 ///
@@ -51,11 +51,11 @@ impl SortedSample {
         let position = last as f64 * q.clamp(0.0, 1.0);
         let below = position.floor() as u64;
         let part = position - position.floor();
-        if part < WHOLE {
+        if part < WHOLE_TOLERANCE {
             return self.nth(below);
         }
         let (low, high) = (self.nth(below)?, self.nth((below + 1).min(last))?);
-        if part > 1.0 - WHOLE || high.is_infinite() {
+        if part > 1.0 - WHOLE_TOLERANCE || high.is_infinite() {
             return Some(high);
         }
         Some(low + part * (high - low))

@@ -107,7 +107,7 @@ pub fn compare(baseline: &[f64], candidate: &[f64], design: Design) -> Result<Co
     let noise = design.noise(spread.unit_variance.sqrt());
     let d = sign * spread.difference;
     let variance = spread.variance + noise.shared_variance;
-    let (se, df) = (variance.sqrt(), variance * variance / (spread.per_freedom + noise.shared_per_freedom));
+    let (se, df) = (variance.sqrt(), variance * variance / (spread.per_df + noise.shared_per_df));
     let student = StudentT::new(df).filter(|_| d.is_finite() && se.is_finite()).ok_or(Refusal::NoSpread)?;
     Ok(Comparison { design, d, se, df, p_regressed: student.sf(d / se), p_improved: student.cdf(d / se), noise })
 }
@@ -129,7 +129,7 @@ pub(super) struct Spread {
     /// The variance of the difference.
     pub(super) variance: f64,
     /// The sum of `v^2 / df` over the parts of the variance.
-    pub(super) per_freedom: f64,
+    pub(super) per_df: f64,
     /// The variance of one unit of a side (of one pair).
     unit_variance: f64,
 }
@@ -142,7 +142,7 @@ impl Spread {
         Some(Self {
             difference: moments::mean(candidate)? - moments::mean(baseline)?,
             variance: v_b + v_c,
-            per_freedom: v_b * v_b / (n_b - 1.0) + v_c * v_c / (n_c - 1.0),
+            per_df: v_b * v_b / (n_b - 1.0) + v_c * v_c / (n_c - 1.0),
             unit_variance: f64::midpoint(s2_b, s2_c),
         })
     }
@@ -151,7 +151,7 @@ impl Spread {
         let differences: Vec<f64> = baseline.iter().zip(candidate).map(|(b, c)| c - b).collect();
         let (n, unit_variance) = (differences.len() as f64, moments::variance(&differences)?);
         let variance = unit_variance / n;
-        let per_freedom = variance * variance / (n - 1.0);
-        Some(Self { difference: moments::mean(&differences)?, variance, per_freedom, unit_variance })
+        let per_df = variance * variance / (n - 1.0);
+        Some(Self { difference: moments::mean(&differences)?, variance, per_df, unit_variance })
     }
 }

@@ -27,7 +27,7 @@ pub struct Noise {
     /// The part of the difference's variance that does not depend on the number of units: `sum 2 s^2`.
     pub shared_variance: f64,
     /// The part that the shared variance adds to the denominator of the degrees of freedom: `sum (2 s^2)^2 / df_s`.
-    pub shared_per_freedom: f64,
+    pub shared_per_df: f64,
 }
 
 impl Noise {
@@ -41,7 +41,7 @@ impl Noise {
         };
         let own = sides * self.unit_sd_ln.powi(2) / n;
         let variance = own + self.shared_variance;
-        (variance.sqrt(), variance.powi(2) / (own.powi(2) / df + self.shared_per_freedom))
+        (variance.sqrt(), variance.powi(2) / (own.powi(2) / df + self.shared_per_df))
     }
 
     /// The smallest detectable difference of logarithms with `n` units per side, at one-sided `alpha`.

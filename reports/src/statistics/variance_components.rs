@@ -80,8 +80,8 @@ impl MeanSquare {
 /// square, the one that could have shown it.
 fn component(parts: &[MeanSquare]) -> Component {
     let variance: f64 = parts.iter().map(|term| term.part).sum();
-    let per_freedom: f64 = parts.iter().map(|term| term.part * term.part / term.df).sum();
-    let satterthwaite = variance * variance / per_freedom;
+    let per_df: f64 = parts.iter().map(|term| term.part * term.part / term.df).sum();
+    let satterthwaite = variance * variance / per_df;
     if variance > 0.0 && satterthwaite.is_finite() && satterthwaite > 0.0 {
         Component { sd_ln: variance.sqrt(), df: satterthwaite, assumed: false }
     } else {

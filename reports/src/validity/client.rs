@@ -31,7 +31,7 @@ pub(super) const HIGH_CLIENT_CPU: f64 = 0.5;
 
 /// Shortest trial whose CPU time is judged. The kernel counts it in ticks of 10 ms, and the start-up work of a process is a large part of a shorter
 /// trial.
-pub(super) const CPU_FROM_NS: u64 = 1_000_000_000;
+pub(super) const MIN_CPU_TRIAL_NS: u64 = 1_000_000_000;
 
 pub(super) fn judge(trial: &Trial, metrics: &TrialMetrics, instrument: Option<&ErrorBudget>, reasons: &mut Vec<Reason>) {
     reasons.extend(instrument.and_then(|budget| instrument_error(trial, metrics, budget)));
@@ -113,7 +113,7 @@ fn judge_connections(trial: &Trial, reasons: &mut Vec<Reason>) {
 
 /// CPU time as cores that were busy all the time; none in a trial that is too short to tell.
 pub(super) fn cores(trial: &Trial, cpu_ns: u64) -> Option<f64> {
-    (trial.duration_ns >= CPU_FROM_NS).then(|| cpu_ns as f64 / trial.duration_ns as f64)
+    (trial.duration_ns >= MIN_CPU_TRIAL_NS).then(|| cpu_ns as f64 / trial.duration_ns as f64)
 }
 
 fn judge_lags(trial: &Trial, metrics: &TrialMetrics, reasons: &mut Vec<Reason>) {

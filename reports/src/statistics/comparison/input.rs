@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::{MIN_UNITS, Noise};
-use crate::statistics::{pairing::Pairing, student::MIN_FREEDOM};
+use crate::statistics::{pairing::Pairing, student::MIN_DF};
 
 /// A standard deviation of more, a factor of 22 000, is not the noise of a machine.
 const MAX_SD_LN: f64 = 10.0;
@@ -48,7 +48,7 @@ impl Component {
 
     /// Whether it is a usable standard deviation.
     fn is_sound(&self) -> bool {
-        (0.0..=MAX_SD_LN).contains(&self.sd_ln) && self.df >= MIN_FREEDOM
+        (0.0..=MAX_SD_LN).contains(&self.sd_ln) && self.df >= MIN_DF
     }
 }
 
@@ -85,7 +85,7 @@ impl Design {
             pairing: self.pairing,
             unit_sd_ln,
             shared_variance: shared.iter().map(|(variance, _)| variance).sum(),
-            shared_per_freedom: shared.iter().map(|(variance, df)| variance * variance / df).sum(),
+            shared_per_df: shared.iter().map(|(variance, df)| variance * variance / df).sum(),
         }
     }
 }

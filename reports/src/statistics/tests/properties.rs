@@ -179,7 +179,7 @@ proptest! {
             let cells = [true, false].map(|gate| Cell { outcome: outcome.clone(), margin, gate, fails_more: by_seed });
             prop_assert_eq!(decide(&cells, &options).len(), 2);
         }
-        let noise = Noise { pairing, unit_sd_ln: sd_ln, shared_variance: numbers.0, shared_per_freedom: numbers.1 };
+        let noise = Noise { pairing, unit_sd_ln: sd_ln, shared_variance: numbers.0, shared_per_df: numbers.1 };
         let _ = (noise.trials_needed(margin, alpha), noise.is_futile(margin, alpha), noise.mde_ln(numbers.2, alpha));
         let _ = StudentT::new(df).map(|student| (student.quantile(alpha), student.sf(margin), student.cdf(alpha)));
     }

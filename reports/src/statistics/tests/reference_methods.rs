@@ -132,7 +132,7 @@ fn difference(a: &[f64], b: &[f64]) -> f64 {
 }
 
 /// Tolerance for rounding when equal values are counted.
-const EQUAL: f64 = 1e-12;
+const EQUALITY_TOLERANCE: f64 = 1e-12;
 
 pub(super) fn permutation(case: &mut Case<'_>) {
     let [a, b] = ["a", "b"].map(|side| moments::logarithms(&case.numbers(side)).unwrap());
@@ -142,8 +142,8 @@ pub(super) fn permutation(case: &mut Case<'_>) {
     let share = |holds: &dyn Fn(f64) -> bool| all.iter().filter(|&&other| holds(other)).count() as f64 / all.len() as f64;
     case.check("n_perm", json!(all.len()));
     case.check("obs", json!(observed));
-    case.check("p_two_sided", json!(share(&|other| other.abs() >= observed.abs() - EQUAL)));
-    case.check("p_less", json!(share(&|other| other <= observed + EQUAL)));
+    case.check("p_two_sided", json!(share(&|other| other.abs() >= observed.abs() - EQUALITY_TOLERANCE)));
+    case.check("p_less", json!(share(&|other| other <= observed + EQUALITY_TOLERANCE)));
 }
 
 pub(super) fn sign_flips(case: &mut Case<'_>) {
@@ -154,7 +154,7 @@ pub(super) fn sign_flips(case: &mut Case<'_>) {
         moments::mean(&z.iter().enumerate().map(flip).collect::<Vec<_>>()).unwrap()
     };
     let all: Vec<f64> = (0..1_u32 << z.len()).map(flipped).collect();
-    let far = all.iter().filter(|other| other.abs() >= all[0].abs() - EQUAL).count();
+    let far = all.iter().filter(|other| other.abs() >= all[0].abs() - EQUALITY_TOLERANCE).count();
     case.check("n", json!(all.len()));
     case.check("obs", json!(all[0]));
     case.check("p_two_sided", json!(far as f64 / all.len() as f64));

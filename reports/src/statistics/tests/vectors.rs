@@ -76,7 +76,7 @@ fn all() -> Vec<Value> {
 type Check = fn(&mut Case<'_>);
 
 /// Checks of functions that the judge uses.
-const JUDGE: &[(&str, Check)] = &[
+const JUDGE_CHECKS: &[(&str, Check)] = &[
     ("anova_random_effects", trials::anova),
     ("autocorr", trials::autocorrelation),
     ("constant", cells::pocock),
@@ -103,7 +103,7 @@ const JUDGE: &[(&str, Check)] = &[
 ];
 
 /// Checks of reference methods that are written for these tests and compared with those of the judge.
-const BESIDE: &[(&str, Check)] = &[
+const REFERENCE_CHECKS: &[(&str, Check)] = &[
     ("bootstrap_exact_enumeration", reference_methods::bootstrap_enumerated),
     ("bootstrap_mc", reference_methods::bootstrap),
     ("effect_size", reference_methods::effect_size),
@@ -120,14 +120,14 @@ fn every_reference_value_is_reproduced() {
     let mut kinds = BTreeSet::new();
     for value in &all {
         let (kind, mut case) = (value["kind"].as_str().unwrap(), Case::new(value));
-        let checks: Vec<_> = JUDGE.iter().chain(BESIDE).filter(|(name, _)| *name == kind).collect();
+        let checks: Vec<_> = JUDGE_CHECKS.iter().chain(REFERENCE_CHECKS).filter(|(name, _)| *name == kind).collect();
         assert_eq!(checks.len(), 1, "{}: nothing, or more than one thing, checks a {kind}", case.id);
         (checks[0].1)(&mut case);
         let fields: BTreeSet<String> = case.expected.as_object().unwrap().keys().cloned().collect();
         assert_eq!(case.seen, fields, "{}: not every field was looked at", case.id);
         kinds.insert(kind);
     }
-    let without_cases: Vec<_> = JUDGE.iter().chain(BESIDE).filter(|(kind, _)| !kinds.contains(kind)).collect();
+    let without_cases: Vec<_> = JUDGE_CHECKS.iter().chain(REFERENCE_CHECKS).filter(|(kind, _)| !kinds.contains(kind)).collect();
     assert!(without_cases.is_empty(), "no case is a {without_cases:?}");
     assert_eq!(all.len(), 57);
 }

@@ -65,7 +65,7 @@ pub(super) fn degenerate(case: &mut Case<'_>) {
 
 pub(super) fn welch_raw(case: &mut Case<'_>) {
     let spread = Spread::welch(&case.numbers("a"), &case.numbers("b")).unwrap();
-    let (se, df) = (spread.variance.sqrt(), spread.variance.powi(2) / spread.per_freedom);
+    let (se, df) = (spread.variance.sqrt(), spread.variance.powi(2) / spread.per_df);
     case.check("diff", json!(spread.difference));
     case.check("se", json!(se));
     case.check("df", json!(df));
@@ -113,7 +113,7 @@ pub(super) fn adjust_both(case: &mut Case<'_>) {
 
 /// A comparison with only the fields that the rule for regressions reads.
 fn known(p_regressed: f64, d: f64) -> Comparison {
-    let noise = Noise { pairing: Pairing::Unpaired, unit_sd_ln: 0.02, shared_variance: 0.0, shared_per_freedom: 0.0 };
+    let noise = Noise { pairing: Pairing::Unpaired, unit_sd_ln: 0.02, shared_variance: 0.0, shared_per_df: 0.0 };
     let design = Design::new(BetterDirection::Lower);
     let p_improved = 1.0 - p_regressed;
     Comparison { design, d, se: 0.02, df: 8.0, p_regressed, p_improved, noise }
@@ -141,7 +141,7 @@ pub(super) fn student(case: &mut Case<'_>) {
 }
 
 fn independent(sd_ln: f64) -> Noise {
-    Noise { pairing: Pairing::Unpaired, unit_sd_ln: sd_ln, shared_variance: 0.0, shared_per_freedom: 0.0 }
+    Noise { pairing: Pairing::Unpaired, unit_sd_ln: sd_ln, shared_variance: 0.0, shared_per_df: 0.0 }
 }
 
 pub(super) fn mde(case: &mut Case<'_>) {
