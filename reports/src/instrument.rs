@@ -30,9 +30,9 @@ pub struct ClientLoad {
     pub streams: u32,
     /// Chunks read per second in the densest second.
     pub chunks_per_s: f64,
-    /// The trial's median TTFT, in nanoseconds; none where no request was served.
+    /// The trial's median TTFT, in nanoseconds; none of a trial without requests.
     pub ttft_p50_ns: Option<f64>,
-    /// The trial's median TPOT, in nanoseconds.
+    /// The trial's median TPOT, in nanoseconds; none where no request has one.
     pub tpot_p50_ns: Option<f64>,
 }
 

@@ -31,7 +31,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// The defaults of the command line.
+    /// A single look, Benjamini-Hochberg at [`Q`], and the plain rule for the margin.
     pub const DEFAULT: Self =
         Self { looks: Looks::One, multiplicity: Multiplicity::BenjaminiHochberg { q: Q }, rule: Rule::Margin };
 
