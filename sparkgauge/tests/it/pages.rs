@@ -61,6 +61,34 @@ fn commands_that_need_the_testbed_end_as_the_pages_say() {
 }
 
 #[test]
+fn every_command_that_is_not_run_is_shown_by_a_page() {
+    let blocks: Vec<_> = Page::all(&repository()).iter().flat_map(|page| page.texts_of("sh")).collect();
+    let is_shown = |start: &str| blocks.iter().any(|text| text.contains(start));
+    let unused: Vec<_> = command::NOT_RUN.iter().map(|(start, _)| *start).filter(|start| !is_shown(start)).collect();
+    assert!(unused.is_empty(), "no page shows {unused:?} any more: take them out of the list");
+}
+
+#[test]
+fn every_recipe_of_a_page_is_one() {
+    let texts: Vec<_> = Page::all(&repository()).iter().flat_map(|page| page.texts_of("toml")).collect();
+    let recipes: Vec<_> = texts.iter().filter(|text| text.starts_with("name = ")).collect();
+    assert!(!recipes.is_empty());
+    for text in recipes {
+        record::recipe::parse(text, "a page", "my-server").unwrap();
+    }
+}
+
+#[test]
+fn every_page_of_the_book_is_in_its_summary() {
+    let pages = Page::all(&repository());
+    let summary = pages.iter().find(|page| page.name == "docs/SUMMARY.md").unwrap().links();
+    let of_book =
+        pages.iter().map(|page| Path::new(&page.name)).filter(|name| name.starts_with("docs") && !name.ends_with("SUMMARY.md"));
+    let missing: Vec<_> = of_book.filter(|name| !summary.iter().any(|link| link == name)).collect();
+    assert!(missing.is_empty(), "docs/SUMMARY.md does not list {missing:?}");
+}
+
+#[test]
 fn every_link_of_a_page_leads_to_a_file() {
     let repository = repository();
     let mut broken = Vec::new();

@@ -1,24 +1,14 @@
 //! A command as a page shows it.
 
-use std::ops::Range;
-
 /// What a command needs that a test machine may lack: the words after `needs` in its comment or in its block's info string.
 const NEEDS: [(&str, Needs); 4] =
     [("hardware", Needs::Hardware), ("network", Needs::Network), ("docker", Needs::Docker), ("the testbed", Needs::Testbed)];
 
 /// Commands that no test runs, by their first words, each with the reason.
-const NOT_RUN: [(&str, &str); 22] = [
-    ("cargo xtask ci", "it is what runs the tests"),
-    ("cargo xtask tidy", "a step of `cargo xtask ci`"),
+pub(super) const NOT_RUN: [(&str, &str); 10] = [
     ("cargo xtask testbed", "a step of `cargo xtask ci`; it downloads 3 GB"),
-    ("cargo xtask regenerate", "a step of `cargo xtask ci`; it writes into the tree"),
-    ("cargo xtask instructions", "a step of `cargo xtask ci`; it needs valgrind"),
     ("cargo install --path sparkgauge", "it builds for minutes; CI builds the same package"),
-    ("cargo install cargo-fuzz", "it installs another program"),
     ("cargo bench", "a step of `cargo xtask ci` runs each bench once"),
-    ("cargo test", "a step of `cargo xtask ci`"),
-    ("cargo doc", "a step of `cargo xtask ci`"),
-    ("cargo insta", "it asks a person"),
     ("git clone", "the network, and the address of one's own copy"),
     ("git ls-files", "a pipeline of a shell"),
     ("cd", "the folder of the page's commands is the test's own"),
@@ -26,10 +16,6 @@ const NOT_RUN: [(&str, &str); 22] = [
     ("hf download", "the network"),
     ("mkdir -p", "another program"),
     ("curl", "the network"),
-    ("python3 -m venv", "another program"),
-    ("mdbook", "another program"),
-    ("tmux", "another program, for a person at a terminal"),
-    ("./config.sh", "the runner of GitHub"),
 ];
 
 /// What a command needs that a test machine may lack.
@@ -129,14 +115,6 @@ fn words(text: &str) -> Result<Vec<String>, String> {
         return Err(format!("`{text}` ends within quotes"));
     }
     Ok(words)
-}
-
-/// A block of lines with its fences, and what stands after the first.
-pub(super) struct Block<'t> {
-    pub(super) language: &'t str,
-    pub(super) info: &'t str,
-    /// The lines within, by their numbers from 0.
-    pub(super) lines: Range<usize>,
 }
 
 #[test]

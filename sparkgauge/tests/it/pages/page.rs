@@ -2,10 +2,11 @@
 
 use std::{
     fs,
+    ops::Range,
     path::{Path, PathBuf},
 };
 
-use super::command::{self, Block, PageCommand};
+use super::command::{self, PageCommand};
 
 /// Pages outside of docs/.
 const PAGES: [&str; 7] = [
@@ -20,6 +21,15 @@ const PAGES: [&str; 7] = [
 
 /// Words that a command of a person begins with.
 const PROGRAMS: [&str; 5] = ["cargo ", "sparkgauge ", "docker ", "git ", "$ "];
+
+/// A block of lines between fences.
+struct Block<'t> {
+    language: &'t str,
+    /// What stands behind the language.
+    info: &'t str,
+    /// The lines within, by their numbers from 0.
+    lines: Range<usize>,
+}
 
 /// A page.
 pub(super) struct Page {
@@ -86,6 +96,13 @@ impl Page {
             complaints.push(format!("{}: a block has no end", self.name));
         }
         (blocks, complaints)
+    }
+
+    /// The texts of its blocks of a language.
+    pub(super) fn texts_of(&self, language: &str) -> Vec<String> {
+        let lines: Vec<_> = self.text.lines().collect();
+        let blocks = self.blocks().0.into_iter().filter(|block| block.language == language);
+        blocks.map(|block| lines[block.lines].join("\n")).collect()
     }
 
     /// The files that it links to, as seen from the repository.
