@@ -5,7 +5,7 @@
 
 use std::{
     fs,
-    path::Path,
+    path::{Component, Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Duration,
 };
@@ -84,19 +84,40 @@ fn every_page_of_the_book_is_in_its_summary() {
     let summary = pages.iter().find(|page| page.name == "docs/SUMMARY.md").unwrap().links();
     let of_book =
         pages.iter().map(|page| Path::new(&page.name)).filter(|name| name.starts_with("docs") && !name.ends_with("SUMMARY.md"));
-    let missing: Vec<_> = of_book.filter(|name| !summary.iter().any(|link| link == name)).collect();
+    let missing: Vec<_> = of_book.filter(|name| !summary.iter().any(|(link, _)| link == name)).collect();
     assert!(missing.is_empty(), "docs/SUMMARY.md does not list {missing:?}");
 }
 
 #[test]
-fn every_link_of_a_page_leads_to_a_file() {
-    let repository = repository();
-    let mut broken = Vec::new();
-    for page in Page::all(&repository) {
-        let missing = |link: &Path| !repository.join(link).exists() && link.file_name() != Path::new(YET_TO_COME).file_name();
-        broken.extend(page.links().iter().filter(|link| missing(link)).map(|link| format!("{}: {}", page.name, link.display())));
-    }
+fn every_link_of_a_page_leads_to_a_file_and_a_heading() {
+    let pages = Page::all(&repository());
+    let is_missing = |link: &Path, heading: Option<&str>| {
+        if link == Path::new(YET_TO_COME) {
+            return false;
+        }
+        let page = pages.iter().find(|page| Path::new(&page.name) == link);
+        let has_heading = |heading: &str| page.is_none_or(|page| page.headings().iter().any(|one| one == heading));
+        !repository().join(link).exists() || !heading.is_none_or(has_heading)
+    };
+    let broken_of = |page: &Page| {
+        let broken = page.links().into_iter().filter(|(link, heading)| is_missing(&plain(link), *heading));
+        broken.map(|(link, heading)| format!("{}: {} {heading:?}", page.name, link.display())).collect::<Vec<_>>()
+    };
+    let broken: Vec<_> = pages.iter().flat_map(broken_of).collect();
     assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+/// A path without `..`.
+fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        if part == Component::ParentDir {
+            plain.pop();
+        } else {
+            plain.push(part);
+        }
+    }
+    plain
 }
 
 /// Runs those of a page's commands that are chosen, in a folder of their own.

@@ -105,13 +105,21 @@ impl Page {
         blocks.map(|block| lines[block.lines].join("\n")).collect()
     }
 
-    /// The files that it links to, as seen from the repository.
-    pub(super) fn links(&self) -> Vec<PathBuf> {
+    /// The files that it links to, as seen from the repository, each with the heading that is named behind `#`.
+    pub(super) fn links(&self) -> Vec<(PathBuf, Option<&str>)> {
         let folder = Path::new(&self.name).parent().unwrap_or(Path::new(""));
         let targets = self.text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
-        let files =
-            targets.filter(|target| !target.contains("://") && !target.starts_with('#') && !target.starts_with("mailto:"));
-        files.map(|target| folder.join(target.split('#').next().unwrap_or_default())).collect()
+        let inside = targets.filter(|target| !target.contains("://"));
+        let parts = inside.map(|target| target.split_once('#').map_or((target, None), |(file, heading)| (file, Some(heading))));
+        let path = |file: &str| if file.is_empty() { PathBuf::from(&self.name) } else { folder.join(file) };
+        parts.map(|(file, heading)| (path(file), heading)).collect()
+    }
+
+    /// The names of its headings in links, as GitHub and mdBook make them.
+    pub(super) fn headings(&self) -> Vec<String> {
+        let titles = self.text.lines().filter_map(|line| line.strip_prefix('#')).map(|rest| rest.trim_start_matches('#').trim());
+        let is_kept = |letter: &char| letter.is_alphanumeric() || matches!(letter, ' ' | '-' | '_');
+        titles.map(|title| title.to_lowercase().chars().filter(is_kept).collect::<String>().replace(' ', "-")).collect()
     }
 
     fn place(&self, line: usize) -> String {
@@ -155,7 +163,9 @@ fn commands_are_found_in_blocks_of_sh_alone() {
 }
 
 #[test]
-fn links_are_those_to_files() {
-    let page = Page::new("docs/a.md", "[a](b.md#c) [d](../e/f.md) [g](https://h) [i](#j)");
-    assert_eq!(page.links(), [Path::new("docs/b.md"), Path::new("docs/../e/f.md")]);
+fn links_are_those_to_files_and_headings() {
+    let page = Page::new("docs/a.md", "# A: `b` C\n[a](b.md#c) [d](../e/f.md) [g](https://h) [i](#j)");
+    let (b, f, a) = (PathBuf::from("docs/b.md"), PathBuf::from("docs/../e/f.md"), PathBuf::from("docs/a.md"));
+    assert_eq!(page.links(), [(b, Some("c")), (f, None), (a, Some("j"))]);
+    assert_eq!(page.headings(), ["a-b-c"]);
 }
