@@ -31,7 +31,7 @@ pub(crate) struct RegenerateArgs {
 /// Files that are generated together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum GeneratedFiles {
-    /// The tables of `README.md` and `recipes/README.md`, from the recipes and the dialects.
+    /// The tables of `docs/recipes.md` and `recipes/README.md`, from the recipes and the dialects.
     Tables,
     /// The JSON schemas of records and rulings: `record/schema`, `reports/schema`.
     Schemas,

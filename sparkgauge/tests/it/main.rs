@@ -9,6 +9,7 @@
 //! - `failures`: engines that fail, disks that fill, interrupts; on a simulated server that runs as a real process.
 //! - `container`: the main job in containers and what can go wrong with it; ignored unless Docker and the images are there.
 //! - `outside`: the program alone, in a folder that is no clone.
+//! - `pages`: the commands that README.md and docs/ show.
 //! - `pull_request`: a run as a comment on a pull request.
 //! - `recipe`: what recipes there are, whether they are right, where they come from; what a killed run left.
 //! - `testbed`: the main job on real engines; ignored unless the testbed is there.
@@ -28,6 +29,8 @@ mod corpora;
 mod failures;
 #[cfg(test)]
 mod outside;
+#[cfg(test)]
+mod pages;
 #[cfg(test)]
 mod program;
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The tables of README.md and recipes/README.md: made from the recipes and the dialects, so that neither can say what is not so.
+//! The tables of docs/recipes.md and recipes/README.md: made from the recipes and the dialects, so that neither can say what is not so.
 
 use std::{fs, path::Path};
 
@@ -24,7 +24,7 @@ const ENGINES: [(EngineName, &str); 6] = [
 const RAN: &str = "server ran here on a CPU with a tiny model; this recipe not yet run on hardware";
 
 /// Which text stands between which markers of which file.
-pub(super) const PLACES: [(&str, &str); 2] = [("README.md", "engines"), ("recipes/README.md", "recipes")];
+pub(super) const PLACES: [(&str, &str); 2] = [("docs/recipes.md", "engines"), ("recipes/README.md", "recipes")];
 
 /// Writes the tables of all documents that are not current.
 pub(super) fn write(root: &Path) -> anyhow::Result<()> {
