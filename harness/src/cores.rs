@@ -15,25 +15,15 @@ pub const SPARE_FROM: usize = 8;
 pub enum CoresError {
     /// It is not there, or not ours to use.
     #[error("--client-core {asked}: this run may use {}", format_core_list(.allowed))]
-    NotAllowed {
-        asked: u32,
-        allowed: Vec<u32>,
-    },
+    NotAllowed { asked: u32, allowed: Vec<u32> },
     /// Nothing would be left for the engine.
     #[error("--client-core {asked}: it is the only processor of this run, and the engine needs one too")]
-    NothingLeft {
-        asked: u32,
-    },
+    NothingLeft { asked: u32 },
     #[error("the client cannot be kept on processor {core}: {why}")]
-    Kernel {
-        core: u32,
-        why: io::Error,
-    },
+    Kernel { core: u32, why: io::Error },
     /// Another system than Linux.
     #[error("--client-core {asked}: processors can be set aside on Linux only")]
-    Elsewhere {
-        asked: u32,
-    },
+    Elsewhere { asked: u32 },
 }
 
 /// Shares out the processors that a run may use; none where they stay shared.

@@ -75,10 +75,7 @@ pub struct ServerPage {
 pub enum EndpointError {
     /// No connection, or it broke.
     #[error("{url}: {why}")]
-    Unreachable {
-        url: String,
-        why: String,
-    },
+    Unreachable { url: String, why: String },
     /// An answer that is not a success.
     #[error("{url}: status {status}: {body}")]
     Status {
@@ -89,8 +86,5 @@ pub enum EndpointError {
     },
     /// An answer that is not what the dialect says.
     #[error("{url}: unexpected answer: {why}")]
-    Unexpected {
-        url: String,
-        why: String,
-    },
+    Unexpected { url: String, why: String },
 }

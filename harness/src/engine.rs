@@ -116,10 +116,7 @@ pub enum EngineError {
     },
     /// The program cannot be run.
     #[error("cannot run `{program}`: {why}")]
-    Spawn {
-        program: String,
-        why: String,
-    },
+    Spawn { program: String, why: String },
     /// It ended before it was ready.
     #[error("the engine ended before it was ready: {how}\n{log_tail}")]
     Exited {
@@ -148,19 +145,13 @@ pub enum EngineError {
     },
     /// Its output is garbage.
     #[error("the engine's output failed the sanity check, so nothing was timed: {why}")]
-    Insane {
-        why: String,
-    },
+    Insane { why: String },
     /// Prompts cannot be sized.
     #[error("prompts cannot be sized: {why}")]
-    Sizing {
-        why: String,
-    },
+    Sizing { why: String },
     /// The suite has no text to size prompts by.
     #[error("prompts cannot be sized: {why}")]
-    Probe {
-        why: SuiteError,
-    },
+    Probe { why: SuiteError },
     /// A question outside any trial failed.
     #[error(transparent)]
     Endpoint(#[from] EndpointError),

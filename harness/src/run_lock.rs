@@ -47,15 +47,10 @@ struct LockNote {
 pub enum RunLockError {
     /// Another run holds it.
     #[error("another run measures on this machine: {holder}; two would measure each other, so wait for it (--wait), or stop it")]
-    Held {
-        holder: String,
-    },
+    Held { holder: String },
     /// The file cannot be used.
     #[error("the lock file {path}: {error}; it must be a plain file that everyone may write (mode 666)")]
-    Unusable {
-        path: PathBuf,
-        error: io::Error,
-    },
+    Unusable { path: PathBuf, error: io::Error },
 }
 
 impl RunLockError {

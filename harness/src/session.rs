@@ -36,10 +36,7 @@ pub enum RunError {
     Journal(#[from] JournalError),
     /// A plan could not be made.
     #[error("{cell}: cannot be planned: {why}")]
-    Plan {
-        cell: String,
-        why: SuiteError,
-    },
+    Plan { cell: String, why: SuiteError },
     /// The engine ended in the middle of a trial.
     #[error("the engine ended during {cell}: {how}\n{log_tail}")]
     Died {

@@ -8,7 +8,7 @@ use reports::judge::Treatment;
 
 use crate::{
     RefusedError, UsageError,
-    baselines::{self, ACCEPTED_SCHEMA_VERSION, Accepted, Place, Replaced},
+    baselines::{self, ACCEPTED_SCHEMA_VERSION, Acceptance, BaselineStore, ReplacedBaseline},
     home, print, run_folder, say,
     sides::{self, Sides},
     verdict::{self, PolicyArgs},
@@ -16,30 +16,29 @@ use crate::{
 
 mod checks;
 
-/// What `accept` takes.
 #[derive(Debug, Args)]
 pub(crate) struct AcceptArgs {
-    /// A record, or the run's folder that holds it.
+    /// Run to accept: its record or folder
     run: PathBuf,
-    /// Why it is to be the baseline, for those who read it later.
+    /// Reason, for those who read it later
     #[arg(long, value_name = "TEXT")]
     why: String,
-    /// Who says so; by default git's user.name.
+    /// Person who accepts it [default: git's user.name]
     #[arg(long, value_name = "NAME")]
     who: Option<String>,
-    /// Accept though something that is usually required is not there; may be given several times.
+    /// Requirement to waive; may be given several times
     #[arg(long, value_enum, value_name = "WORD")]
     allow: Vec<Allow>,
     #[command(flatten)]
-    place: baselines::PlaceArgs,
+    baseline_store: baselines::BaselineStoreArgs,
 }
 
 /// What can be waived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Allow {
-    /// 3 or 4 boots instead of 5.
+    /// 3 or 4 boots instead of 5
     FewBoots,
-    /// A recipe that could be another engine tomorrow.
+    /// a recipe that is not pinned, and so may name another engine tomorrow
     Unpinned,
 }
 
@@ -58,21 +57,21 @@ pub(crate) fn run(args: &AcceptArgs) -> anyhow::Result<ExitCode> {
     if why.is_empty() {
         return Err(UsageError("--why is empty: say why this run is to be the baseline".to_owned()).into());
     }
-    let who = who(args.who.as_deref())?;
+    let who = accepting_person(args.who.as_deref())?;
     let path = match &sides::records(&args.run)?[..] {
         [path] => path.clone(),
         _ => return Err(UsageError("a baseline is one run; name one record".to_owned()).into()),
     };
     let bytes = sides::bytes(&path)?;
     let record = file::decode(&bytes).map_err(|error| UsageError(format!("{}: {error}", path.display())))?;
-    let missing = checks::missing(&record, &args.allow);
+    let missing = checks::unmet_requirements(&record, &args.allow);
     if !missing.is_empty() {
         return Err(RefusedError(format!("{} cannot be a baseline: {}", path.display(), missing.join("; "))).into());
     }
-    let place = args.place.place();
-    let folder = place.folder(&record.header);
-    let replaces = replaced(&place, &record, &path)?;
-    let accepted = Accepted {
+    let store = args.baseline_store.open();
+    let folder = store.folder(&record.header);
+    let replaces = replaced_baseline(&store, &record, &path)?;
+    let accepted = Acceptance {
         schema_version: ACCEPTED_SCHEMA_VERSION,
         who,
         when_unix_s: run_folder::now_s()?,
@@ -87,14 +86,14 @@ pub(crate) fn run(args: &AcceptArgs) -> anyhow::Result<ExitCode> {
         replaces,
     };
     let noted = std::fs::read_to_string(path.with_file_name("report.md")).ok();
-    baselines::put(&folder, &bytes, &accepted, &reports::render_onto(&record, noted.as_deref(), None))?;
+    baselines::write(&folder, &bytes, &accepted, &reports::render_onto(&record, noted.as_deref(), None))?;
     print(&folder.display().to_string());
     say("it is yours to commit: runs of this recipe on this machine are now judged against it");
     Ok(ExitCode::Success)
 }
 
-/// Who accepts. A name that nobody gave would be worth nothing later.
-fn who(given: Option<&str>) -> Result<String, UsageError> {
+/// `--who`, else git's user.name.
+fn accepting_person(given: Option<&str>) -> Result<String, UsageError> {
     let of_git = || {
         let output = Command::new("git").args(["config", "user.name"]).current_dir(home::folder()).output().ok()?;
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
@@ -108,10 +107,10 @@ fn who(given: Option<&str>) -> Result<String, UsageError> {
 
 /// The baseline that is there, and what is to be said of the new one beside it. That decides nothing: a person gave a reason. What a
 /// recipe says may differ, since a new image or a new flag is why one accepts anew.
-fn replaced(place: &Place, record: &Record, path: &std::path::Path) -> anyhow::Result<Option<Replaced>> {
-    let Some(old) = place.find(&record.header)? else { return Ok(None) };
+fn replaced_baseline(store: &BaselineStore, record: &Record, path: &std::path::Path) -> anyhow::Result<Option<ReplacedBaseline>> {
+    let Some(old) = store.find(&record.header)? else { return Ok(None) };
     let policy = PolicyArgs { treatment: Treatment::RECIPE.to_vec(), ..PolicyArgs::default() };
-    let ruling = verdict::rule(&Sides::apart(vec![old.clone()], vec![path.to_path_buf()]), &policy, place)?;
+    let ruling = verdict::rule(&Sides::apart(vec![old.clone()], vec![path.to_path_buf()]), &policy, store)?;
     let line = reports::summary_line(&ruling);
     say(&format!("beside the baseline that it replaces: {line}"));
     let before = old.parent().and_then(baselines::accepted_in);
@@ -120,5 +119,5 @@ fn replaced(place: &Place, record: &Record, path: &std::path::Path) -> anyhow::R
         None => (None, None, None),
     };
     let harness_commit = sides::header(&old)?.harness_commit;
-    Ok(Some(Replaced { who, when_unix_s, why, harness_commit, ruling: line }))
+    Ok(Some(ReplacedBaseline { who, when_unix_s, why, harness_commit, ruling: line }))
 }

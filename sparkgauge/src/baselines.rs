@@ -22,63 +22,57 @@ pub(crate) const ACCEPTED: &str = "accepted.json";
 /// The name of the file beside it that says how noisy its engine and machine are.
 pub(crate) const CALIBRATION: &str = "noise.json";
 
-/// Where accepted records are.
 #[derive(Debug, Clone, Default, Args)]
-pub(crate) struct PlaceArgs {
-    /// The folder of accepted records, instead of reports/baselines of a clone, or baselines.
+pub(crate) struct BaselineStoreArgs {
+    /// Folder of accepted baselines [default: reports/baselines in a clone, else baselines]
     #[arg(long, value_name = "DIR")]
     accepted_in: Option<PathBuf>,
 }
 
-impl PlaceArgs {
-    /// The folder that is meant.
-    pub(crate) fn place(&self) -> Place {
-        Place(self.accepted_in.clone().unwrap_or_else(home::baselines))
+impl BaselineStoreArgs {
+    pub(crate) fn open(&self) -> BaselineStore {
+        BaselineStore(self.accepted_in.clone().unwrap_or_else(home::baselines))
     }
 }
 
 /// The folder of accepted records.
 #[derive(Debug, Clone)]
-pub(crate) struct Place(PathBuf);
+pub(crate) struct BaselineStore(PathBuf);
 
 /// Who accepted a record, when and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Accepted {
+pub(crate) struct Acceptance {
     /// [`ACCEPTED_SCHEMA_VERSION`].
     pub(crate) schema_version: u32,
-    /// Who.
+    /// The person who ran `accept`: `--who`, else git's user.name.
     pub(crate) who: String,
-    /// When, in seconds since 1970.
+    /// Seconds since 1970.
     pub(crate) when_unix_s: u64,
-    /// Why.
+    /// The text of `--why`.
     pub(crate) why: String,
-    /// The recipe's name.
     pub(crate) recipe: String,
-    /// The machine's name.
     pub(crate) machine: String,
     /// Suite and version, e.g. `canonical-v1`.
     pub(crate) suite: String,
-    /// How much of it.
     pub(crate) profile: Profile,
-    /// Boots that were made.
+    /// Boots in the record.
     pub(crate) boots: usize,
     /// The commit of the harness that measured it.
     pub(crate) harness_commit: Option<String>,
-    /// What is usually required, and was waived.
+    /// Requirements that `--allow` waived.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) allowed: Vec<String>,
-    /// The one before it, and what was said of the new one beside that.
-    pub(crate) replaces: Option<Replaced>,
+    /// The baseline before it, and the ruling on this one against it.
+    pub(crate) replaces: Option<ReplacedBaseline>,
 }
 
 /// An accepted record that another took the place of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Replaced {
-    /// Who had accepted it; none where that cannot be read.
+pub(crate) struct ReplacedBaseline {
+    /// Absent where its acceptance cannot be read; so are time and reason.
     pub(crate) who: Option<String>,
-    /// When, in seconds since 1970.
+    /// Seconds since 1970.
     pub(crate) when_unix_s: Option<u64>,
-    /// Why.
     pub(crate) why: Option<String>,
     /// The commit of the harness that measured it.
     pub(crate) harness_commit: Option<String>,
@@ -86,9 +80,9 @@ pub(crate) struct Replaced {
     pub(crate) ruling: String,
 }
 
-impl Place {
+impl BaselineStore {
     /// The folder of the baseline that a run belongs to, whether there is one or not. Names come from records, so each is one harmless
-    /// word: none leads out of the place.
+    /// word: none leads out of the store.
     pub(crate) fn folder(&self, header: &Header) -> PathBuf {
         let name = |text: &str| if text.trim().is_empty() { "unnamed".to_owned() } else { run_folder::safe(text) };
         self.0.join(name(&header.machine.name)).join(name(&header.recipe.name)).join(name(&suite(header)))
@@ -132,15 +126,15 @@ pub(crate) fn suite(header: &Header) -> String {
     format!("{}-v{}", header.suite, header.suite_version)
 }
 
-/// What the one before said of itself, as far as it can be read.
-pub(crate) fn accepted_in(folder: &Path) -> Option<Accepted> {
+/// The acceptance in a baseline's folder; none if there is none that can be read.
+pub(crate) fn accepted_in(folder: &Path) -> Option<Acceptance> {
     serde_json::from_str(&fs::read_to_string(folder.join(ACCEPTED)).ok()?).ok()
 }
 
-/// Puts a baseline in its folder: record, who accepted it, report. A calibration that is there already stays. It is written elsewhere and
+/// Writes a baseline to its folder: record, who accepted it, report. A calibration that is there already stays. It is written elsewhere and
 /// moved as a whole, so that a crash leaves either the old one or the new.
-pub(crate) fn put(folder: &Path, record: &[u8], accepted: &Accepted, report: &str) -> anyhow::Result<()> {
-    let fresh = whole_file::beside(folder, ".new");
+pub(crate) fn write(folder: &Path, record: &[u8], accepted: &Acceptance, report: &str) -> anyhow::Result<()> {
+    let fresh = whole_file::sibling(folder, ".new");
     write_all(&fresh, folder, record, accepted, report)
         .and_then(|()| exchange(&fresh, folder))
         .inspect_err(|_| drop(fs::remove_dir_all(&fresh)))
@@ -150,7 +144,7 @@ pub(crate) fn put(folder: &Path, record: &[u8], accepted: &Accepted, report: &st
     Ok(())
 }
 
-fn write_all(fresh: &Path, old: &Path, record: &[u8], accepted: &Accepted, report: &str) -> io::Result<()> {
+fn write_all(fresh: &Path, old: &Path, record: &[u8], accepted: &Acceptance, report: &str) -> io::Result<()> {
     // A call that was killed may have left one.
     remove(fresh)?;
     fs::create_dir_all(fresh)?;
@@ -173,7 +167,7 @@ fn exchange(fresh: &Path, folder: &Path) -> io::Result<()> {
     if renameat_with(CWD, fresh, CWD, folder, RenameFlags::EXCHANGE).is_ok() {
         return Ok(());
     }
-    let old = whole_file::beside(folder, ".old");
+    let old = whole_file::sibling(folder, ".old");
     remove(&old)?;
     fs::rename(folder, &old)?;
     fs::rename(fresh, folder).inspect_err(|_| drop(fs::rename(&old, folder)))?;

@@ -3,8 +3,12 @@
 use std::path::PathBuf;
 
 use ::bench::check_parts;
-use clap::{Args, builder::PossibleValuesParser, builder::TypedValueParser};
+use clap::{
+    Args,
+    builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
+};
 use record::{ClientCore, DialectName, EngineName, ExitCode, Profile, RunRequest, Target, file};
+use workloads::ProfileDefaults;
 
 use crate::{UsageError, baselines, home, measuring_program, report, run_folder, say, selftest, sides, verdict::PolicyArgs};
 
@@ -12,92 +16,133 @@ mod against;
 mod stored;
 mod target;
 
-/// What `bench` takes. Without an engine it measures the simulated Spark, and says so.
+/// Without an engine `bench` measures the simulated Spark, and says so.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Target")]
 pub(crate) struct BenchArgs {
-    /// Boot this engine's default recipe.
-    #[arg(long, value_parser = names::<EngineName>(EngineName::ALL.iter().map(|name| name.as_str())))]
+    /// Boot this engine by its default recipe; without any target the simulated Spark is measured
+    #[arg(long, value_name = "NAME", value_parser = names::<EngineName>(EngineName::ALL.iter().map(|name| name.as_str())))]
     engine: Option<EngineName>,
-    /// Boot this recipe: a name in recipes/, or a file.
+    /// Boot this recipe: a name from `recipe list`, or a TOML file
     #[arg(long, value_name = "FILE-OR-NAME", conflicts_with_all = ["engine", "attach"])]
     recipe: Option<String>,
-    /// Measure a server that already runs, e.g. `http://127.0.0.1:8000`; with --engine, in that engine's dialect.
+    /// Measure a server that is already running, e.g. `http://127.0.0.1:8000`
+    ///
+    /// With --engine it is measured as that engine.
     #[arg(long, value_name = "URL")]
     attach: Option<String>,
-    /// With --attach: the dialect that the server speaks.
-    #[arg(long, requires = "attach", value_parser = names::<DialectName>(DialectName::ALL.iter().map(|name| name.as_str())))]
+    /// API of the attached server [default: that of --engine, else openai]
+    #[arg(
+        long,
+        value_name = "NAME",
+        requires = "attach",
+        value_parser = names::<DialectName>(DialectName::ALL.iter().map(|name| name.as_str()))
+    )]
     dialect: Option<DialectName>,
-    /// With --attach: the model's name in requests; not needed if the server lists only one.
-    #[arg(long, requires = "attach")]
+    /// Model name for requests to the attached server; needed if it lists several
+    #[arg(long, value_name = "NAME", requires = "attach")]
     model: Option<String>,
-    /// With --attach: the environment variable that holds the API key.
+    /// Environment variable that holds the API key of the attached server
     #[arg(long, requires = "attach", value_name = "NAME")]
     api_key_env: Option<String>,
-    /// Only these workloads; may be given several times.
-    #[arg(long = "workload", value_name = "NAME", value_parser = PossibleValuesParser::new(workloads::ALL.iter().map(|spec| spec.name)))]
-    workloads: Vec<String>,
-    /// How much of the suite.
-    #[arg(long, default_value = "standard", value_parser = names::<Profile>(Profile::ALL.iter().map(|name| name.as_str())))]
-    pub(crate) profile: Profile,
-    /// Wait while another run measures on this machine, instead of refusing.
-    #[arg(long)]
-    wait: bool,
-    /// Which processor the client has for itself, and the engine has not: `auto` takes the last of eight or more, `shared` none.
-    #[arg(long, value_name = "auto|shared|NUMBER", default_value = "auto")]
-    client_core: ClientCore,
-    /// Measure a recipe in a standard or full run though it is not pinned; the report says so.
-    #[arg(long)]
-    allow_unpinned: bool,
-    /// Do not ask how far off the instrument itself is on this machine; the report then says that it is not known.
-    #[arg(long)]
-    no_selftest: bool,
-    /// Boots of the engine, instead of the profile's number.
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100))]
-    boots: Option<u32>,
-    /// Trials of each cell in each boot, instead of the profile's number.
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100))]
-    trials: Option<u32>,
-    /// The run's seed: the same seed gives the same prompts. By default 1 for an engine that is booted; for one that is attached to a
-    /// new one each time, since its prefix cache may hold the prompts of an earlier run.
-    #[arg(long)]
-    seed: Option<u64>,
-    /// The run's folder; by default one of its own in runs/.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) out: Option<PathBuf>,
-    /// The model's tokenizer.json, instead of the recipe's.
+    /// The model's tokenizer.json [default: that of the recipe]
     #[arg(long, value_name = "FILE")]
     tokenizer: Option<PathBuf>,
-    /// A file of ShareGPT conversations for workload `sharegpt`.
-    #[arg(long, value_name = "FILE")]
+    /// Allow a standard or full run of a recipe that is not pinned; the report says so
+    #[arg(long)]
+    allow_unpinned: bool,
+
+    /// Run only this workload; may be given several times
+    #[arg(
+        long = "workload",
+        value_name = "NAME",
+        help_heading = "What to run",
+        value_parser = PossibleValuesParser::new(workloads::ALL.iter().map(|spec| spec.name))
+    )]
+    workloads: Vec<String>,
+    /// Extent of the run
+    #[arg(long, value_name = "NAME", help_heading = "What to run", default_value = "standard", value_parser = profiles())]
+    pub(crate) profile: Profile,
+    /// ShareGPT conversations (JSON) whose lengths the workload sharegpt takes
+    ///
+    /// Without a file, lengths are drawn from a distribution.
+    #[arg(long, value_name = "FILE", help_heading = "What to run")]
     sharegpt: Option<PathBuf>,
-    /// The SHA-256 that the ShareGPT file must have.
-    #[arg(long, value_name = "HEX", requires = "sharegpt")]
+    /// SHA-256 that the ShareGPT file must have
+    #[arg(long, value_name = "HEX", help_heading = "What to run", requires = "sharegpt")]
     sharegpt_sha256: Option<String>,
-    #[command(flatten)]
-    simulated: target::SimulatedArgs,
+
+    /// Boots (starts) of the engine, instead of the profile's number
+    #[arg(long, value_name = "N", help_heading = "How often", value_parser = clap::value_parser!(u32).range(1..=100))]
+    boots: Option<u32>,
+    /// Trials of each cell in each boot, instead of the profile's number
+    ///
+    /// A cell is one workload at one setting, such as chat/c10: the workload chat with 10 concurrent streams.
+    #[arg(long, value_name = "N", help_heading = "How often", value_parser = clap::value_parser!(u32).range(1..=100))]
+    trials: Option<u32>,
+    /// Seed of the prompts and of when they are sent [default: 1; with --attach a new one]
+    ///
+    /// The same seed gives the same requests. An attached server may still hold the prompts of an earlier run in its prefix cache, so each run
+    /// takes new ones.
+    #[arg(long, value_name = "N", help_heading = "How often")]
+    seed: Option<u64>,
+
+    /// Processor that is reserved for the load generator
+    ///
+    /// auto: the last one, if there are eight or more. shared: none. Or the number of one.
+    #[arg(long, value_name = "auto|shared|NUMBER", help_heading = "Client", default_value = "auto")]
+    client_core: ClientCore,
+    /// Do not measure the load generator's own error first; the report then lacks it
+    #[arg(long, help_heading = "Client")]
+    no_selftest: bool,
+    /// Wait for another run on this machine to end, instead of refusing
+    #[arg(long, help_heading = "Client")]
+    wait: bool,
+
+    /// Folder of the run [default: a new one in runs/]
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
     judging: JudgingArgs,
+    #[command(flatten)]
+    simulated: target::SimulatedArgs,
 }
 
-/// What the run is compared with, and how strictly.
+/// The other side of the comparison, and how strict it is.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Verdict")]
+#[command(next_help_heading = "Comparison")]
 struct JudgingArgs {
-    /// Compare with this run: a record or its folder. By default with the accepted record of the same machine, recipe and suite, if
-    /// there is one.
+    /// Run to compare with: its record or folder [default: the accepted baseline]
     #[arg(long, value_name = "PATH", conflicts_with = "against")]
     baseline: Option<PathBuf>,
-    /// Compare with nothing.
+    /// Compare with nothing
     #[arg(long, conflicts_with_all = ["baseline", "against", "treatment", "holm", "strict", "inconclusive", "noise"])]
     no_baseline: bool,
-    /// Measure this recipe too, boot by boot in turn, and compare with it: the strictest comparison, since a drift of the machine falls
-    /// on both alike. A recipe's name or file, or `simulated` for two simulated Sparks.
+    /// Measure this recipe too, alternating boots, and compare with it
+    ///
+    /// This is the most sensitive comparison, since drift of the machine affects both sides alike. A recipe's name or file, or `simulated` for
+    /// a second simulated Spark.
     #[arg(long, value_name = "FILE-OR-NAME", conflicts_with = "attach")]
     against: Option<String>,
     #[command(flatten)]
     policy: PolicyArgs,
     #[command(flatten)]
-    place: baselines::PlaceArgs,
+    baseline_store: baselines::BaselineStoreArgs,
+}
+
+/// A parser for profiles: what each takes stands in the long help.
+fn profiles() -> impl TypedValueParser<Value = Profile> {
+    let value = |&profile: &Profile| {
+        let ProfileDefaults { boots, trials_per_boot: trials } = workloads::defaults(profile);
+        let what = match profile {
+            Profile::Smoke => "a miniature of each workload; compares with nothing",
+            Profile::Quick => "one or two points of each workload",
+            Profile::Standard => "enough for a verdict",
+            Profile::Full => "every point of each workload",
+        };
+        PossibleValue::new(profile.as_str()).help(format!("{what} [boots: {boots}, trials: {trials}]"))
+    };
+    PossibleValuesParser::new(Profile::ALL.iter().map(value)).try_map(|name| name.parse::<Profile>())
 }
 
 /// A parser for a closed list of names: an unknown one is refused with the list.
@@ -236,7 +281,7 @@ impl BenchArgs {
         if self.no_selftest || matches!(request.target, Target::Simulated(_)) {
             return Ok(request);
         }
-        let budget = selftest::for_a_run(request.target.client_core(request.client_core), request.wait)?;
+        let budget = selftest::budget_for_run(request.target.client_core(request.client_core), request.wait)?;
         Ok(RunRequest { instrument: Some(budget), ..request })
     }
 

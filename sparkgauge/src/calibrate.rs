@@ -16,24 +16,23 @@ use reports::{
 };
 
 use crate::{
-    baselines::{CALIBRATION, PlaceArgs},
+    baselines::{BaselineStoreArgs, CALIBRATION},
     home, print, say, sides, whole_file,
 };
 
-/// What `calibrate` takes.
 #[derive(Debug, Args)]
 pub(crate) struct CalibrateArgs {
-    /// Runs of one recipe on one machine, each on another occasion: records, or the folders that hold them.
+    /// Runs of one recipe on one machine, each on another day: records or folders
     #[arg(value_name = "RUN", required_unless_present = "simulate")]
     runs: Vec<PathBuf>,
-    /// Simulate how often the judge is wrong, instead of reading runs.
+    /// Simulate how often verdicts are wrong, instead of reading runs
     #[arg(long, conflicts_with = "runs")]
     simulate: bool,
-    /// The file to write, instead of noise.json beside the baseline (with --simulate: instead of the page in reports/).
+    /// File to write [default: noise.json beside the baseline; with --simulate a page in reports/]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     #[command(flatten)]
-    place: PlaceArgs,
+    baseline_store: BaselineStoreArgs,
 }
 
 /// Estimates the noise and writes it down, or simulates.
@@ -50,7 +49,7 @@ pub(crate) fn run(args: &CalibrateArgs) -> anyhow::Result<ExitCode> {
         Ok(noise) => noise,
         Err(error) => {
             say(&format!("refused: {error}"));
-            say(HOW);
+            say(OCCASION_ADVICE);
             return Ok(ExitCode::Invalid);
         }
     };
@@ -58,24 +57,22 @@ pub(crate) fn run(args: &CalibrateArgs) -> anyhow::Result<ExitCode> {
         print(&line);
     }
     let halves = split_half(&runs);
-    print(&of_halves(halves.as_ref()));
+    print(&split_half_line(halves.as_ref()));
     if halves.is_some_and(|halves| !halves.is_fine()) {
         say(
             "refused: the halves of these boots differ by more than chance gives, so that the noise is not what is behind it: see the reports for what changed",
         );
         return Ok(ExitCode::Invalid);
     }
-    let path = args.out.clone().unwrap_or_else(|| args.place.place().folder(&runs[0].header).join(CALIBRATION));
+    let path = args.out.clone().unwrap_or_else(|| args.baseline_store.open().folder(&runs[0].header).join(CALIBRATION));
     write(&path, &(serde_json::to_string_pretty(&noise)? + "\n"))?;
     print(&path.display().to_string());
     Ok(ExitCode::Success)
 }
 
-/// How an occasion is measured.
-const HOW: &str = "An occasion is one run, as on another day: `sparkgauge bench --engine NAME --boots 3 --trials 2`. Measure at least 4, \
+const OCCASION_ADVICE: &str = "An occasion is one run, as on another day: `sparkgauge bench --engine NAME --boots 3 --trials 2`. Measure at least 4, \
                    all with the same --seed, then `sparkgauge calibrate RUN...`.";
 
-/// What a person reads.
 fn lines(noise: &Calibration, runs: &[RunFigures]) -> Vec<String> {
     let mut lines = vec![format!(
         "{} on {}: {} occasions, {} boots",
@@ -84,7 +81,7 @@ fn lines(noise: &Calibration, runs: &[RunFigures]) -> Vec<String> {
         noise.occasions,
         noise.boots
     )];
-    lines.extend(noise.cells.iter().map(of_cell));
+    lines.extend(noise.cells.iter().map(cell_line));
     let facts: Vec<String> =
         noise.expires_with.iter().map(|(name, value)| format!("{} ({})", shown(name), shown(value))).collect();
     lines.push(format!("expires when one of these is another: {}", facts.join(", ")));
@@ -99,20 +96,20 @@ fn lines(noise: &Calibration, runs: &[RunFigures]) -> Vec<String> {
         lines.push(format!("warning: {warning}"));
     }
     if !noise.warnings.is_empty() {
-        lines.push(HOW.to_owned());
+        lines.push(OCCASION_ADVICE.to_owned());
     }
     lines
 }
 
 /// One line, e.g. `chat/c10 decode_tok_s: noise: trial 1.5 %, boot 0.9 %, occasion 0.7 %`.
-fn of_cell(noise: &CellNoise) -> String {
+fn cell_line(noise: &CellNoise) -> String {
     let percent = |sd_ln: f64| format!("{:.1} %", 100.0 * sd_ln.exp_m1());
     let occasion = noise.occasion.map_or_else(|| "not known from one".to_owned(), |one| percent(one.sd_ln));
     let (trial, boot) = (percent(noise.trial.sd_ln), percent(noise.boot.sd_ln));
     format!("{} {}: noise: trial {trial}, boot {boot}, occasion {occasion}", shown(&noise.cell), noise.metric)
 }
 
-fn of_halves(halves: Option<&SplitHalf>) -> String {
+fn split_half_line(halves: Option<&SplitHalf>) -> String {
     let Some(halves) = halves else { return "against itself: too few boots for two halves of three".to_owned() };
     let cells: Vec<String> = halves.regressed.iter().map(|(cell, metric)| format!("{} {metric}", shown(cell))).collect();
     let which = if cells.is_empty() { String::new() } else { format!(": {}", cells.join(", ")) };
@@ -155,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_of_records_do_nothing_to_a_terminal() {
+    fn control_characters_of_records_are_not_printed() {
         assert_eq!(shown("a\u{1b}[31m\nb"), "a [31m b");
     }
 }

@@ -1,9 +1,9 @@
 //! `clean`: engines in containers that a run left behind when it was killed.
 //!
-//! Each container of ours carries the run that it belongs to and the process that owns it. A process is named by its id and the moment
+//! The labels of a container name the run that it belongs to and the process that owns it. A process is named by its id and the moment
 //! it started, since ids are used again, and by the place in which an id means something: a daemon may be shared by several machines, or by
 //! several namespaces of one. A container whose owner lives belongs to a run that goes on, and is left alone; so is one whose owner is not
-//! seen from here.
+//! visible from here.
 
 use std::fs;
 
@@ -18,7 +18,7 @@ use crate::{
     print, say,
 };
 
-/// Removes what nobody owns any more.
+/// Removes containers whose owner has ended.
 pub(crate) fn run() -> anyhow::Result<ExitCode> {
     let containers = docker::containers_labelled(LABEL_RUN)?;
     let (mut removed, mut failed) = (0, 0);
@@ -26,7 +26,7 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
     for container in &containers {
         let run = container.labels.get(LABEL_RUN).map_or("", String::as_str);
         let name = &container.name;
-        match owner(container, &here, seen) {
+        match owner(container, &here, process_state) {
             Owner::Gone(pid) => match docker::remove_container(&container.id) {
                 Ok(()) => {
                     print(&format!("removed container {name} of run `{run}`; its process {pid} is gone"));
@@ -38,11 +38,11 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
                     failed += 1;
                 }
             },
-            Owner::Lives(pid) => {
+            Owner::Alive(pid) => {
                 say(&format!("left container {name} of run `{run}`: its process {pid} lives; end that run first"));
             }
             Owner::Unknown => say(&format!(
-                "left container {name} of run `{run}`: whether the process that owns it lives is not seen from here; if not, `docker rm \
+                "left container {name} of run `{run}`: whether its owner process is alive is not visible from here; if not, `docker rm \
                  -f {name}` removes it"
             )),
         }
@@ -56,35 +56,33 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
 /// The process that a container belongs to.
 #[derive(Debug, PartialEq, Eq)]
 enum Owner {
-    /// It lives.
-    Lives(u32),
-    /// It does not, or another has its id.
+    Alive(u32),
+    /// It ended, or another process has its id.
     Gone(u32),
-    /// The labels do not say, or it is elsewhere.
+    /// The labels do not say, or it belongs to another machine or namespace.
     Unknown,
 }
 
 /// What the kernel shows of a process id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Seen {
-    /// A process that started then.
+enum ProcessState {
+    /// Start time in clock ticks since the machine booted.
     Started(u64),
-    /// No process.
-    Nothing,
-    /// No process, but those of others are hidden from us.
+    Absent,
+    /// No process is visible, but those of other users are hidden.
     Hidden,
 }
 
-fn owner(container: &Container, here: &str, seen: impl Fn(u32) -> Seen) -> Owner {
+fn owner(container: &Container, here: &str, process_state: impl Fn(u32) -> ProcessState) -> Owner {
     let number = |label: &str| container.labels.get(label).and_then(|value| value.parse::<u64>().ok());
     let (Some(pid), Some(start)) = (number(LABEL_PID).and_then(|pid| u32::try_from(pid).ok()), number(LABEL_PID_START)) else {
         return Owner::Unknown;
     };
     match compare(container.labels.get(LABEL_PLACE).map(String::as_str), here) {
-        Place::Here => match seen(pid) {
-            Seen::Started(at) if at == start => Owner::Lives(pid),
-            Seen::Started(_) | Seen::Nothing => Owner::Gone(pid),
-            Seen::Hidden => Owner::Unknown,
+        Place::Here => match process_state(pid) {
+            ProcessState::Started(at) if at == start => Owner::Alive(pid),
+            ProcessState::Started(_) | ProcessState::Absent => Owner::Gone(pid),
+            ProcessState::Hidden => Owner::Unknown,
         },
         Place::BeforeRestart => Owner::Gone(pid),
         Place::Elsewhere => Owner::Unknown,
@@ -92,15 +90,15 @@ fn owner(container: &Container, here: &str, seen: impl Fn(u32) -> Seen) -> Owner
 }
 
 /// The first process is always there, and hidden where those of others are.
-fn seen(pid: u32) -> Seen {
+fn process_state(pid: u32) -> ProcessState {
     let stat = |pid| fs::read_to_string(format!("/proc/{pid}/stat"));
     match stat(pid) {
         Ok(stat) => match ProcessStat::parse(&stat) {
-            Some(stat) if !stat.is_ended => Seen::Started(stat.start_ticks),
-            _ => Seen::Nothing,
+            Some(stat) if !stat.is_ended => ProcessState::Started(stat.start_ticks),
+            _ => ProcessState::Absent,
         },
-        Err(_) if stat(1).is_ok() => Seen::Nothing,
-        Err(_) => Seen::Hidden,
+        Err(_) if stat(1).is_ok() => ProcessState::Absent,
+        Err(_) => ProcessState::Hidden,
     }
 }
 
@@ -114,17 +112,17 @@ mod tests {
     }
 
     #[test]
-    fn the_owner_is_a_process_and_the_moment_it_started() {
-        let seen = |pid: u32| match pid {
-            7 => Seen::Started(100),
-            9 => Seen::Hidden,
-            _ => Seen::Nothing,
+    fn owner_is_identified_by_pid_start_time_and_place() {
+        let process_state = |pid: u32| match pid {
+            7 => ProcessState::Started(100),
+            9 => ProcessState::Hidden,
+            _ => ProcessState::Absent,
         };
         let check = |pid: &str, start: &str, place: &str, expected: Owner| {
             let container = container(&[(LABEL_RUN, "r"), (LABEL_PID, pid), (LABEL_PID_START, start), (LABEL_PLACE, place)]);
-            assert_eq!(owner(&container, "m/b/n", seen), expected, "{pid} {start} {place}");
+            assert_eq!(owner(&container, "m/b/n", process_state), expected, "{pid} {start} {place}");
         };
-        check("7", "100", "m/b/n", Owner::Lives(7));
+        check("7", "100", "m/b/n", Owner::Alive(7));
         check("7", "99", "m/b/n", Owner::Gone(7));
         check("8", "100", "m/b/n", Owner::Gone(8));
         check("9", "100", "m/b/n", Owner::Unknown);
@@ -132,14 +130,14 @@ mod tests {
         check("99999999999", "100", "m/b/n", Owner::Unknown);
         check("7", "100", "m/old/n", Owner::Gone(7));
         check("8", "100", "other/b/n", Owner::Unknown);
-        let unknown = |labels| assert_eq!(owner(&container(labels), "m/b/n", seen), Owner::Unknown);
+        let unknown = |labels| assert_eq!(owner(&container(labels), "m/b/n", process_state), Owner::Unknown);
         unknown(&[(LABEL_RUN, "r"), (LABEL_PID, "7"), (LABEL_PLACE, "m/b/n")]);
         unknown(&[(LABEL_RUN, "r"), (LABEL_PID, "8"), (LABEL_PID_START, "100")]);
     }
 
     #[test]
-    fn we_are_here_and_live() {
+    fn own_process_is_here_and_alive() {
         assert_eq!(compare(Some(&place::here()), &place::here()), Place::Here);
-        assert!(matches!(seen(std::process::id()), Seen::Started(1..)));
+        assert!(matches!(process_state(std::process::id()), ProcessState::Started(1..)));
     }
 }

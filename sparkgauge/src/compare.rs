@@ -11,30 +11,30 @@ use crate::{
     verdict::{self, Format, PolicyArgs},
 };
 
-/// What `compare` takes.
 #[derive(Debug, Args)]
 pub(crate) struct CompareArgs {
-    /// What is compared with: a record, a run's folder, or several of one engine with commas between, whose boots count together. Alone:
-    /// the folder of a run that measured both sides (`bench --against`).
+    /// Run to compare with: its record or folder
+    ///
+    /// Several runs of one engine, separated by commas, count as one. Without CANDIDATE: the folder of a `bench --against` run, which holds
+    /// both sides.
     baseline: PathBuf,
-    /// What is judged, likewise; verdict.md and verdict.json are written beside it.
+    /// Run to judge: its record or folder; several, separated by commas, count as one
     candidate: Option<PathBuf>,
     #[command(flatten)]
     policy: PolicyArgs,
-    #[command(flatten)]
-    place: baselines::PlaceArgs,
-    /// Print the verdict instead of writing files.
-    #[arg(long)]
+    #[command(flatten, next_help_heading = "Comparison")]
+    baseline_store: baselines::BaselineStoreArgs,
+    /// Print the verdict instead of writing files
+    #[arg(long, help_heading = "Output")]
     stdout: bool,
-    /// What to print.
-    #[arg(long, value_enum, default_value = "markdown", requires = "stdout")]
+    /// Format of the printed verdict
+    #[arg(long, value_enum, default_value = "markdown", requires = "stdout", help_heading = "Output")]
     format: Format,
 }
 
-/// Judges and writes.
 pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<ExitCode> {
     let sides = args.sides()?;
-    let ruling = verdict::rule(&sides, &args.policy, &args.place.place())?;
+    let ruling = verdict::rule(&sides, &args.policy, &args.baseline_store.open())?;
     let reproduce = verdict::reproduce(&ruling, &sides, &args.policy);
     if args.stdout {
         match args.format {

@@ -11,37 +11,22 @@ use serde::Deserialize;
 /// Docker could not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DockerError {
-    /// No such program.
     #[error(
         "no `docker` program is on the PATH; install Docker Engine (docs.docker.com/engine/install) and, for GPUs, the NVIDIA Container \
          Toolkit"
     )]
     NotInstalled,
-    /// The program is there and its daemon does not answer.
+    /// The program is installed and its daemon does not answer.
     #[error("Docker's daemon does not answer; start it, or join the group `docker` if it does not let you: {why}")]
-    NotReachable {
-        /// What Docker said.
-        why: String,
-    },
+    NotReachable { why: String },
     /// The daemon answered with a refusal.
     #[error("`docker {what}` failed: {why}")]
-    Failed {
-        /// What was asked for.
-        what: String,
-        /// What Docker said.
-        why: String,
-    },
+    Failed { what: String, why: String },
     /// The answer is not what it is documented to be.
     #[error("`docker {what}` answered something else than was expected: {why}")]
-    Unexpected {
-        /// What was asked for.
-        what: String,
-        /// What does not fit.
-        why: String,
-    },
+    Unexpected { what: String, why: String },
 }
 
-/// An image that is there.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Image {
@@ -58,14 +43,11 @@ pub(crate) struct Image {
     pub(crate) architecture: String,
 }
 
-/// A container that is there, running or not.
+/// A container, running or not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Container {
-    /// Its id.
     pub(crate) id: String,
-    /// Its name.
     pub(crate) name: String,
-    /// Its labels.
     pub(crate) labels: BTreeMap<String, String>,
 }
 
@@ -91,7 +73,7 @@ pub(crate) fn containers_labelled(label: &str) -> Result<Vec<Container>, DockerE
             other => found.extend(read_containers(&other?)?),
         }
     }
-    // Asked again of the answer itself: nothing may be touched that is not ours.
+    // Checked again in the answer: no other container may be touched.
     found.retain(|container| container.labels.contains_key(label));
     Ok(found)
 }
@@ -99,13 +81,13 @@ pub(crate) fn containers_labelled(label: &str) -> Result<Vec<Container>, DockerE
 /// Removes a container, running or not, with the unnamed volumes that were made for it.
 pub(crate) fn remove_container(id: &str) -> Result<(), DockerError> {
     match docker(&["container", "rm", "--force", "--volumes", id]) {
-        Err(DockerError::Failed { why, .. }) if is_about_its_end(&why) => Ok(()),
+        Err(DockerError::Failed { why, .. }) if is_already_removed(&why) => Ok(()),
         other => other.map(drop),
     }
 }
 
 /// Whether a container could not be removed because somebody else did, or is about to.
-fn is_about_its_end(why: &str) -> bool {
+fn is_already_removed(why: &str) -> bool {
     let why = why.to_ascii_lowercase();
     ["no such container", "is already in progress"].iter().any(|words| why.contains(words))
 }
@@ -113,7 +95,7 @@ fn is_about_its_end(why: &str) -> bool {
 fn read_containers(json: &str) -> Result<Vec<Container>, DockerError> {
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase")]
-    struct Inspected {
+    struct Inspection {
         id: String,
         name: String,
         config: Config,
@@ -124,11 +106,11 @@ fn read_containers(json: &str) -> Result<Vec<Container>, DockerError> {
         #[serde(default)]
         labels: Option<BTreeMap<String, String>>,
     }
-    let inspected: Vec<Inspected> = read("container inspect", json)?;
-    let container = |one: Inspected| Container {
-        id: one.id,
-        name: one.name.trim_start_matches('/').to_owned(),
-        labels: one.config.labels.unwrap_or_default(),
+    let inspected: Vec<Inspection> = read("container inspect", json)?;
+    let container = |inspection: Inspection| Container {
+        id: inspection.id,
+        name: inspection.name.trim_start_matches('/').to_owned(),
+        labels: inspection.config.labels.unwrap_or_default(),
     };
     Ok(inspected.into_iter().map(container).collect())
 }
@@ -146,7 +128,7 @@ fn docker(arguments: &[&str]) -> Result<String, DockerError> {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
     let why = String::from_utf8_lossy(&output.stderr).split_whitespace().collect::<Vec<_>>().join(" ");
-    Err(if is_about_the_daemon(&why) {
+    Err(if is_daemon_unreachable(&why) {
         DockerError::NotReachable { why }
     } else {
         DockerError::Failed { what: arguments.join(" "), why }
@@ -154,7 +136,7 @@ fn docker(arguments: &[&str]) -> Result<String, DockerError> {
 }
 
 /// Docker has one exit code for everything, so its words must do.
-fn is_about_the_daemon(why: &str) -> bool {
+fn is_daemon_unreachable(why: &str) -> bool {
     let why = why.to_ascii_lowercase();
     ["cannot connect to the docker daemon", "failed to connect to the docker api", "permission denied while trying to connect"]
         .iter()
@@ -178,8 +160,8 @@ mod tests {
     }
 
     #[test]
-    fn a_daemon_that_does_not_answer_is_told_from_a_refusal() {
-        let check = |why: &str, expected: bool| assert_eq!(is_about_the_daemon(why), expected, "{why}");
+    fn unreachable_daemon_is_distinguished_from_a_refusal() {
+        let check = |why: &str, expected: bool| assert_eq!(is_daemon_unreachable(why), expected, "{why}");
         check("Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?", true);
         check("failed to connect to the docker API at unix:///nowhere: no such file", true);
         check("permission denied while trying to connect to the Docker daemon socket", true);
@@ -188,8 +170,8 @@ mod tests {
     }
 
     #[test]
-    fn what_somebody_else_removes_is_no_failure() {
-        let check = |why: &str, expected: bool| assert_eq!(is_about_its_end(why), expected, "{why}");
+    fn removal_of_an_already_removed_container_succeeds() {
+        let check = |why: &str, expected: bool| assert_eq!(is_already_removed(why), expected, "{why}");
         check("Error response from daemon: No such container: x", true);
         check("Error response from daemon: removal of container x is already in progress", true);
         check("Error response from daemon: driver \"overlay2\" failed to remove root filesystem: device or resource busy", false);

@@ -9,12 +9,10 @@ use record::{Boot, Entry, Profile, Record, Trial, file};
 
 use crate::recipe_store::RecipeStore;
 
-/// The repository's folder.
 pub(crate) fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// Its recipes.
 pub(crate) fn recipes() -> RecipeStore {
     RecipeStore::of(repository().join("recipes"))
 }
@@ -39,7 +37,6 @@ pub(crate) fn record() -> Record {
     record
 }
 
-/// The bytes of its file.
 pub(crate) fn bytes(record: &Record) -> Vec<u8> {
     let header = Entry::Header(Box::new(record.header.clone()));
     let boots = record.boots.iter().map(|boot| Entry::Boot(Box::new(boot.clone())));

@@ -6,7 +6,6 @@ use std::{
     sync::OnceLock,
 };
 
-/// The clone, where there is one.
 static CLONE: OnceLock<Option<PathBuf>> = OnceLock::new();
 
 /// Notes the clone. The first call counts.
@@ -29,7 +28,6 @@ pub(crate) fn recipes() -> PathBuf {
     folder().join("recipes")
 }
 
-/// Runs.
 pub(crate) fn runs() -> PathBuf {
     folder().join("runs")
 }
@@ -72,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn baselines_are_committed_where_there_is_a_place_for_them() {
+    fn baselines_folder_is_the_committed_one_where_it_exists() {
         let folder = tempfile::tempdir().unwrap();
         let committed = folder.path().join("reports/baselines");
         assert_eq!(baselines_in(folder.path(), false), folder.path().join("baselines"));

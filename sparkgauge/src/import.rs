@@ -1,4 +1,4 @@
-//! A sparkrun or Spark Arena recipe (YAML, with a command line in it) made into one of ours: pure functions from text to text.
+//! Conversion of sparkrun and Spark Arena recipes (YAML, with a command line in it) to TOML recipes: pure functions from text to text.
 //!
 //! Their format: github.com/spark-arena/sparkrun, RECIPES.md. What others wrote is text to be read, never to be run: nothing of this
 //! machine is expanded into it, no hook is run, and what cannot be carried is listed.
@@ -11,7 +11,7 @@ mod environment;
 mod template;
 mod yaml;
 
-pub(crate) use convert::{ImportError, Request, convert, name, shown};
+pub(crate) use convert::{ImportError, ImportRequest, convert, name, shown};
 
 /// Any text at all comes to a recipe or is refused for a reason, and what comes out reads back as it was written. Panics where that does
 /// not hold: this is what a fuzzer calls. The first byte says whether hooks are let pass.
@@ -21,7 +21,7 @@ pub(crate) use convert::{ImportError, Request, convert, name, shown};
 pub fn check_foreign(data: &[u8]) {
     let [hooks, text @ ..] = data else { return };
     let Ok(text) = std::str::from_utf8(text) else { return };
-    let request = Request { name: "mine", file: "mine.yaml", allow_hooks: *hooks & 1 == 1 };
+    let request = ImportRequest { name: "mine", file: "mine.yaml", allow_hooks: *hooks & 1 == 1 };
     match convert(text, &request) {
         Ok(imported) => {
             let read = record::recipe::parse(&imported.text, "mine.toml", "mine");
@@ -29,7 +29,7 @@ pub fn check_foreign(data: &[u8]) {
             assert!(imported.left_out.iter().all(|note| !note.contains('\n')), "{:?}", imported.left_out);
         }
         Err(error) => {
-            assert!(!matches!(error, ImportError::Unlike), "{error}: {text}");
+            assert!(!matches!(error, ImportError::RoundTrip), "{error}: {text}");
             assert!(!shown(&error.to_string()).is_empty(), "refused without a reason");
         }
     }
@@ -41,7 +41,7 @@ mod corpus {
 
     /// The fuzz corpus, without a fuzzer.
     #[test]
-    fn what_a_fuzzer_found_stays_mended() {
+    fn fuzz_corpus_of_imports_is_handled() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus/import");
         let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
         files.sort();

@@ -11,6 +11,7 @@ mod clean;
 mod compare;
 mod docker;
 mod gate;
+mod help;
 mod home;
 #[cfg(feature = "import")]
 mod import;
@@ -34,14 +35,20 @@ use ::bench::{
     BenchError, UsageError,
     terminal::{self, say},
 };
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 #[cfg(feature = "import")]
 pub use import::check_foreign;
 
-/// Measures LLM inference engines on a DGX Spark, reproducibly.
+/// Measure LLM inference engines on a DGX Spark, reproducibly
 #[derive(Debug, Parser)]
-#[command(name = terminal::PROGRAM, version, subcommand_required = true, arg_required_else_help = true)]
+#[command(
+    name = terminal::PROGRAM,
+    version,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    disable_help_subcommand = true
+)]
 struct Cli {
     /// The clone in which `cargo xtask` was called: its folders are used, and commands are named as they are typed there.
     #[arg(long, value_name = "DIR", hide = true, require_equals = true)]
@@ -58,31 +65,60 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Boot an engine, run the workloads, write a record and a report, and judge it against the accepted baseline if there is one.
+    /// Measure an engine: run the workloads, write a record and a report
+    ///
+    /// The engine is booted from a recipe (--engine, --recipe) or is already running (--attach). Without any of these the simulated Spark is
+    /// measured, which needs no hardware; every page says so. If there is an accepted baseline for the same machine, recipe and suite, the
+    /// run is judged against it.
+    ///
+    /// Exit codes: 0 fine; 2 wrong arguments or recipe; 3 the engine or the environment failed; 4 the measurement is invalid or its
+    /// comparison is refused; 5 regressed; 6 inconclusive, with --inconclusive fail; 130 interrupted.
     Bench(Box<bench::BenchArgs>),
-    /// Judge a run against another and write the verdict beside it.
+    /// Judge a run against another run and write the verdict
+    ///
+    /// Writes verdict.md and verdict.json beside the record of the run that is judged.
+    ///
+    /// Exit codes: 0 no regression; 4 refused or insufficient; 5 regressed; 6 inconclusive, with --inconclusive fail.
     Compare(compare::CompareArgs),
-    /// Judge a run against the accepted baseline: one line and an exit code.
+    /// Judge a run against its baseline: one line and an exit code
+    ///
+    /// For scripts; no file is written. Exit codes: 0 no regression; 4 refused, insufficient or no baseline; 5 regressed; 6 inconclusive,
+    /// with --inconclusive fail.
     Gate(gate::GateArgs),
-    /// Make a run the baseline of its machine, recipe and suite.
+    /// Make a run the baseline that later runs are judged against
+    ///
+    /// A baseline belongs to one machine, recipe and suite. A run with another recipe or on another machine is not compared with it.
     Accept(accept::AcceptArgs),
-    /// Render the report of a record again.
+    /// Write the Markdown report of a run again
     Report(report::ReportArgs),
-    /// How noisy an engine is on this machine, from runs on several days.
+    /// Estimate how much an engine varies between trials, boots and days
+    ///
+    /// Runs on several days (occasions) are needed, at least four for a useful estimate. Comparisons between days use the result instead of
+    /// a cautious assumption.
     Calibrate(calibrate::CalibrateArgs),
-    /// How far off the instrument itself is on this machine, load by load.
+    /// Measure the timing error of the load generator on this machine
+    ///
+    /// The load generator is held against a server that knows when it wrote each token. The result is the error of time to first token (TTFT),
+    /// inter-token latency (ITL), time per output token (TPOT), output tokens per second and send lag, for each load.
     Selftest(selftest::SelftestArgs),
-    /// The simulated Spark as a server.
+    /// Simulate a Spark: forecast, serve, and fit to measured runs
     #[command(subcommand)]
     Sim(sim::SimVerb),
-    /// What engines there are, what boots them, and whether that is right.
+    /// List, check, pin, create and import recipes
+    ///
+    /// A recipe (TOML) says how an engine is booted: its image or command, its model and its limits.
     #[command(subcommand)]
     Recipe(recipe::RecipeVerb),
-    /// A run's verdict as a comment on a pull request.
+    /// Measure a pull request in CI and comment the verdict on it
     #[command(subcommand)]
     PullRequest(pull_request::PullRequestVerb),
-    /// Remove the containers that a killed run left behind.
+    /// Remove the containers that killed runs left behind
+    ///
+    /// Only containers whose process is gone are removed.
     Clean,
+    /// Explain a verb
+    #[command(hide = true)]
+    Help(help::HelpArgs),
     /// The processes of the selftest.
     #[command(subcommand, hide = true)]
     Instrument(fixtures::selftest::program::Verb),
@@ -108,7 +144,7 @@ pub fn check_command_line(words: &[String]) -> Result<(), String> {
 #[must_use]
 pub fn main() -> ExitCode {
     terminal::set_caller(&run_folder::command_line());
-    let parsed = Cli::command().bin_name(terminal::caller()).try_get_matches();
+    let parsed = command_line().try_get_matches();
     let Cli { clone, measure_with, needs_only, verb } = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         // Whoever only asks what is needed calls again, and is told then.
@@ -127,6 +163,11 @@ pub fn main() -> ExitCode {
             exit_code_of(&error).into()
         }
     }
+}
+
+/// All verbs, with their help pages.
+fn command_line() -> Command {
+    help::with_pages(Cli::command().bin_name(terminal::caller()), terminal::caller())
 }
 
 /// Whether this build can do what is asked for. What is wrong with that otherwise is said when it is done.
@@ -151,6 +192,7 @@ fn run(verb: Verb) -> anyhow::Result<record::ExitCode> {
         Verb::Recipe(verb) => recipe::run(&verb),
         Verb::PullRequest(verb) => pull_request::run(&verb),
         Verb::Clean => clean::run(),
+        Verb::Help(args) => help::run(command_line(), &args),
         Verb::Measure(args) => Ok(measuring_program::measure(&args)),
         Verb::Instrument(verb) => selftest::run_process(verb),
     }

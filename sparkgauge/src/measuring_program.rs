@@ -27,7 +27,6 @@ pub(crate) fn set(program: Option<PathBuf>) {
     PROGRAM.get_or_init(|| program);
 }
 
-/// What `measure` takes.
 #[derive(Debug, Args)]
 pub(crate) struct MeasureArgs {
     /// The request, as `bench` wrote it.

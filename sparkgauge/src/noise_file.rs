@@ -19,13 +19,13 @@ pub(crate) fn load(
     given: Option<&Path>,
     sides: &Sides,
     baseline: &[RunFigures],
-    baselines: &baselines::Place,
+    store: &baselines::BaselineStore,
 ) -> Result<Option<Calibration>, UsageError> {
     if let Some(path) = given {
         return read(path).map(Some);
     }
     let beside = sides.baseline.first().and_then(|record| record.parent()).map(|folder| folder.join(baselines::CALIBRATION));
-    let accepted = baseline.first().map(|run| baselines.folder(&run.header).join(baselines::CALIBRATION));
+    let accepted = baseline.first().map(|run| store.folder(&run.header).join(baselines::CALIBRATION));
     let found: Option<PathBuf> = beside.into_iter().chain(accepted).find(|path| path.is_file());
     found.map(|path| read(&path)).transpose()
 }
@@ -36,14 +36,14 @@ fn read(path: &Path) -> Result<Calibration, UsageError> {
     parse(&text).map_err(wrong)
 }
 
-/// Looks at the version alone first: a newer file need not parse as ours.
+/// Reads the version alone first: a newer file may not parse.
 fn parse(text: &str) -> Result<Calibration, String> {
     #[derive(Deserialize)]
-    struct Versioned {
+    struct SchemaHeader {
         schema_version: u32,
     }
     let not_one = |error: serde_json::Error| format!("not a calibration: {error}");
-    let found = serde_json::from_str::<Versioned>(text).map_err(not_one)?.schema_version;
+    let found = serde_json::from_str::<SchemaHeader>(text).map_err(not_one)?.schema_version;
     if found > CALIBRATION_SCHEMA_VERSION {
         return Err(format!(
             "the calibration has schema version {found}, this program reads up to {CALIBRATION_SCHEMA_VERSION}: update it"
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_calibration_is_read_and_a_newer_one_refused_by_its_version() {
+    fn calibration_of_a_newer_schema_is_refused() {
         let text = r#"{"schema_version":1,"made_unix_s":null,"recipe":"r","machine":"m","expires_with":{},"occasions":4,"boots":12,
                        "cells":[]}"#;
         assert_eq!(parse(text).unwrap().boots, 12);

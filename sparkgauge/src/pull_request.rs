@@ -13,16 +13,16 @@ use record::ExitCode;
 
 use crate::bench::BenchArgs;
 
-/// What `pull-request` can do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum PullRequestVerb {
-    /// Do what `bench` does, and leave comment.md and summary.txt in the folder of --out.
+    /// Do what `bench` does, then write the comment
+    ///
+    /// comment.md and summary.txt are written to the folder of --out, which is required. The exit code is that of `bench`.
     Bench(Box<BenchArgs>),
-    /// Open the one comment on a pull request, or update it; through the program `gh`.
+    /// Open the comment on a pull request, or update it, through the program gh
     Comment(comment::CommentArgs),
 }
 
-/// Runs one of them.
 pub(crate) fn run(verb: &PullRequestVerb) -> anyhow::Result<ExitCode> {
     match verb {
         PullRequestVerb::Bench(args) => outcome::run(args),

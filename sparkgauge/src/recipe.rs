@@ -17,33 +17,33 @@ use crate::{
     recipe_text,
 };
 
-/// What `recipe` can do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum RecipeVerb {
-    /// Every recipe: engine, model, pinned or not.
+    /// List all recipes: engine, model, pinned or not
     List,
-    /// A recipe with everything filled in, and the command that it amounts to.
+    /// Print a recipe in full and the command that it runs
     Show {
-        /// A recipe's name, or a path.
+        /// Recipe: a name from `recipe list`, or a TOML file
         name: String,
     },
-    /// Whether recipes are right, and what about them spoils a measurement.
+    /// Find mistakes in recipes, and settings that would spoil a measurement
     Check {
-        /// Names or paths; none means all.
+        /// Recipes: names from `recipe list`, or TOML files; without any, all are checked
         names: Vec<String>,
     },
-    /// Write the digest of the image and the commit of the model that are on this machine into a recipe.
+    /// Write the image's digest and the model's commit into a recipe
+    ///
+    /// Both are those that are on this machine. A pinned recipe boots the same engine every time; standard and full runs require it.
     Pin {
-        /// A recipe's name, or a path.
+        /// Recipe: a name from `recipe list`, or a TOML file
         name: String,
     },
-    /// Begin a recipe of your own from one that there is.
+    /// Begin a recipe of your own as a copy of another
     New(new::NewArgs),
-    /// Make a recipe of a sparkrun or Spark Arena recipe (YAML, version 1 or 2).
+    /// Convert a sparkrun or Spark Arena recipe (YAML, version 1 or 2)
     Import(import::ImportArgs),
 }
 
-/// Runs one of them.
 pub(crate) fn run(verb: &RecipeVerb) -> anyhow::Result<ExitCode> {
     match verb {
         RecipeVerb::List => Ok(list::run()),

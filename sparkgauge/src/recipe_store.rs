@@ -22,12 +22,10 @@ pub(crate) struct RecipeStore {
     folder: PathBuf,
 }
 
-/// A recipe that was found.
 #[derive(Debug, Clone)]
 pub(crate) struct StoredRecipe {
-    /// The recipe.
     pub(crate) recipe: Recipe,
-    /// Its text, with its comments.
+    /// TOML with its comments.
     pub(crate) text: String,
     /// Where it comes from.
     pub(crate) origin: Origin,
@@ -38,24 +36,21 @@ pub(crate) struct StoredRecipe {
 /// Where a recipe comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Origin {
-    /// A file of a person's.
     File(PathBuf),
-    /// This program.
     BuiltIn,
 }
 
 impl RecipeStore {
-    /// That of this person.
+    /// Recipes of the current folder or clone, and built-in ones.
     pub(crate) fn open() -> Self {
         Self::of(home::recipes())
     }
 
-    /// The one whose own recipes lie in that folder.
+    /// Recipes of a folder, and built-in ones.
     pub(crate) fn of(folder: PathBuf) -> Self {
         Self { folder }
     }
 
-    /// The folder of a person's own.
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }

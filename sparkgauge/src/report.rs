@@ -11,17 +11,15 @@ use reports::VerdictLine;
 
 use crate::{UsageError, print, say, sides, whole_file};
 
-/// What `report` takes.
 #[derive(Debug, Args)]
 pub(crate) struct ReportArgs {
-    /// A record, or the run's folder that holds it.
+    /// Run: its record or folder
     path: PathBuf,
-    /// Print the report instead of writing report.md beside the record.
+    /// Print the report instead of writing report.md beside the record
     #[arg(long)]
     stdout: bool,
 }
 
-/// Renders a record.
 pub(crate) fn run(args: &ReportArgs) -> anyhow::Result<ExitCode> {
     let path = record_file(&args.path);
     if args.stdout {

@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn stamps_are_dates() {
+    fn folder_stamps_are_dates() {
         let check = |unix_s: u64, expected: &str| assert_eq!(stamp(unix_s), expected);
         check(0, "19700101-000000");
         check(951_827_696, "20000229-123456");

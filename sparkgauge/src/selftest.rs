@@ -13,30 +13,30 @@ use record::{ClientCore, ErrorBudget, ExitCode};
 
 use crate::{home, print, run_folder, say, whole_file};
 
-/// What `selftest` takes.
 #[derive(Debug, Args)]
 pub(crate) struct SelftestArgs {
-    /// Three loads and one open loop, about a quarter of a minute, instead of the whole grid's several minutes.
+    /// Measure four loads only, about 15 seconds instead of several minutes
     #[arg(long)]
     quick: bool,
-    /// Slow the client on purpose, by so many nanoseconds at each reading of its clock, to see that it is caught. What comes of it is
-    /// not kept for `bench`.
+    /// Slow the client down by NS nanoseconds per reading of its clock, as a test of this test
+    ///
+    /// The result is not kept for `bench`.
     #[arg(long, value_name = "NS", default_value_t = 0)]
     slow_ns_per_read: u64,
-    /// The processor that the client has to itself, as in `bench`; the server is kept on the others.
+    /// Processor reserved for the client, as in `bench`; the server gets the others
     #[arg(long, value_name = "auto|shared|NUMBER", default_value = "auto")]
     client_core: ClientCore,
-    /// Write what is printed here, and the budget as JSON beside it.
+    /// Write the table to this file too, and the figures as JSON beside it
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Wait while a run measures on this machine, instead of refusing.
+    /// Wait for a run on this machine to end, instead of refusing
     #[arg(long)]
     wait: bool,
 }
 
 /// Measures, prints, and keeps the budget. However large the errors are, they are what was to be found out: it ends well.
 pub(crate) fn run(args: &SelftestArgs) -> anyhow::Result<ExitCode> {
-    let budget = measured(args.quick, args.slow_ns_per_read, args.client_core, args.wait)?;
+    let budget = measure_budget(args.quick, args.slow_ns_per_read, args.client_core, args.wait)?;
     let page = reports::render_budget(&budget);
     print(&page);
     if let Some(out) = &args.out {
@@ -52,7 +52,7 @@ pub(crate) fn run(args: &SelftestArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// The budget that a run on this machine carries: the stored one, or a quick one that is made for it.
-pub(crate) fn for_a_run(client_core: ClientCore, wait: bool) -> anyhow::Result<ErrorBudget> {
+pub(crate) fn budget_for_run(client_core: ClientCore, wait: bool) -> anyhow::Result<ErrorBudget> {
     let commit = run_folder::commit();
     if let Some(budget) = stored_path(commit.as_deref(), client_core).and_then(|path| stored(&path)) {
         return Ok(budget);
@@ -60,13 +60,13 @@ pub(crate) fn for_a_run(client_core: ClientCore, wait: bool) -> anyhow::Result<E
     say(
         "the instrument's own error on this machine is not known: measuring it first, about a quarter of a minute (--no-selftest leaves it out)",
     );
-    let budget = measured(true, 0, client_core, wait)?;
+    let budget = measure_budget(true, 0, client_core, wait)?;
     store(&budget, client_core)?;
     Ok(budget)
 }
 
 /// Measures in a process of its own: it is kept on the client's processor, as the measuring part of a run is.
-fn measured(quick: bool, slow_ns_per_read: u64, client_core: ClientCore, wait: bool) -> anyhow::Result<ErrorBudget> {
+fn measure_budget(quick: bool, slow_ns_per_read: u64, client_core: ClientCore, wait: bool) -> anyhow::Result<ErrorBudget> {
     let mut command = Command::new(std::env::current_exe().context("the own program is not found")?);
     command.args([INSTRUMENT, "run", "--slow-ns-per-read", &slow_ns_per_read.to_string()]);
     command.args(["--client-core", &client_core.to_string()]);
@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_budget_is_that_of_one_machine_and_one_commit() {
+    fn stored_budget_is_per_machine_and_commit() {
         let machine = ["spark".to_owned(), "6-17-0".to_owned()];
         let name = |commit| file_name(commit, &machine, "core-19-of-20");
         let expected = format!("{}-0a1b2c-spark-6-17-0-core-19-of-20.json", env!("CARGO_PKG_VERSION"));
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_budget_that_cannot_be_read_is_none() {
+    fn unreadable_budget_is_ignored() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("budget.json");
         assert_eq!(stored(&path), None);

@@ -14,19 +14,16 @@ use crate::{UsageError, say};
 /// The folder of the second look within that of the first.
 pub(crate) const LOOK_2: &str = "look-2";
 
-/// The folders of the two sides of a run that measured both.
+/// Folders of the two sides within the folder of a run that measured both.
 pub(crate) const CANDIDATE: &str = "candidate";
-/// The other one.
 pub(crate) const BASELINE: &str = "baseline";
 
-/// What is compared with what: the records of both sides.
+/// The records of both sides of a comparison.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Sides {
-    /// What is compared with.
     pub(crate) baseline: Vec<PathBuf>,
-    /// What is judged.
     pub(crate) candidate: Vec<PathBuf>,
-    /// Where the verdict belongs.
+    /// Folder that the verdict is written to.
     pub(crate) folder: PathBuf,
     /// Which look at the data this is, where the two were measured together.
     pub(crate) look_of_pair: Option<u32>,
@@ -104,7 +101,7 @@ fn record_file(path: &Path) -> Result<PathBuf, UsageError> {
 /// The header of a record.
 pub(crate) fn header(path: &Path) -> Result<Header, UsageError> {
     let bytes = bytes(path)?;
-    let (header, _) = file::open(&bytes).map_err(|error| wrong(path, &error.to_string()))?;
+    let (header, _) = file::open(&bytes).map_err(|error| unreadable(path, &error.to_string()))?;
     Ok(header)
 }
 
@@ -114,7 +111,7 @@ pub(crate) fn read(records: &[PathBuf]) -> Result<Vec<RunFigures>, UsageError> {
 }
 
 fn read_one(path: &Path) -> Result<RunFigures, UsageError> {
-    let run = RunFigures::read(&bytes(path)?).map_err(|error| wrong(path, &error.to_string()))?;
+    let run = RunFigures::read(&bytes(path)?).map_err(|error| unreadable(path, &error.to_string()))?;
     if let Some(tail) = &run.unreadable_tail {
         say(&format!(
             "{}: the last {} bytes cannot be read ({}); the {} trials before them can",
@@ -129,10 +126,10 @@ fn read_one(path: &Path) -> Result<RunFigures, UsageError> {
 
 /// A file that may be a record.
 pub(crate) fn bytes(path: &Path) -> Result<Vec<u8>, UsageError> {
-    fs::read(path).map_err(|error| wrong(path, &error.to_string()))
+    fs::read(path).map_err(|error| unreadable(path, &error.to_string()))
 }
 
-fn wrong(path: &Path, why: &str) -> UsageError {
+fn unreadable(path: &Path, why: &str) -> UsageError {
     UsageError(format!("{}: {why}", path.display()))
 }
 
@@ -149,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_side_is_a_record_a_folder_or_several() {
+    fn side_is_a_record_a_folder_or_several() {
         let folder = tempfile::tempdir().unwrap();
         touch(folder.path(), &["a", "b", "with,comma", "pair/candidate", "pair/baseline"]);
         let at = |name: &str| folder.path().join(name);
@@ -169,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pair_has_one_look_or_two() {
+    fn pair_has_one_look_or_two() {
         let folder = tempfile::tempdir().unwrap();
         let pair = || Sides::of_pair(folder.path());
         assert_eq!(pair(), None);

@@ -10,18 +10,30 @@ mod predict;
 mod serve;
 pub(crate) mod source;
 
-/// What can be done with the simulated Spark.
 #[derive(Debug, Subcommand)]
 pub(crate) enum SimVerb {
-    /// Serve it over HTTP, for any OpenAI client, until it is interrupted.
+    /// Serve the simulated Spark over HTTP, for any OpenAI client
+    ///
+    /// It answers in real time until it is interrupted.
     Serve(serve::ServerArgs),
-    /// Fit an engine's step costs to measured closed loops, and write them as a file that `sim serve --params` reads.
+    /// Fit a simulated engine to a measured run
+    ///
+    /// The closed loops of the run (a fixed number of concurrent requests) are served by the simulation until its step costs explain them.
+    /// The file that --out writes is read by `sim serve --params`, `sim predict --params` and `bench --simulated-params`.
     Fit(fit::FitArgs),
-    /// What the workloads would give on an engine that was fitted or is described.
+    /// Forecast the workloads on a described or fitted engine
+    ///
+    /// Prints the median and 95th percentile of the time to first token (TTFT), and the decode and output rates in tokens per second.
     Predict(predict::PredictArgs),
-    /// Which model serves so many people, how fast, and where it breaks.
+    /// Forecast which models serve a number of users
+    ///
+    /// Prints for each described model its memory, time to first token (TTFT), tokens per second, and the most users that it serves within the
+    /// limit.
     Plan(plan::PlanArgs),
-    /// Fit each published run to its closed loops and hold what it says of the open loops against them.
+    /// Hold forecasts against published runs
+    ///
+    /// Each run is fitted to its closed loops (a fixed number of concurrent requests); its open loops (requests at a given rate) are then
+    /// forecast and compared with what was measured.
     Check(check::CheckArgs),
 }
 

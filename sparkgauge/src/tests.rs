@@ -3,6 +3,6 @@ use clap::CommandFactory;
 use super::*;
 
 #[test]
-fn the_command_line_is_consistent() {
+fn command_line_definition_is_consistent() {
     Cli::command().debug_assert();
 }

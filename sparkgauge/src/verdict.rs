@@ -19,25 +19,32 @@ use crate::{UsageError, baselines, home, noise_file, print, report, sides::Sides
 
 /// How strict a comparison is.
 #[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Comparison")]
 pub(crate) struct PolicyArgs {
-    /// What may differ between the two, since the comparison is about it: image, engine, flags, environment, model, tokenizer or
-    /// machine; may be given several times. Whatever else differs is refused.
+    /// Difference that is allowed, since the comparison is about it; may be given several times
+    ///
+    /// One of image, engine, flags, environment, model, tokenizer, machine. A comparison of runs that differ in anything else is refused.
     #[arg(long = "treatment", value_name = "WORD")]
     pub(crate) treatment: Vec<Treatment>,
-    /// Correct for the number of gate cells by Holm instead of by the false discovery rate: fewer false alarms, less power.
+    /// Correct for multiple cells by Holm's method: fewer false alarms, less power
+    ///
+    /// The default is to control the false discovery rate (Benjamini-Hochberg).
     #[arg(long)]
     pub(crate) holm: bool,
-    /// Regressed only if the whole interval lies beyond the margin, not the estimate alone.
+    /// Call a cell regressed only if its whole confidence interval is beyond the margin
+    ///
+    /// By default the estimate has to be beyond it. The margin is the smallest change that is worth acting on; each workload declares its own.
     #[arg(long)]
     pub(crate) strict: bool,
-    /// What becomes of a gate cell about which nothing can be said: `fail` ends with exit code 6.
+    /// Whether an inconclusive verdict warns or fails, with exit code 6
     #[arg(long, default_value = "warn", value_name = "WORD", value_parser = inconclusive())]
     pub(crate) inconclusive: InconclusivePolicy,
-    /// Measured noise of engine and machine, instead of noise.json beside the baseline.
+    /// Noise file from `calibrate`, instead of noise.json beside the baseline
     #[arg(long, value_name = "FILE")]
     pub(crate) noise: Option<PathBuf>,
-    /// How often two that are measured together may be looked at. By default twice from 5 boots on: what is inconclusive after the
-    /// first look is measured once more.
+    /// Stages of a `bench --against` comparison: 1 or 2
+    ///
+    /// With two, workloads that are inconclusive after the first stage are measured again with as many boots. Default: 2 for 5 to 9 boots, else 1.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=2))]
     pub(crate) looks: Option<u32>,
 }
@@ -50,9 +57,9 @@ fn inconclusive() -> impl TypedValueParser<Value = InconclusivePolicy> {
 /// How a verdict is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// What people read.
+    /// verdict.md, for people
     Markdown,
-    /// What machines read.
+    /// verdict.json, for programs
     Json,
 }
 
@@ -108,7 +115,7 @@ impl PolicyArgs {
 }
 
 /// Reads both sides and judges the candidate.
-pub(crate) fn rule(sides: &Sides, args: &PolicyArgs, baselines: &baselines::Place) -> anyhow::Result<Ruling> {
+pub(crate) fn rule(sides: &Sides, args: &PolicyArgs, store: &baselines::BaselineStore) -> anyhow::Result<Ruling> {
     let (baseline, candidate) = sides.read()?;
     let boots = candidate.first().map_or(0, |run| run.header.boots);
     let looks = match sides.look_of_pair {
@@ -133,7 +140,7 @@ pub(crate) fn rule(sides: &Sides, args: &PolicyArgs, baselines: &baselines::Plac
         look: sides.look_of_pair.unwrap_or(1),
         treatment,
         inconclusive: args.inconclusive,
-        calibration: noise_file::load(args.noise.as_deref(), sides, &baseline, baselines)?,
+        calibration: noise_file::load(args.noise.as_deref(), sides, &baseline, store)?,
         gates: gates(&candidate),
     };
     Ok(judge(&baseline, &candidate, &policy))
@@ -180,7 +187,7 @@ fn compare_words(caller: &str, sides: &Sides, args: &PolicyArgs) -> Vec<String> 
     if sides.look_of_pair.is_some() {
         words.push(home::shown(&sides.folder));
     } else {
-        let side = |records: &[PathBuf]| records.iter().map(|path| shown_run(path)).collect::<Vec<_>>().join(",");
+        let side = |records: &[PathBuf]| records.iter().map(|path| display_run(path)).collect::<Vec<_>>().join(",");
         words.extend([side(&sides.baseline), side(&sides.candidate)]);
     }
     words.extend(args.words());
@@ -188,7 +195,7 @@ fn compare_words(caller: &str, sides: &Sides, args: &PolicyArgs) -> Vec<String> 
 }
 
 /// A record as a person names it: by its folder, where it has the usual name.
-fn shown_run(record: &Path) -> String {
+fn display_run(record: &Path) -> String {
     match record.parent() {
         Some(folder) if record.ends_with(record::file::FILE_NAME) && folder != Path::new("") => home::shown(folder),
         _ => home::shown(record),
@@ -200,7 +207,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_looks_are_for_pairs_of_five_boots_and_more() {
+    fn two_looks_are_the_default_from_five_boots_on() {
         let looks = |boots: u32, looks: Option<u32>| PolicyArgs { looks, ..PolicyArgs::default() }.looks_at(boots);
         assert_eq!([3, 4, 5, 9, 10].map(|boots| looks(boots, None)), {
             use Looks::{One, Two};
@@ -211,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn the_command_to_compare_again_names_no_private_folder() {
+    fn reproduce_command_names_no_private_folder() {
         let at = |name: &str| home::folder().join(name).join(record::file::FILE_NAME);
         let args = PolicyArgs {
             treatment: vec![Treatment::Image, Treatment::Flags],

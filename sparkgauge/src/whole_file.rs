@@ -31,7 +31,7 @@ pub(crate) fn write_through(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// The same path with an ending more.
-pub(crate) fn beside(path: &Path, ending: &str) -> PathBuf {
+pub(crate) fn sibling(path: &Path, ending: &str) -> PathBuf {
     let mut whole = OsString::from(path);
     whole.push(ending);
     PathBuf::from(whole)
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn file_that_cannot_be_written_leaves_what_was_there() {
+    fn failed_write_leaves_the_old_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.md");
         write(&path, "one").unwrap();

@@ -35,10 +35,7 @@ pub enum PlanError {
     UnknownWorkload(#[from] UnknownWorkload),
     /// The load, the lengths or the sizing make no sense together.
     #[error("{cell} cannot be planned: {why}")]
-    Impossible {
-        cell: String,
-        why: String,
-    },
+    Impossible { cell: String, why: String },
     /// A prompt's length leaves no room for its text.
     #[error("request {request} of {cell}: {tokens} tokens are too few for a prompt with this tokenizer and chat template")]
     TooShort {

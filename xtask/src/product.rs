@@ -48,6 +48,15 @@ pub(crate) fn run(words: &[OsString]) -> anyhow::Result<()> {
     Err(programs.command().args(words).exec()).context("cannot run sparkgauge")
 }
 
+/// Prints sparkgauge's first help page: most verbs are its own.
+pub(crate) fn help(flag: &str) -> anyhow::Result<()> {
+    let status = build(Extent::Lean)?.command().arg(flag).stdin(Stdio::null()).status().context("cannot run sparkgauge")?;
+    if !status.success() {
+        bail!("`sparkgauge {flag}` failed: {status}");
+    }
+    Ok(())
+}
+
 impl Programs {
     /// The program, told where it is called from.
     pub(crate) fn command(&self) -> Command {

@@ -34,10 +34,7 @@ pub enum MalformedResponse {
     TooManyInterim,
     /// A frame that says two things, or something unknown.
     #[error("the answer's `{header}` makes no sense: {value}")]
-    Framing {
-        header: &'static str,
-        value: String,
-    },
+    Framing { header: &'static str, value: String },
     #[error("the answer's chunks: {0}")]
     Chunk(&'static str),
 }

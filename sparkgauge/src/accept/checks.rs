@@ -16,11 +16,11 @@ const BOOTS_MIN: usize = 3;
 /// Fewest boots of a baseline, unless a person says otherwise: each later verdict has its noise in it.
 const BOOTS: usize = 5;
 
-/// What a run lacks, in words, each with what to do; empty if it can be a baseline.
-pub(super) fn missing(record: &Record, allow: &[Allow]) -> Vec<String> {
+/// Requirements that a run does not meet, each with advice; none if it can be a baseline.
+pub(super) fn unmet_requirements(record: &Record, allow: &[Allow]) -> Vec<String> {
     let found = [
         unfinished(record),
-        of_a_miniature(record),
+        insufficient_profile(record),
         too_few_boots(record, allow.contains(&Allow::FewBoots)),
         unpinned(record, allow.contains(&Allow::Unpinned)),
         boots_that_differ(record),
@@ -41,7 +41,7 @@ fn unfinished(record: &Record) -> Option<String> {
     }
 }
 
-fn of_a_miniature(record: &Record) -> Option<String> {
+fn insufficient_profile(record: &Record) -> Option<String> {
     let profile = record.header.profile;
     let is_measured = matches!(profile, Profile::Standard | Profile::Full);
     if is_measured && record.trials.iter().all(|trial| trial.cell.comparable) {

@@ -38,7 +38,7 @@ fn rule(request: &RunRequest, args: &JudgingArgs) -> anyhow::Result<Ruling> {
     let folder = &request.out_dir;
     let sides =
         Sides::of_pair(folder).with_context(|| format!("{} does not hold the records of both sides", folder.display()))?;
-    let ruling = verdict::rule(&sides, &args.policy, &args.place.place())?;
+    let ruling = verdict::rule(&sides, &args.policy, &args.baseline_store.open())?;
     verdict::write(&ruling, &sides.folder, &verdict::reproduce(&ruling, &sides, &args.policy))?;
     Ok(ruling)
 }
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_open_is_looked_at_again() {
+    fn second_look_takes_only_inconclusive_workloads() {
         let rows = [
             row("chat", Verdict::Unchanged, false),
             row("chat", Verdict::Inconclusive, false),
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_look_goes_on_where_the_first_ended() {
+    fn second_look_continues_boots_of_the_first() {
         let spark = Target::Simulated(SimulatedSpark::default());
         let first = RunRequest {
             target: spark.clone(),

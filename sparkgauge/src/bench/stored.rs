@@ -11,22 +11,22 @@ use crate::{
 
 /// Judges the run against the baseline that was named, else against the accepted one; where there is none, there is nothing to say.
 pub(super) fn judge(request: &RunRequest, args: &JudgingArgs) -> anyhow::Result<ExitCode> {
-    let place = args.place.place();
+    let store = args.baseline_store.open();
     let candidate = records(request);
     let baseline = if let Some(path) = &args.baseline {
         sides::records(path)?
     } else {
         let header = sides::header(&candidate[0])?;
-        let Some(accepted) = place.find(&header)? else {
+        let Some(accepted) = store.find(&header)? else {
             if args.policy.asks_for_a_verdict() {
-                say(&format!("not judged: {}", place.missing(&header)));
+                say(&format!("not judged: {}", store.missing(&header)));
             }
             return Ok(ExitCode::Success);
         };
         vec![accepted]
     };
     let sides = Sides::apart(baseline, candidate);
-    let ruling = verdict::rule(&sides, &args.policy, &place)?;
+    let ruling = verdict::rule(&sides, &args.policy, &store)?;
     verdict::write(&ruling, &sides.folder, &verdict::reproduce(&ruling, &sides, &args.policy))?;
     Ok(verdict::exit_code(&ruling))
 }

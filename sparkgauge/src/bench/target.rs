@@ -10,31 +10,34 @@ use crate::{UsageError, recipe_store::RecipeStore, sim::source};
 
 /// A simulated Spark that is not as it should be, to see what a verdict says of it.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Simulated Spark")]
+#[command(next_help_heading = "Simulation")]
 pub(super) struct SimulatedArgs {
-    /// Make a part of it slower: decode, prefill or queue, e.g. `decode=5` for 5 percent; may be given several times.
+    /// Slow down decode, prefill or queue, e.g. decode=5; may be given several times
     #[arg(long = "simulated-slower", value_name = "PART=PERCENT")]
-    slower: Vec<SlowerPart>,
-    /// The seed of its noise, instead of the run's: two runs of one seed are the same to the byte, and compare with nothing.
+    slower: Vec<PhaseSlowdown>,
+    /// Seed of the simulated noise [default: the seed of the run]
+    ///
+    /// Two simulated runs with one seed are identical and cannot be compared.
     #[arg(long = "simulated-noise-seed", value_name = "N")]
     noise_seed: Option<u64>,
-    /// Another engine than the default one: parameters as `sim fit --out` writes them. Both sides of a comparison have them.
+    /// Parameters of the simulated engine, as `sim fit --out` writes them
+    ///
+    /// With --against simulated, both sides have them.
     #[arg(long = "simulated-params", value_name = "FILE")]
     params: Option<PathBuf>,
 }
 
-/// A part of the simulated Spark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
+enum ServingPhase {
     Decode,
     Prefill,
     Queue,
 }
 
-/// How much slower a part is, in parts per million.
+/// `--simulated-slower`: how much longer a phase takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct SlowerPart {
-    part: Part,
+struct PhaseSlowdown {
+    phase: ServingPhase,
     ppm: u32,
 }
 
@@ -44,20 +47,20 @@ const SIMULATED: &str = "simulated";
 /// Ten times as long; more is a typing error.
 const PPM_MAX: u32 = 9_000_000;
 
-impl FromStr for SlowerPart {
+impl FromStr for PhaseSlowdown {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
         let (part, percent) = text.split_once('=').ok_or("it is not PART=PERCENT, e.g. `decode=5`")?;
-        let part = match part {
-            "decode" => Part::Decode,
-            "prefill" => Part::Prefill,
-            "queue" => Part::Queue,
+        let phase = match part {
+            "decode" => ServingPhase::Decode,
+            "prefill" => ServingPhase::Prefill,
+            "queue" => ServingPhase::Queue,
             _ => return Err(format!("`{part}` is not one of decode, prefill, queue")),
         };
         let ppm = ppm(percent).filter(|ppm| (1..=PPM_MAX).contains(ppm));
         let ppm = ppm.ok_or_else(|| format!("`{percent}` is no percentage above 0 and up to 900 with at most four decimals"))?;
-        Ok(Self { part, ppm })
+        Ok(Self { phase, ppm })
     }
 }
 
@@ -79,13 +82,13 @@ impl SimulatedArgs {
 
     fn target(&self) -> Result<Target, UsageError> {
         let mut slower = Slowdown::default();
-        for one in &self.slower {
-            let part = match one.part {
-                Part::Decode => &mut slower.decode_ppm,
-                Part::Prefill => &mut slower.prefill_ppm,
-                Part::Queue => &mut slower.queue_ppm,
+        for slowdown in &self.slower {
+            let part_ppm = match slowdown.phase {
+                ServingPhase::Decode => &mut slower.decode_ppm,
+                ServingPhase::Prefill => &mut slower.prefill_ppm,
+                ServingPhase::Queue => &mut slower.queue_ppm,
             };
-            if std::mem::replace(part, one.ppm) != 0 {
+            if std::mem::replace(part_ppm, slowdown.ppm) != 0 {
                 return Err(UsageError("--simulated-slower names a part twice".to_owned()));
             }
         }
@@ -99,7 +102,6 @@ impl SimulatedArgs {
 }
 
 impl BenchArgs {
-    /// What is measured.
     pub(super) fn target(&self) -> anyhow::Result<Target> {
         let is_simulated =
             self.attach.is_none() && self.recipe.is_none() && matches!(self.engine, None | Some(EngineName::Simulated));
@@ -123,7 +125,7 @@ impl BenchArgs {
         }
     }
 
-    /// What stands in a record for a server that the command line names. Without a name, the model is the only one that it lists.
+    /// The recipe in the record of a server that `--attach` names. Without `--model` it is the only model that the server lists.
     fn recipe_of_attached(&self, url: &str) -> Recipe {
         Recipe {
             name: "attach".to_owned(),
@@ -148,7 +150,7 @@ impl BenchArgs {
         }
     }
 
-    /// What is measured beside it.
+    /// The engine of `--against`.
     pub(super) fn against(&self, target: &Target) -> anyhow::Result<Option<Target>> {
         let Some(word) = &self.judging.against else { return Ok(None) };
         let against = if word == SIMULATED {
@@ -192,11 +194,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn slower_parts_are_exact() {
-        let of = |text: &str| text.parse::<SlowerPart>();
-        assert_eq!(of("decode=5"), Ok(SlowerPart { part: Part::Decode, ppm: 50_000 }));
-        assert_eq!(of("prefill=0.25"), Ok(SlowerPart { part: Part::Prefill, ppm: 2500 }));
-        assert_eq!(of("queue=900"), Ok(SlowerPart { part: Part::Queue, ppm: 9_000_000 }));
+    fn slowdown_percent_is_parsed_exactly() {
+        let of = |text: &str| text.parse::<PhaseSlowdown>();
+        assert_eq!(of("decode=5"), Ok(PhaseSlowdown { phase: ServingPhase::Decode, ppm: 50_000 }));
+        assert_eq!(of("prefill=0.25"), Ok(PhaseSlowdown { phase: ServingPhase::Prefill, ppm: 2500 }));
+        assert_eq!(of("queue=900"), Ok(PhaseSlowdown { phase: ServingPhase::Queue, ppm: 9_000_000 }));
         assert_eq!(of("queue=0.0001").unwrap().ppm, 1);
         for wrong in ["decode", "decode=", "decode=0", "decode=-1", "decode=1e2", "decode=901", "decode=0.00001", "decode=."] {
             assert!(of(wrong).is_err(), "{wrong}");
@@ -205,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_is_named_once() {
+    fn phase_slowed_twice_is_refused() {
         let args = |words: &[&str]| SimulatedArgs {
             slower: words.iter().map(|word| word.parse().unwrap()).collect(),
             noise_seed: Some(3),

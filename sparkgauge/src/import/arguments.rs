@@ -13,7 +13,6 @@ pub(super) struct CommandLine {
     pub(super) env: Vec<(String, String)>,
     /// The program, e.g. `vllm serve`.
     pub(super) program: Vec<String>,
-    /// Its arguments.
     pub(super) arguments: Arguments,
 }
 
@@ -39,7 +38,7 @@ const SHELL: [&str; 11] = ["&&", "||", "|", ";", "&", ">", ">>", "<", "2>&1", "(
 impl CommandLine {
     /// Takes a command apart.
     pub(super) fn read(text: &str) -> Result<Self, ImportError> {
-        let mut words = one_command(text)?;
+        let mut words = split_command(text)?;
         if let Some(word) = words.iter().find(|word| word.contains(['$', '`', '\0'])) {
             return Err(ImportError::Refused(format!(
                 "`command` has `{word}`, which a shell would expand; nothing of this machine goes into a recipe: write the value"
@@ -81,7 +80,7 @@ fn starts_with(words: &[String], program: &[&str]) -> bool {
 }
 
 /// Lines that end in a backslash go on, and so does a quotation; anything else in a second line would be a second command.
-fn one_command(text: &str) -> Result<Vec<String>, ImportError> {
+fn split_command(text: &str) -> Result<Vec<String>, ImportError> {
     let joined = text.replace("\r\n", "\n").replace("\\\n", " ");
     let mut commands = Vec::new();
     let mut open = String::new();
@@ -159,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_is_split_as_a_shell_would() {
+    fn command_is_split_like_a_shell_does() {
         assert_eq!(words("vllm serve m \\\n  --port 1 \\\n  -tp 2\n"), ["vllm", "serve", "|", "m", "--port", "1", "-tp", "2"]);
         assert_eq!(words("/app/llama-server -hf 'a b'"), ["/app/llama-server", "|", "-hf", "a b"]);
         assert_eq!(words("A=1 exec vllm serve '{\"a\": 1}'\n# end\n"), ["vllm", "serve", "|", "{\"a\": 1}"]);
@@ -170,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_needs_a_shell_is_refused() {
+    fn command_that_needs_a_shell_is_refused() {
         let check = |text: &str, part: &str| {
             let error = CommandLine::read(text).unwrap_err().to_string();
             assert!(error.contains(part), "{text}: {error}");
@@ -185,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn flags_are_found_however_they_are_written() {
+    fn flags_are_found_with_space_or_equals_sign() {
         let mut arguments =
             Arguments(["--port", "1", "--host=x", "--port=2", "-x", "m", "--model=m"].map(str::to_owned).to_vec());
         assert_eq!((arguments.value(&["--port"]), arguments.value(&["--none", "--host"])), (Some("2"), Some("x")));

@@ -1,4 +1,4 @@
-//! A foreign recipe's text to ours: a pure function.
+//! Converts the text of a sparkrun recipe: a pure function.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use super::{
     arguments::{Arguments, CommandLine},
     environment::Environment,
     template,
-    yaml::{self, Foreign},
+    yaml::{self, SourceRecipe},
 };
 use crate::recipe_text;
 
@@ -29,31 +29,25 @@ pub(crate) enum ImportError {
     NotYaml(String),
     /// A key that must be there.
     #[error("it has no `{key}`; {advice}")]
-    Missing {
-        /// The key.
-        key: &'static str,
-        /// What to do.
-        advice: &'static str,
-    },
+    Missing { key: &'static str, advice: &'static str },
     /// Placeholders without a value.
     #[error("no value for {0}; add it to `defaults`, or write it into the command")]
     Unresolved(String),
     /// Steps that would run or patch something.
     #[error("it has {0}, which run commands or change the image; --allow-hooks imports the rest and notes them")]
     Hooks(String),
-    /// Anything else that it asks for and that cannot be.
+    /// Any other setting that cannot be converted.
     #[error("{0}")]
     Refused(String),
-    /// What came out is not a recipe of ours.
-    #[error("what it comes to is refused: {0}")]
+    /// The converted recipe is not valid.
+    #[error("the converted recipe is not valid: {0}")]
     Outcome(String),
-    /// What came out reads back as another recipe.
+    /// The written recipe reads back as another one.
     #[error("it does not read back as it was written; that is a mistake of this program")]
-    Unlike,
+    RoundTrip,
 }
 
-/// What is asked for.
-pub(crate) struct Request<'a> {
+pub(crate) struct ImportRequest<'a> {
     /// The new recipe's name.
     pub(crate) name: &'a str,
     /// The file that it comes from, for a comment.
@@ -62,16 +56,15 @@ pub(crate) struct Request<'a> {
     pub(crate) allow_hooks: bool,
 }
 
-/// A recipe of ours.
+/// The result of a conversion: TOML and notes.
 #[derive(Debug)]
-pub(crate) struct Imported {
-    /// Its text.
+pub(crate) struct ConvertedRecipe {
     pub(crate) text: String,
     /// What was not carried over, a line each.
     pub(crate) left_out: Vec<String>,
 }
 
-/// Steps of theirs that run something or patch the image.
+/// Keys of steps that run commands or patch the image.
 const HOOKS: [&str; 6] = ["mods", "builder", "build_args", "pre_exec", "post_exec", "post_commands"];
 
 /// Flags that decide what only the workload may decide.
@@ -79,13 +72,13 @@ const CACHE_FLAGS: [&str; 5] =
     ["--enable-prefix-caching", "--no-enable-prefix-caching", "--disable-radix-cache", "--cache-prompt", "--no-cache-prompt"];
 
 /// Converts a foreign recipe.
-pub(crate) fn convert(text: &str, request: &Request<'_>) -> Result<Imported, ImportError> {
-    let foreign = Foreign::read(text)?;
+pub(crate) fn convert(text: &str, request: &ImportRequest<'_>) -> Result<ConvertedRecipe, ImportError> {
+    let foreign = SourceRecipe::read(text)?;
     let hooks: Vec<&str> = HOOKS.into_iter().filter(|key| foreign.get(key).is_some()).collect();
     if !hooks.is_empty() && !request.allow_hooks {
         return Err(ImportError::Hooks(hooks.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")));
     }
-    one_machine(&foreign)?;
+    refuse_clusters(&foreign)?;
     let (recipe, mut notes) = recipe(&foreign, request.name)?;
     left_out::keys(&foreign, &mut notes);
     for note in &mut notes {
@@ -101,13 +94,13 @@ pub(crate) fn convert(text: &str, request: &Request<'_>) -> Result<Imported, Imp
     let text = format!("# {}\n{}", head.join("\n# "), recipe_text::recipe(&recipe));
     let again = parse(&text, "the import", request.name).map_err(|error| ImportError::Outcome(error.to_string()))?;
     if again != recipe {
-        return Err(ImportError::Unlike);
+        return Err(ImportError::RoundTrip);
     }
-    Ok(Imported { text, left_out: notes })
+    Ok(ConvertedRecipe { text, left_out: notes })
 }
 
 /// A recipe for several machines would be another system on one.
-fn one_machine(foreign: &Foreign) -> Result<(), ImportError> {
+fn refuse_clusters(foreign: &SourceRecipe) -> Result<(), ImportError> {
     let number = |text: Option<String>| text.and_then(|text| text.parse::<u32>().ok()).unwrap_or(1);
     let refused = |why: String| Err(ImportError::Refused(format!("{why}; only one machine is measured so far")));
     let nodes = number(foreign.text("min_nodes")?);
@@ -130,7 +123,7 @@ fn one_machine(foreign: &Foreign) -> Result<(), ImportError> {
     Ok(())
 }
 
-fn recipe(foreign: &Foreign, name: &str) -> Result<(Recipe, Vec<String>), ImportError> {
+fn recipe(foreign: &SourceRecipe, name: &str) -> Result<(Recipe, Vec<String>), ImportError> {
     let mut notes = Vec::new();
     let served = foreign.text("model")?.ok_or(ImportError::Missing { key: "model", advice: "name the model" })?;
     let values = values(foreign, &served, &mut notes)?;
@@ -147,7 +140,7 @@ fn recipe(foreign: &Foreign, name: &str) -> Result<(Recipe, Vec<String>), Import
         environment.insert(name, value)?;
     }
     let mut arguments = line.arguments;
-    sift(&mut arguments, &mut notes)?;
+    remove_workload_flags(&mut arguments, &mut notes)?;
     let port = port(&mut arguments, &values, engine)?;
     let model = model(foreign, &served, &mut arguments, engine, &mut notes)?;
     let limits = Limits { max_concurrent: words::number(&arguments, &words::AT_ONCE), ..Limits::default() };
@@ -177,7 +170,7 @@ fn recipe(foreign: &Foreign, name: &str) -> Result<(Recipe, Vec<String>), Import
 }
 
 /// What placeholders stand for.
-fn values(foreign: &Foreign, served: &str, notes: &mut Vec<String>) -> Result<BTreeMap<String, String>, ImportError> {
+fn values(foreign: &SourceRecipe, served: &str, notes: &mut Vec<String>) -> Result<BTreeMap<String, String>, ImportError> {
     let mut values = BTreeMap::new();
     for (key, value) in foreign.table("defaults")? {
         match yaml::scalar(&value) {
@@ -193,7 +186,7 @@ fn values(foreign: &Foreign, served: &str, notes: &mut Vec<String>) -> Result<BT
 }
 
 /// Theirs have several runtimes that are one engine.
-fn engine(foreign: &Foreign, program: EngineName) -> Result<EngineName, ImportError> {
+fn engine(foreign: &SourceRecipe, program: EngineName) -> Result<EngineName, ImportError> {
     let Some(runtime) = foreign.text("runtime")? else { return Ok(program) };
     let engine = match runtime.as_str() {
         "vllm" | "vllm-ray" | "vllm-distributed" | "eugr-vllm" => EngineName::Vllm,
@@ -229,7 +222,7 @@ fn port(arguments: &mut Arguments, values: &BTreeMap<String, String>, engine: En
 }
 
 /// Takes away what the workload decides, and refuses what no flag may ask for.
-fn sift(arguments: &mut Arguments, notes: &mut Vec<String>) -> Result<(), ImportError> {
+fn remove_workload_flags(arguments: &mut Arguments, notes: &mut Vec<String>) -> Result<(), ImportError> {
     for flag in CACHE_FLAGS {
         notes.extend(arguments.take(flag).into_iter().map(|flag| format!("`{flag}`: the workload decides what may be shared")));
     }
@@ -251,7 +244,7 @@ fn sift(arguments: &mut Arguments, notes: &mut Vec<String>) -> Result<(), Import
 
 /// The model by name and revision. A file of a GGUF repository is named `owner/name:QUANTISATION`.
 fn model(
-    foreign: &Foreign,
+    foreign: &SourceRecipe,
     served: &str,
     arguments: &mut Arguments,
     engine: EngineName,
@@ -291,7 +284,7 @@ fn model(
 }
 
 /// Everything of the container but what its command says.
-fn container(foreign: &Foreign, notes: &mut Vec<String>) -> Result<Container, ImportError> {
+fn container(foreign: &SourceRecipe, notes: &mut Vec<String>) -> Result<Container, ImportError> {
     let image =
         foreign.text("container")?.ok_or(ImportError::Missing { key: "container", advice: "name the image with its tag" })?;
     let plain = |one: char| one.is_ascii_alphanumeric() || "._-/:@".contains(one);
@@ -345,7 +338,7 @@ const SERVER_IMAGE: &str = "vllm/vllm-openai";
 /// (RECIPES.md, "Which images need this"). `""` clears it. sparkrun itself looks into an image and refuses one that could not work so;
 /// here nothing is looked into, and the one that is known is helped.
 fn entrypoint(
-    foreign: &Foreign,
+    foreign: &SourceRecipe,
     image: &str,
     program: Vec<String>,
     notes: &mut Vec<String>,

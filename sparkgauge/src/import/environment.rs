@@ -27,7 +27,7 @@ impl Environment {
                 Value::Null => String::new(),
                 value => yaml::scalar(value).ok_or_else(|| ImportError::Refused(format!("env `{name}` is not one value")))?,
             };
-            if is_its_own(name, &value) {
+            if is_passed_through(name, &value) {
                 environment.insert(name, &value)?;
             } else {
                 environment.insert(name, &template::resolve(&value, values)?.text)?;
@@ -42,7 +42,7 @@ impl Environment {
             return Err(ImportError::Refused(format!("env: `{}` is no variable's name", name.escape_debug())));
         }
         if is_secret_name(name) {
-            if !is_its_own(name, value) {
+            if !is_passed_through(name, value) {
                 self.left_out
                     .push(format!("the value of env `{name}`: a secret's value stands in no recipe; set it in your environment"));
             }
@@ -62,7 +62,7 @@ impl Environment {
 }
 
 /// `$NAME` or `${NAME}` of the very same name: the value is to come from outside.
-fn is_its_own(name: &str, value: &str) -> bool {
+fn is_passed_through(name: &str, value: &str) -> bool {
     let inner = value.strip_prefix('$').unwrap_or_default();
     inner == name || inner.strip_prefix('{').and_then(|inner| inner.strip_suffix('}')) == Some(name)
 }
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_are_taken_by_name_only() {
+    fn secrets_are_imported_by_name_only() {
         let environment =
             read(r#"{"A": 1, "B": true, "P": "{port}", "HF_TOKEN": "${HF_TOKEN}", "X_API_KEY": "abc", "TOKENIZERS_PARALLELISM": "no"}"#)
                 .unwrap();
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_this_machine_is_taken() {
+    fn variables_of_this_machine_are_refused() {
         let check = |json: &str, part: &str| {
             let error = read(json).unwrap_err().to_string();
             assert!(error.contains(part), "{error}");

@@ -11,15 +11,14 @@ const BYTES_MAX: usize = 16 * 1024;
 
 /// A text without placeholders, and the keys that went into it.
 #[derive(Debug)]
-pub(super) struct Resolved {
-    /// The text.
+pub(super) struct ResolvedCommand {
     pub(super) text: String,
-    /// The keys.
+    /// Keys of `defaults` that the command uses.
     pub(super) used: BTreeSet<String>,
 }
 
 /// Replaces every placeholder, or says which have no value.
-pub(super) fn resolve(text: &str, values: &BTreeMap<String, String>) -> Result<Resolved, ImportError> {
+pub(super) fn resolve(text: &str, values: &BTreeMap<String, String>) -> Result<ResolvedCommand, ImportError> {
     let mut text = text.to_owned();
     let mut used = BTreeSet::new();
     for _ in 0..ROUNDS_MAX {
@@ -28,7 +27,7 @@ pub(super) fn resolve(text: &str, values: &BTreeMap<String, String>) -> Result<R
         }
         let found = names(&text);
         if found.is_empty() {
-            return Ok(Resolved { text, used });
+            return Ok(ResolvedCommand { text, used });
         }
         let unknown: BTreeSet<_> =
             found.iter().filter(|(_, name)| !values.contains_key(key(name))).map(|(_, name)| *name).collect();

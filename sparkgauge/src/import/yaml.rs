@@ -6,11 +6,11 @@ use serde_json::{Map, Value};
 
 use super::convert::ImportError;
 
-/// A recipe of theirs: its keys, as they stand there.
+/// A sparkrun recipe: its top-level keys and values.
 #[derive(Debug)]
-pub(super) struct Foreign(BTreeMap<String, Value>);
+pub(super) struct SourceRecipe(BTreeMap<String, Value>);
 
-impl Foreign {
+impl SourceRecipe {
     /// Reads a document that is one mapping.
     pub(super) fn read(text: &str) -> Result<Self, ImportError> {
         serde_saphyr::from_str(text).map(Self).map_err(|error| ImportError::NotYaml(error.to_string().trim_end().to_owned()))
@@ -42,7 +42,6 @@ impl Foreign {
         }
     }
 
-    /// All keys, sorted.
     pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }

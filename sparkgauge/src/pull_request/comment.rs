@@ -11,22 +11,21 @@ use super::{
 };
 use crate::{UsageError, say};
 
-/// What `pull-request comment` takes.
 #[derive(Debug, Args)]
 pub(crate) struct CommentArgs {
-    /// The repository, as OWNER/NAME.
-    #[arg(long, value_name = "OWNER/NAME")]
+    /// Repository of the pull request, as OWNER/NAME
+    #[arg(long, value_name = "REPO")]
     repository: Repository,
-    /// The number of the pull request.
-    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    /// Number of the pull request
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     number: u64,
-    /// The comment, as `pull-request bench` wrote it.
+    /// The comment.md that `pull-request bench` wrote
     #[arg(long)]
     file: PathBuf,
-    /// If the file is not there, say in the comment that the job ended before it wrote one.
+    /// If the file does not exist, comment that the job ended before it wrote one
     #[arg(long)]
     or_say_why_not: bool,
-    /// Whose comments are ours: the login that the token of a workflow has.
+    /// Login whose comment is updated: that of the workflow's token
     #[arg(long, default_value = "github-actions[bot]")]
     login: String,
 }
@@ -39,9 +38,10 @@ pub(super) fn run(args: &CommentArgs) -> anyhow::Result<ExitCode> {
         read(&args.file).map_err(|why| UsageError(format!("{}: {why}", args.file.display())))?
     };
     let (repository, number) = (&args.repository, args.number);
-    let ours =
-        github::comments(repository, number)?.into_iter().find(|comment| comment.is_by(&args.login) && is_ours(comment.body()));
-    if let Some(comment) = ours {
+    let existing = github::comments(repository, number)?
+        .into_iter()
+        .find(|comment| comment.is_by(&args.login) && has_marker(comment.body()));
+    if let Some(comment) = existing {
         github::update_comment(repository, comment.id, &body)?;
         say(&format!("{repository}#{number}: updated comment {}", comment.id));
     } else {
@@ -61,13 +61,13 @@ fn read(path: &Path) -> Result<String, String> {
         return Err(format!("has {} bytes; a comment has at most {COMMENT_BYTES_MAX}", about.len()));
     }
     let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
-    if !is_ours(&text) {
+    if !has_marker(&text) {
         return Err(format!("its first line is not {MARKER}; give the comment.md of `pull-request bench`"));
     }
     Ok(text)
 }
 
-/// A comment that starts as ours do. GitHub may give lines back with CR LF.
-fn is_ours(text: &str) -> bool {
+/// Whether a comment starts with the marker. GitHub may give lines back with CR LF.
+fn has_marker(text: &str) -> bool {
     text.lines().next().is_some_and(|line| line == MARKER)
 }

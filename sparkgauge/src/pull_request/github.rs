@@ -64,7 +64,6 @@ impl Comment {
         self.user.as_ref().is_some_and(|user| user.login == login)
     }
 
-    /// Its text.
     pub(super) fn body(&self) -> &str {
         self.body.as_deref().unwrap_or_default()
     }
@@ -82,7 +81,6 @@ pub(super) fn comments(repository: &Repository, number: u64) -> anyhow::Result<V
         .with_context(|| format!("what gh says of the comments on {repository}#{number}"))
 }
 
-/// Opens a comment.
 pub(super) fn create_comment(repository: &Repository, number: u64, body: &str) -> anyhow::Result<()> {
     let path = format!("repos/{repository}/issues/{number}/comments");
     api(&["--method", "POST", &path, "--input", "-"], Some(&Body { body })).map(drop)
@@ -133,7 +131,7 @@ fn api(arguments: &[&str], body: Option<&Body<'_>>) -> anyhow::Result<String> {
 /// What `gh` takes for a token.
 fn tokens() -> Vec<String> {
     let names = ["GH_TOKEN", "GITHUB_TOKEN", "GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN"];
-    names.iter().filter_map(|name| set_around_us(name)).filter(|token| !token.is_empty()).collect()
+    names.iter().filter_map(|name| environment_variable(name)).filter(|token| !token.is_empty()).collect()
 }
 
 fn without_tokens(text: &str, tokens: &[String]) -> String {
@@ -142,7 +140,7 @@ fn without_tokens(text: &str, tokens: &[String]) -> String {
 
 /// The page of the workflow run that this is part of, from what GitHub sets in each job.
 pub(super) fn workflow_run_url() -> Option<String> {
-    let of = set_around_us;
+    let of = environment_variable;
     run_url(&of("GITHUB_SERVER_URL")?, &of("GITHUB_REPOSITORY")?, &of("GITHUB_RUN_ID")?)
 }
 
@@ -150,7 +148,7 @@ pub(super) fn workflow_run_url() -> Option<String> {
     clippy::disallowed_methods,
     reason = "GitHub tells a job where it runs in no other way; nothing that is measured depends on it"
 )]
-fn set_around_us(name: &str) -> Option<String> {
+fn environment_variable(name: &str) -> Option<String> {
     env::var(name).ok()
 }
 
@@ -168,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_repository_is_an_owner_and_a_name() {
+    fn repository_is_an_owner_and_a_name() {
         for right in ["a/b", "octo-org/octo.repo_1", "o_emu/.github"] {
             assert_eq!(right.parse::<Repository>().unwrap().to_string(), right);
         }
@@ -181,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_come_as_one_list_or_several() {
+    fn comment_pages_are_read_as_one_list_or_several() {
         let ids = |text: &str| parse_pages(text).unwrap().iter().map(|comment| comment.id).collect::<Vec<_>>();
         assert_eq!(ids(r#"[{"id":1},{"id":2}]"#), [1, 2]);
         assert_eq!(ids("[{\"id\":1}][{\"id\":2}]\n[]"), [1, 2]);
@@ -192,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn the_page_of_a_run_is_a_link_or_nothing() {
+    fn workflow_run_url_is_a_link_or_absent() {
         let check = |server, repository, id, expected: Option<&str>| {
             assert_eq!(run_url(server, repository, id).as_deref(), expected, "{server} {repository} {id}");
         };
@@ -205,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_never_passed_on() {
+    fn token_is_removed_from_messages() {
         let tokens = ["ghs_secret".to_owned()];
         assert_eq!(without_tokens("401 for ghs_secret, ghs_other", &tokens), "401 for ***, ghs_other");
     }

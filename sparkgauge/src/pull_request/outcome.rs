@@ -12,7 +12,7 @@ use record::{ExitCode, Profile};
 
 use super::{
     github,
-    text::{self, Found, Outcome},
+    text::{self, Artifact, Outcome},
 };
 use crate::{
     UsageError,
@@ -25,17 +25,17 @@ pub(super) fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
     let Some(out) = &args.out else {
         return Err(UsageError("needs --out DIR: the folder that the next job is given".to_owned()).into());
     };
-    let (code, found) = match bench::run(args) {
-        Ok(code) => (code, found_in(out, code)),
+    let (code, artifact) = match bench::run(args) {
+        Ok(code) => (code, artifact_in(out, code)),
         Err(error) => {
             say(&format!("error: {error:#}"));
             // What lies there is not of this run.
-            (exit_code_of(&error), Found::Nothing)
+            (exit_code_of(&error), Artifact::Nothing)
         }
     };
     let outcome = Outcome {
         code,
-        found,
+        artifact,
         is_smoke: args.profile == Profile::Smoke,
         commit: run_folder::commit(),
         run_url: github::workflow_run_url(),
@@ -49,17 +49,17 @@ pub(super) fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
 
 /// What a run left. A verdict counts only under the exit codes that come after judging, so that one that lay there before is not taken
 /// for this run's.
-fn found_in(out: &Path, code: ExitCode) -> Found {
+fn artifact_in(out: &Path, code: ExitCode) -> Artifact {
     let read = |name: &str| fs::read_to_string(out.join(name)).ok();
     let is_judged = matches!(code, ExitCode::Success | ExitCode::Invalid | ExitCode::Regressed | ExitCode::Inconclusive);
     if let Some(verdict) = is_judged.then(|| read("verdict.md")).flatten() {
         let ruling = read("verdict.json").and_then(|json| serde_json::from_str::<serde_json::Value>(&json).ok());
         let sentence = ruling.and_then(|ruling| Some(ruling.get("sentence")?.as_str()?.to_owned()));
-        return Found::Verdict { markdown: verdict, sentence };
+        return Artifact::Verdict { markdown: verdict, sentence };
     }
     // Of a pair that was measured together, the candidate is what the pull request is about.
     let report = read("report.md").or_else(|| read("candidate/report.md"));
-    report.map_or(Found::Nothing, |markdown| Found::Report { markdown })
+    report.map_or(Artifact::Nothing, |markdown| Artifact::Report { markdown })
 }
 
 fn write(out: &Path, outcome: &Outcome) -> anyhow::Result<()> {

@@ -12,13 +12,10 @@ pub(super) const COMMENT_BYTES_MAX: usize = 65_536;
 /// What a summary may be long, in characters.
 const SUMMARY_CHARS_MAX: usize = 500;
 
-/// What became of a run.
 #[derive(Debug)]
 pub(super) struct Outcome {
-    /// How it ended.
     pub(super) code: ExitCode,
-    /// What it left.
-    pub(super) found: Found,
+    pub(super) artifact: Artifact,
     /// Whether it was a smoke run, which is never judged.
     pub(super) is_smoke: bool,
     /// The commit that was measured.
@@ -27,57 +24,54 @@ pub(super) struct Outcome {
     pub(super) run_url: Option<String>,
 }
 
-/// What a run left to be shown.
+/// What a run left for the comment.
 #[derive(Debug)]
-pub(super) enum Found {
-    /// It was judged.
+pub(super) enum Artifact {
     Verdict {
-        /// The page of the verdict.
         markdown: String,
-        /// The verdict in one sentence.
+        /// `sentence` of verdict.json.
         sentence: Option<String>,
     },
-    /// It was measured.
     Report {
-        /// The report.
         markdown: String,
     },
-    /// Neither.
     Nothing,
 }
 
 /// The comment: the marker, the verdict or the report's head, and where the rest is. At most [`COMMENT_BYTES_MAX`].
 pub(super) fn comment(outcome: &Outcome) -> String {
-    let body = match &outcome.found {
-        Found::Verdict { markdown, .. } => markdown.clone(),
-        Found::Report { markdown } => format!("**{}.** {}\n\n{}", headline(outcome), advice(outcome), head(markdown)),
-        Found::Nothing => format!("**{}.** {}", headline(outcome), advice(outcome)),
+    let body = match &outcome.artifact {
+        Artifact::Verdict { markdown, .. } => markdown.clone(),
+        Artifact::Report { markdown } => {
+            format!("**{}.** {}\n\n{}", headline(outcome), advice(outcome), headline_section(markdown))
+        }
+        Artifact::Nothing => format!("**{}.** {}", headline(outcome), advice(outcome)),
     };
-    let where_to_look = match outcome.found {
-        Found::Verdict { .. } | Found::Report { .. } => "The whole report, and the record with every observation",
-        Found::Nothing => "The log",
+    let where_to_look = match outcome.artifact {
+        Artifact::Verdict { .. } | Artifact::Report { .. } => "The whole report, and the record with every observation",
+        Artifact::Nothing => "The log",
     };
-    assemble(&body, &foot(outcome.commit.as_deref(), where_to_look, outcome.run_url.as_deref()))
+    assemble(&body, &footer(outcome.commit.as_deref(), where_to_look, outcome.run_url.as_deref()))
 }
 
 /// The comment for a job that ended before it wrote one.
 pub(super) fn comment_of_no_run(run_url: Option<&str>) -> String {
-    assemble("**The job ended before it could say what it found.** Its log says why.", &foot(None, "The log", run_url))
+    assemble("**The job ended before it could say what it found.** Its log says why.", &footer(None, "The log", run_url))
 }
 
 /// The outcome on one line.
 pub(super) fn summary(outcome: &Outcome) -> String {
-    let sentence = match &outcome.found {
-        Found::Verdict { sentence: Some(sentence), .. } => sentence.clone(),
-        Found::Verdict { sentence: None, .. } => format!("Judged: {}", meaning(outcome.code)),
-        Found::Report { .. } | Found::Nothing => headline(outcome),
+    let sentence = match &outcome.artifact {
+        Artifact::Verdict { sentence: Some(sentence), .. } => sentence.clone(),
+        Artifact::Verdict { sentence: None, .. } => format!("Judged: {}", meaning(outcome.code)),
+        Artifact::Report { .. } | Artifact::Nothing => headline(outcome),
     };
     let line: String = sentence.chars().map(|c| if c.is_control() { ' ' } else { c }).take(SUMMARY_CHARS_MAX).collect();
     format!("{} (exit code {})", line.trim().trim_end_matches('.'), outcome.code as u8)
 }
 
 fn headline(outcome: &Outcome) -> String {
-    let was_measured = matches!(outcome.found, Found::Report { .. });
+    let was_measured = matches!(outcome.artifact, Artifact::Report { .. });
     match outcome.code {
         ExitCode::Success if outcome.is_smoke => "Measured and not judged: a smoke run compares with nothing".to_owned(),
         ExitCode::Success => "Measured and not judged: there is no baseline yet".to_owned(),
@@ -88,8 +82,8 @@ fn headline(outcome: &Outcome) -> String {
 }
 
 fn advice(outcome: &Outcome) -> &'static str {
-    match (&outcome.found, outcome.code) {
-        (Found::Nothing, _) => "The job's log says why.",
+    match (&outcome.artifact, outcome.code) {
+        (Artifact::Nothing, _) => "The job's log says why.",
         (_, ExitCode::Success) if outcome.is_smoke => "A standard run is what a verdict needs.",
         (_, ExitCode::Success) => "`sparkgauge accept` makes a run the baseline of its machine, recipe and suite.",
         (_, ExitCode::Invalid) => "The report names each trial and the reason.",
@@ -112,12 +106,12 @@ fn meaning(code: ExitCode) -> &'static str {
 }
 
 /// A report up to the end of its first section, which is the headline.
-fn head(report: &str) -> &str {
+fn headline_section(report: &str) -> &str {
     let second = report.match_indices("\n## ").nth(1).map_or(report.len(), |(at, _)| at + 1);
     report[..second].trim_end()
 }
 
-fn foot(commit: Option<&str>, what: &str, run_url: Option<&str>) -> String {
+fn footer(commit: Option<&str>, what: &str, run_url: Option<&str>) -> String {
     let commit = commit.map(|commit| format!("Commit `{commit}`. ")).unwrap_or_default();
     let place = run_url.map_or_else(|| "the workflow run".to_owned(), |url| format!("[the workflow run]({url})"));
     format!("{commit}{what}: {place}.")

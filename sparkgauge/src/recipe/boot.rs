@@ -51,14 +51,14 @@ impl Places {
 
     /// A text with the places filled in that are known.
     pub(crate) fn fill(&self, text: &str) -> Result<String, String> {
-        replace(text, |name| self.value(name))
+        replace_placeholders(text, |name| self.value(name))
     }
 }
 
 /// The names of the placeholders in a text.
 pub(crate) fn placeholders(text: &str) -> Result<Vec<String>, String> {
     let mut names = Vec::new();
-    replace(text, |name| {
+    replace_placeholders(text, |name| {
         names.push(name.to_owned());
         None
     })?;
@@ -66,7 +66,7 @@ pub(crate) fn placeholders(text: &str) -> Result<Vec<String>, String> {
 }
 
 /// Replaces each `${NAME}` for which `value` has one.
-fn replace(text: &str, mut value: impl FnMut(&str) -> Option<String>) -> Result<String, String> {
+fn replace_placeholders(text: &str, mut value: impl FnMut(&str) -> Option<String>) -> Result<String, String> {
     let mut done = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("${") {
@@ -97,12 +97,12 @@ pub(crate) fn as_command(recipe: &Recipe, places: &Places) -> Result<String, Str
 fn as_process(process: &Process, places: &Places) -> Result<String, String> {
     let mut words = Vec::new();
     for (name, value) in &process.env {
-        words.push(format!("{name}={}", quoted(&places.fill(value)?)));
+        words.push(format!("{name}={}", quote(&places.fill(value)?)));
     }
     for word in &process.command {
-        words.push(quoted(&places.fill(word)?));
+        words.push(quote(&places.fill(word)?));
     }
-    Ok(broken(&words))
+    Ok(break_lines(&words))
 }
 
 fn as_docker_run(recipe: &Recipe, container: &Container, places: &Places) -> Result<String, String> {
@@ -113,10 +113,10 @@ fn as_docker_run(recipe: &Recipe, container: &Container, places: &Places) -> Res
             "REVISION" => Some(recipe.model.revision.clone()),
             _ => None,
         };
-        replace(text, value)
+        replace_placeholders(text, value)
     };
     let mut words = vec!["docker".to_owned(), "run".to_owned()];
-    let mut flag = |name: &str, value: &str| words.extend([format!("--{name}"), quoted(value)]);
+    let mut flag = |name: &str, value: &str| words.extend([format!("--{name}"), quote(value)]);
     if let Some(platform) = &container.platform {
         flag("platform", platform);
     }
@@ -152,8 +152,8 @@ fn as_docker_run(recipe: &Recipe, container: &Container, places: &Places) -> Res
         flag("entrypoint", entrypoint.first().map_or("", String::as_str));
         command.splice(0..0, entrypoint.iter().skip(1).cloned());
     }
-    let inside: Vec<_> = [image(container)].iter().chain(&command).map(|word| quoted(word)).collect();
-    Ok(format!("{} \\\n    {}", broken(&words), broken(&inside)))
+    let inside: Vec<_> = [image(container)].iter().chain(&command).map(|word| quote(word)).collect();
+    Ok(format!("{} \\\n    {}", break_lines(&words), break_lines(&inside)))
 }
 
 /// With its digest, the tag says nothing any more.
@@ -175,13 +175,13 @@ pub(crate) fn local_id_note(container: &Container) -> Option<String> {
 }
 
 /// A word as a shell needs it.
-fn quoted(word: &str) -> String {
+fn quote(word: &str) -> String {
     let plain = |character: char| character.is_ascii_alphanumeric() || "-_=./:,@%+".contains(character);
     if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
 
 /// One flag with its value on each line.
-fn broken(words: &[String]) -> String {
+fn break_lines(words: &[String]) -> String {
     let mut text = String::new();
     for word in words {
         match text.is_empty() {

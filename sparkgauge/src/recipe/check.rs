@@ -20,18 +20,15 @@ mod agreement;
 mod flags;
 mod mounts;
 
-/// How much a finding matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Level {
-    /// It cannot work.
-    Wrong,
-    /// It works, and may not measure what was meant.
+    /// The engine cannot boot or be reached.
+    Error,
+    /// It boots, but the measurement may differ from what was meant.
     Warning,
-    /// Something to know.
     Note,
 }
 
-/// One thing about a recipe.
 #[derive(Debug, PartialEq, Eq)]
 struct Finding {
     level: Level,
@@ -60,15 +57,15 @@ pub(crate) fn run(names: &[String]) -> ExitCode {
             }
         };
         let recipe = &stored.recipe;
-        let mut findings = about(recipe);
-        findings.extend(around(recipe, &Places::of_this_machine(&stored.folder), &stored.text));
+        let mut findings = recipe_findings(recipe);
+        findings.extend(machine_findings(recipe, &Places::of_this_machine(&stored.folder), &stored.text));
         if let Some(container) = recipe.container.as_ref().filter(|_| no_docker.is_none()) {
-            match docker::image(&by_digest(container)) {
-                Ok(image) => findings.extend(about_image(container, image.as_ref())),
+            match docker::image(&image_reference(container)) {
+                Ok(image) => findings.extend(image_finding(container, image.as_ref())),
                 Err(error) => no_docker = Some(error),
             }
         }
-        wrong += findings.iter().filter(|finding| finding.level == Level::Wrong).count();
+        wrong += findings.iter().filter(|finding| finding.level == Level::Error).count();
         show(name, &findings);
     }
     if let Some(error) = no_docker {
@@ -83,7 +80,7 @@ fn show(name: &str, findings: &[Finding]) {
     }
     for finding in findings {
         let level = match finding.level {
-            Level::Wrong => "wrong",
+            Level::Error => "wrong",
             Level::Warning => "warning",
             Level::Note => "note",
         };
@@ -92,7 +89,7 @@ fn show(name: &str, findings: &[Finding]) {
 }
 
 /// What the recipe itself tells.
-fn about(recipe: &Recipe) -> Vec<Finding> {
+fn recipe_findings(recipe: &Recipe) -> Vec<Finding> {
     let mut findings = placeholders(recipe);
     findings.extend(recipe.unpinned().into_iter().map(|why| Finding::new(Level::Warning, format!("not pinned: {why}"))));
     let model = &recipe.model;
@@ -101,9 +98,9 @@ fn about(recipe: &Recipe) -> Vec<Finding> {
         findings.push(Finding::new(Level::Note, pin));
     }
     if let Some(container) = &recipe.container {
-        findings.extend(flags::about(recipe, container));
+        findings.extend(flags::findings(recipe, container));
     }
-    findings.extend(agreement::about(recipe));
+    findings.extend(agreement::findings(recipe));
     findings
 }
 
@@ -140,12 +137,12 @@ fn placeholders(recipe: &Recipe) -> Vec<Finding> {
     if let Some(tokenizer) = &recipe.model.tokenizer {
         check("[model] tokenizer", tokenizer, &Places::NAMES);
     }
-    findings.into_iter().map(|text| Finding::new(Level::Wrong, text)).collect()
+    findings.into_iter().map(|text| Finding::new(Level::Error, text)).collect()
 }
 
 /// What this machine lacks for it.
-fn around(recipe: &Recipe, places: &Places, text: &str) -> Vec<Finding> {
-    let mut findings = mounts::about(recipe, places, text);
+fn machine_findings(recipe: &Recipe, places: &Places, text: &str) -> Vec<Finding> {
+    let mut findings = mounts::findings(recipe, places, text);
     for name in recipe.secrets.iter().filter(|name| env::var_os(name).is_none_or(|value| value.is_empty())) {
         findings.push(Finding::new(Level::Warning, format!("the secret `{name}` is not set in this environment")));
     }
@@ -153,7 +150,7 @@ fn around(recipe: &Recipe, places: &Places, text: &str) -> Vec<Finding> {
 }
 
 /// An id names an image by itself; a registry's digest needs the repository.
-fn by_digest(container: &Container) -> String {
+fn image_reference(container: &Container) -> String {
     match &container.digest {
         Some(digest) if docker::image(digest).is_ok_and(|image| image.is_some()) => digest.clone(),
         Some(digest) => format!("{}@{digest}", repository(&container.image)),
@@ -161,7 +158,7 @@ fn by_digest(container: &Container) -> String {
     }
 }
 
-fn about_image(container: &Container, image: Option<&Image>) -> Option<Finding> {
+fn image_finding(container: &Container, image: Option<&Image>) -> Option<Finding> {
     let Some(image) = image else {
         let pull = format!("`docker pull {}` fetches it", container.image);
         return Some(Finding::new(Level::Note, format!("the image {} is not on this machine; {pull}", container.image)));

@@ -17,7 +17,7 @@ pub(crate) fn models(home: &Path) -> PathBuf {
 }
 
 /// What to say of `HF_HUB_CACHE` where it leads elsewhere: what was downloaded there is not found here.
-pub(crate) fn elsewhere(models: &Path, hub_cache: Option<OsString>) -> Option<String> {
+pub(crate) fn unmounted_cache_note(models: &Path, hub_cache: Option<OsString>) -> Option<String> {
     let set = hub_cache.filter(|value| !value.is_empty()).map(PathBuf::from).filter(|set| set != models)?;
     let (set, models) = (set.display(), models.display());
     Some(format!(
@@ -48,15 +48,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cache_that_recipes_do_not_mount_is_named() {
+    fn cache_that_recipes_do_not_mount_is_named() {
         let models = models(Path::new("/b"));
-        let said = |set: &str| elsewhere(&models, Some(OsString::from(set)));
+        let said = |set: &str| unmounted_cache_note(&models, Some(OsString::from(set)));
         assert!(said("/a").unwrap().contains("HF_HUB_CACHE is /a, but recipes mount what holds /b/hub"));
-        assert_eq!([said("/b/hub/"), said(""), elsewhere(&models, None)], [None, None, None]);
+        assert_eq!([said("/b/hub/"), said(""), unmounted_cache_note(&models, None)], [None, None, None]);
     }
 
     #[test]
-    fn a_branch_is_a_commit_in_the_cache() {
+    fn branch_is_resolved_to_its_commit_in_the_cache() {
         let folder = tempfile::tempdir().unwrap();
         let refs = folder.path().join("models--openai--gpt-oss-20b/refs");
         fs::create_dir_all(&refs).unwrap();

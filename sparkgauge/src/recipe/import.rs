@@ -1,26 +1,27 @@
-//! `recipe import`: a sparkrun or Spark Arena recipe made into one of ours.
+//! `recipe import`: a sparkrun or Spark Arena recipe converted to a recipe of this program.
 
 use std::path::PathBuf;
 
 use clap::Args;
 use record::ExitCode;
 
-/// What `recipe import` takes.
 #[derive(Debug, Args)]
 pub(crate) struct ImportArgs {
-    /// The YAML file.
+    /// YAML file to convert
     #[arg(value_name = "FILE.yaml")]
     file: PathBuf,
-    /// What the recipe is to be called; by default after the file.
+    /// Name of the recipe [default: that of the file]
     #[arg(long, value_name = "NAME")]
     out: Option<String>,
-    /// The folder to write it to, instead of recipes.
+    /// Folder to write it to [default: recipes]
     #[arg(long, value_name = "FOLDER", conflicts_with = "stdout")]
     into: Option<PathBuf>,
-    /// Print it instead of writing it.
+    /// Print the recipe instead of writing it
     #[arg(long)]
     stdout: bool,
-    /// Import what there is of a recipe that patches its image or runs commands; those steps are not run, but noted.
+    /// Import a recipe that patches its image or runs commands, without these steps
+    ///
+    /// They are not run; the new recipe lists them as comments.
     #[arg(long)]
     allow_hooks: bool,
 }
@@ -51,7 +52,7 @@ pub(crate) fn run(args: &ImportArgs) -> anyhow::Result<ExitCode> {
     let text = fs::read_to_string(&args.file).map_err(|error| wrong(error.to_string()))?;
     let file = args.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let name = import::name(args.out.as_deref(), &file).map_err(wrong)?;
-    let request = import::Request { name: &name, file: &file, allow_hooks: args.allow_hooks };
+    let request = import::ImportRequest { name: &name, file: &file, allow_hooks: args.allow_hooks };
     let imported = import::convert(&text, &request).map_err(|error| wrong(import::shown(&error.to_string())))?;
     for line in &imported.left_out {
         say(&format!("{shown}: {line}"));

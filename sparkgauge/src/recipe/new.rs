@@ -16,12 +16,11 @@ use crate::{
     run_folder, say, whole_file,
 };
 
-/// What `recipe new` takes.
 #[derive(Debug, Args)]
 pub(crate) struct NewArgs {
-    /// What it is to be called.
+    /// Name of the new recipe; it is written to recipes/NAME.toml
     name: String,
-    /// The recipe that it begins as: a name or a file.
+    /// Recipe to copy: a name from `recipe list`, or a TOML file
     #[arg(long, value_name = "FILE-OR-NAME")]
     from: String,
 }

@@ -31,8 +31,8 @@ pub(crate) fn run(name: &str) -> anyhow::Result<ExitCode> {
         say(&format!("{name}: nothing to pin: only a recipe with a [container] takes images and models from elsewhere"));
         return Ok(ExitCode::Engine);
     }
-    let mut done = Done::default();
-    let pins = Pins { digest: digest(&recipe, &mut done), revision: revision(&recipe, &mut done) };
+    let mut messages = PinMessages::default();
+    let pins = Pins { digest: digest(&recipe, &mut messages), revision: revision(&recipe, &mut messages) };
     if pins != Pins::default() {
         let path = match origin {
             Origin::File(path) => path,
@@ -41,23 +41,22 @@ pub(crate) fn run(name: &str) -> anyhow::Result<ExitCode> {
         };
         write(&recipe, &pins, &text, &path)?;
     }
-    for line in &done.said {
+    for line in &messages.pinned {
         print(line);
     }
-    for line in &done.failed {
+    for line in &messages.failed {
         say(&format!("not pinned: {line}"));
     }
-    Ok(if done.said.is_empty() { ExitCode::Engine } else { ExitCode::Success })
+    Ok(if messages.pinned.is_empty() { ExitCode::Engine } else { ExitCode::Success })
 }
 
-/// What was and what could not be pinned, in words.
 #[derive(Default)]
-struct Done {
-    said: Vec<String>,
+struct PinMessages {
+    pinned: Vec<String>,
     failed: Vec<String>,
 }
 
-fn digest(recipe: &Recipe, done: &mut Done) -> Option<String> {
+fn digest(recipe: &Recipe, messages: &mut PinMessages) -> Option<String> {
     let container = recipe.container.as_ref()?;
     let name = &container.image;
     let found = match docker::image(name) {
@@ -66,13 +65,13 @@ fn digest(recipe: &Recipe, done: &mut Done) -> Option<String> {
         Err(error) => Err(format!("the image {name}: {error}")),
     };
     match (found, &container.digest) {
-        (Err(why), _) => done.failed.push(why),
+        (Err(why), _) => messages.failed.push(why),
         (Ok((digest, _)), Some(known)) if *known == digest => {
-            done.said.push(format!("the image has its digest already: {digest}"));
+            messages.pinned.push(format!("the image has its digest already: {digest}"));
         }
         (Ok((digest, what)), known) => {
             let before = known.as_ref().map(|known| format!(", which was {known}")).unwrap_or_default();
-            done.said.push(format!("[container] digest = {digest}, {what} of {name}{before}"));
+            messages.pinned.push(format!("[container] digest = {digest}, {what} of {name}{before}"));
             return Some(digest);
         }
     }
@@ -98,30 +97,30 @@ fn digest_of(image: &Image, name: &str) -> Result<(String, &'static str), String
     }
 }
 
-fn revision(recipe: &Recipe, done: &mut Done) -> Option<String> {
+fn revision(recipe: &Recipe, messages: &mut PinMessages) -> Option<String> {
     let model = &recipe.model;
     if !model.is_of_hub() {
-        done.failed.push(format!("the model: its source, `{}`, is not `owner/name` of the Hugging Face hub", model.source));
+        messages.failed.push(format!("the model: its source, `{}`, is not `owner/name` of the Hugging Face hub", model.source));
         return None;
     }
     if model.is_pinned() {
-        done.said.push(format!("the model has its commit already: {}", model.revision));
+        messages.pinned.push(format!("the model has its commit already: {}", model.revision));
         return None;
     }
     let Some(home) = home::hugging_face() else {
-        done.failed.push("the model: no cache of the hub; set HF_HOME".to_owned());
+        messages.failed.push("the model: no cache of the hub; set HF_HOME".to_owned());
         return None;
     };
     let models = hub::models(&home);
     match hub::commit(&models, &model.source, &model.revision) {
         Ok(commit) => {
-            done.said.push(format!("[model] revision = {commit}, what is in {} for {}", models.display(), model.source));
+            messages.pinned.push(format!("[model] revision = {commit}, what is in {} for {}", models.display(), model.source));
             Some(commit)
         }
         Err(why) => {
             let elsewhere =
-                hub::elsewhere(&models, env::var_os("HF_HUB_CACHE")).map(|why| format!("; {why}")).unwrap_or_default();
-            done.failed.push(format!("the model {}: {why}{elsewhere}", model.source));
+                hub::unmounted_cache_note(&models, env::var_os("HF_HUB_CACHE")).map(|why| format!("; {why}")).unwrap_or_default();
+            messages.failed.push(format!("the model {}: {why}{elsewhere}", model.source));
             None
         }
     }
@@ -146,7 +145,7 @@ mod tests {
     const HEX: &str = "0123456789012345678901234567890123456789012345678901234567890123";
 
     #[test]
-    fn a_registrys_digest_goes_before_the_id() {
+    fn registry_digest_is_preferred_to_the_image_id() {
         let image = |digests: &[&str]| Image {
             id: format!("sha256:{HEX}"),
             repo_digests: Some(digests.iter().map(|one| (*one).to_owned()).collect()),

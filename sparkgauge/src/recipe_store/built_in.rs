@@ -1,4 +1,4 @@
-//! The recipes that an installed program has with it.
+//! Recipes and the files that they mount, compiled into the program.
 //!
 //! Those of the testbed are not among them: what they boot is made in a clone.
 
@@ -8,7 +8,7 @@ use anyhow::Context;
 
 use crate::{home, whole_file};
 
-/// By name.
+/// Name and TOML of each.
 const RECIPES: [(&str, &str); 12] = [
     ("llamacpp", include_str!("../../../recipes/llamacpp.toml")),
     ("llamacpp-gpt-oss-120b", include_str!("../../../recipes/llamacpp-gpt-oss-120b.toml")),
@@ -27,12 +27,10 @@ const RECIPES: [(&str, &str); 12] = [
 /// Files that they mount, by their path from the recipe on.
 const FILES: [(&str, &str); 1] = [("files/trtllm.yml", include_str!("../../../recipes/files/trtllm.yml"))];
 
-/// Their names.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
     RECIPES.iter().map(|(name, _)| *name)
 }
 
-/// The text of one.
 pub(super) fn text(name: &str) -> Option<&'static str> {
     RECIPES.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
 }

@@ -11,7 +11,7 @@ fn store() -> (tempfile::TempDir, RecipeStore) {
 }
 
 #[test]
-fn recipe_not_found_names_those_that_are() {
+fn unknown_recipe_is_refused_with_the_known_names() {
     let (folder, store) = store();
     let message = store.load("yours").unwrap_err().to_string();
     assert!(message.starts_with("no recipe `yours`: ") && message.contains("known recipes: llamacpp, "), "{message}");
@@ -22,7 +22,7 @@ fn recipe_not_found_names_those_that_are() {
 }
 
 #[test]
-fn recipe_of_the_folder_goes_before_a_built_in_one() {
+fn recipe_of_the_folder_is_preferred_to_a_built_in_one() {
     let (folder, store) = store();
     assert_eq!(store.load("vllm").unwrap().origin, Origin::BuiltIn);
     let path = folder.path().join("vllm.toml");

@@ -10,19 +10,18 @@ use twin::arena::check::{Forecast, RunForecast, check, medians};
 use super::{fit::with_noise, source};
 use crate::{RefusedError, UsageError, print, run_folder, say, whole_file};
 
-/// What `sim check` takes.
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
-    /// A folder with published runs of the arena, at any depth.
+    /// Folder with published runs of the DGX Spark arena, at any depth
     #[arg(value_name = "FOLDER")]
     folder: PathBuf,
-    /// Where the table is written, as Markdown; without it, it is shown.
+    /// Write the table to this Markdown file instead of printing it
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// A folder for the fitted engines, one file for each run, which `sim serve` and `sim predict` read.
+    /// Write the fitted engines to this folder, one TOML file per run
     #[arg(long, value_name = "FOLDER")]
     fits: Option<PathBuf>,
-    /// Whose runs they are, for the page and the files.
+    /// Origin of the runs, to be named in the page and the files
     #[arg(long, value_name = "TEXT")]
     source: Option<String>,
 }

@@ -12,22 +12,23 @@ use twin::{
 use super::source;
 use crate::{RefusedError, UsageError, print, report, say, whole_file};
 
-/// What `sim fit` takes.
 #[derive(Debug, Args)]
 pub(crate) struct FitArgs {
-    /// A record or run folder of ours, or the folder of a published run of the arena.
+    /// Run to fit to: its record or folder, or the folder of a published arena run
     #[arg(value_name = "RUN")]
     source: PathBuf,
-    /// Tokens that one step computes at most, as the engine was told. A published run says so itself.
-    #[arg(long, default_value_t = 8192)]
+    /// Most tokens that the engine computes in one step (vLLM: --max-num-batched-tokens)
+    ///
+    /// It must be the engine's own setting, else the fit is wrong. A published arena run names it itself.
+    #[arg(long, value_name = "N", default_value_t = 8192)]
     max_step_tokens: u32,
-    /// Requests that the engine computes at once, as it was told.
-    #[arg(long, default_value_t = 256)]
+    /// Most requests that the engine computes at once (vLLM: --max-num-seqs)
+    #[arg(long, value_name = "N", default_value_t = 256)]
     max_sequences: u32,
-    /// The engine forms a step while the one before it runs (vLLM's asynchronous scheduling).
+    /// The engine prepares a step while the one before it runs (vLLM: --async-scheduling)
     #[arg(long)]
     async_scheduling: bool,
-    /// Where the engine is written, as TOML; without it only the table is shown.
+    /// Write the fitted engine to this TOML file; without it only the table is printed
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }

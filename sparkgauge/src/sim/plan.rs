@@ -11,23 +11,22 @@ use twin::{
 
 use crate::{UsageError, print};
 
-/// What `sim plan` takes.
 #[derive(Debug, Args)]
 pub(crate) struct PlanArgs {
-    /// Users who each have a request in flight all the time.
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_USERS)))]
+    /// Users, each with one request in flight at all times
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_USERS)))]
     users: u32,
-    /// Prompt tokens of a request, on average: from half of it to half as much again.
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    /// Mean number of prompt tokens; single prompts have 0.5 to 1.5 times as many
+    #[arg(long, value_name = "TOKENS", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     context: u32,
-    /// Output tokens of a request, on average, likewise.
-    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(4..=100_000))]
+    /// Mean number of output tokens; single answers have 0.5 to 1.5 times as many
+    #[arg(long, value_name = "TOKENS", default_value_t = 500, value_parser = clap::value_parser!(u32).range(4..=100_000))]
     output: u32,
-    /// The longest time to first token that 95 of 100 requests may have, as `2s` or `500ms`.
-    #[arg(long, value_parser = read_seconds)]
+    /// Limit for the 95th percentile of the time to first token (TTFT), e.g. 2s or 500ms
+    #[arg(long, value_name = "TIME", value_parser = read_seconds)]
     ttft_p95: f64,
-    /// How many Sparks serve one model together.
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=2))]
+    /// Sparks that serve one model together
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=2))]
     nodes: u32,
 }
 
@@ -101,7 +100,7 @@ mod tests {
     use super::read_seconds;
 
     #[test]
-    fn times_have_units() {
+    fn times_without_units_are_refused() {
         assert_eq!(read_seconds("2s"), Ok(2.0));
         assert_eq!(read_seconds("500ms"), Ok(0.5));
         for wrong in ["2", "s", "-1s", "0s", "infs", "NaNs", "x ms"] {

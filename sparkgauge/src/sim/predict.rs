@@ -16,26 +16,25 @@ use workloads::{PromptSizing, RecordedLengths, TokenTable, cells, plan, seed::tr
 use super::{fit::with_noise, source};
 use crate::{RefusedError, UsageError, print};
 
-/// What `sim predict` takes.
 #[derive(Debug, Args)]
 pub(crate) struct PredictArgs {
-    /// An engine's parameters, as `sim fit --out` writes them.
+    /// Engine parameters, as `sim fit --out` writes them
     #[arg(long, value_name = "FILE", conflicts_with = "model", required_unless_present = "model")]
     params: Option<PathBuf>,
-    /// A described model, on the engine that its description names.
-    #[arg(long)]
+    /// Described model, e.g. gpt-oss-120b-mxfp4, on the engine that its description names
+    #[arg(long, value_name = "NAME")]
     model: Option<String>,
-    /// Only these workloads.
-    #[arg(long)]
+    /// Forecast only this workload; may be given several times
+    #[arg(long, value_name = "NAME")]
     workload: Vec<String>,
-    /// Which cells of them.
-    #[arg(long, default_value = "standard")]
+    /// Points of the workloads to forecast: smoke, quick, standard or full
+    #[arg(long, value_name = "NAME", default_value = "standard")]
     profile: Profile,
-    /// Trials of each cell, each with a draw of the load and of the noise of its own.
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(2..=200))]
+    /// Simulated trials of each cell (one workload at one point), each with its own load and noise
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(2..=200))]
     trials: u32,
-    /// Seed of all draws.
-    #[arg(long, default_value_t = 1)]
+    /// Seed of loads and noise
+    #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
 }
 
@@ -46,7 +45,7 @@ pub(super) fn run(args: &PredictArgs) -> anyhow::Result<ExitCode> {
         String::from("| cell | TTFT p50, s | TTFT p95, s | decode per request, tok/s | output, tok/s |\n|---|---|---|---|---|\n");
     for cell in &cells {
         let name = format!("{}/{}", cell.workload, cell.point);
-        let trials = (0..args.trials).map(|trial| one(&params, cell, trial_seed(args.seed, &name, trial)));
+        let trials = (0..args.trials).map(|trial| predict_trial(&params, cell, trial_seed(args.seed, &name, trial)));
         let trials = trials.collect::<anyhow::Result<Vec<_>>>()?;
         // A `String` takes whatever is written.
         let _ = match trials.into_iter().collect::<Option<Vec<_>>>() {
@@ -79,7 +78,7 @@ fn params(args: &PredictArgs) -> anyhow::Result<Params> {
 }
 
 /// TTFT p50 and p95, decode rate and output rate of one trial; none if the cell does not fit into the context.
-fn one(params: &Params, cell: &Cell, seed: u64) -> anyhow::Result<Option<[f64; 4]>> {
+fn predict_trial(params: &Params, cell: &Cell, seed: u64) -> anyhow::Result<Option<[f64; 4]>> {
     // Four bytes per token and a short template: only lengths matter here, and those are the plan's.
     let sizing = PromptSizing { table: TokenTable::uniform(4.0)?, template_tokens: 11, message_tokens: 5, scale: 1.0 };
     let plan = plan(cell, seed, &sizing, &RecordedLengths::Drawn)?;
@@ -110,8 +109,8 @@ fn figures(served: &[ServedRequest]) -> [f64; 4] {
     ttfts_s.sort_by(f64::total_cmp);
     let mut rates: Vec<_> = served.iter().filter_map(ServedRequest::tpot_s).map(f64::recip).collect();
     rates.sort_by(f64::total_cmp);
-    let last_ns = served.iter().map(|one| one.last_ns).max().unwrap_or(1);
-    let tokens: f64 = served.iter().map(|one| f64::from(one.output_tokens)).sum();
+    let last_ns = served.iter().map(|request| request.last_ns).max().unwrap_or(1);
+    let tokens: f64 = served.iter().map(|request| f64::from(request.output_tokens)).sum();
     [quantile(&ttfts_s, 0.5), quantile(&ttfts_s, 0.95), quantile(&rates, 0.5), tokens * 1e9 / last_ns as f64]
 }
 

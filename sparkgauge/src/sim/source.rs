@@ -1,4 +1,4 @@
-//! What a fit is made from: a record of ours, or a published run of the arena.
+//! Input of a fit: a record of this program, or a published run of the DGX Spark arena.
 
 use std::{
     collections::BTreeMap,
@@ -46,7 +46,6 @@ pub(super) fn arena_folders(root: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// A published run.
 pub(super) fn arena_run(folder: &Path) -> anyhow::Result<Run> {
     let mut files = BTreeMap::new();
     for entry in fs::read_dir(folder).map_err(|error| unreadable(folder, &error))? {

@@ -5,7 +5,7 @@ use std::fs;
 use crate::program::{check, recipe, sparkgauge};
 
 #[test]
-fn names_that_do_not_exist_are_refused_with_those_that_do() {
+fn unknown_names_are_refused_with_the_known_ones() {
     check(&sparkgauge(&["bench", "--engine", "vlm"]), 2, &["invalid value 'vlm'", "vllm", "llamacpp", "simulated"]);
     check(&sparkgauge(&["bench", "--workload", "chatt"]), 2, &["invalid value 'chatt'", "chat", "long-prefill", "peak"]);
     check(&sparkgauge(&["bench", "--profile", "fast"]), 2, &["invalid value 'fast'", "smoke", "quick", "standard", "full"]);
@@ -65,7 +65,7 @@ fn urls_that_cannot_be_attached_to_are_refused() {
 }
 
 #[test]
-fn what_is_no_record_is_refused() {
+fn file_that_is_no_record_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("x.jsonl.gz");
     check(&sparkgauge(&["report", file.to_str().unwrap()]), 2, &["x.jsonl.gz", "No such file"]);

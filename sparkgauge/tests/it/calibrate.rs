@@ -17,7 +17,7 @@ fn occasion(folder: &Path, noise: &str, trials: &str) -> String {
 }
 
 #[test]
-fn occasions_become_a_calibration() {
+fn calibrate_estimates_noise_from_occasions() {
     let folder = tempfile::tempdir().unwrap();
     let runs = ["1", "2", "3"].map(|noise| occasion(folder.path(), noise, "2"));
     let file = folder.path().join("some/where/noise.json");
@@ -52,7 +52,7 @@ fn occasions_become_a_calibration() {
 /// The page of error rates is simulated anew in part: the first comparisons of each scenario, which the page counts for themselves. Whoever
 /// changes a default of the judge sees it here, and writes the page anew with `cargo xtask calibrate --simulate`.
 #[test]
-fn the_page_of_error_rates_is_that_of_todays_judge() {
+fn committed_page_of_error_rates_is_current() {
     let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../reports/operating_characteristics.md")).unwrap();
     let gates = workloads::gates(&workloads::cells(Profile::Standard, &[]).unwrap());
     let found = operating::characteristics(&gates, operating::SEED, operating::FIRST_COMPARISONS).unwrap();

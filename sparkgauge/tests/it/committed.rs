@@ -27,7 +27,7 @@ fn folders_with(name: &str, root: &Path) -> BTreeSet<PathBuf> {
 }
 
 #[test]
-fn committed_reports_are_those_of_their_records() {
+fn committed_reports_match_their_records() {
     let runs = repository().join(RUNS);
     let records = folders_with("record.jsonl.gz", &runs);
     assert_eq!(records, folders_with("report.md", &runs), "each record has its report, and each report its record");
@@ -47,7 +47,7 @@ fn committed_reports_are_those_of_their_records() {
 }
 
 #[test]
-fn committed_verdicts_are_those_of_their_records() {
+fn committed_verdicts_match_their_records() {
     let runs = repository().join(RUNS);
     let verdicts = folders_with("verdict.md", &runs);
     assert_eq!(verdicts, folders_with("verdict.json", &runs));

@@ -14,7 +14,7 @@ use record::{DeviceKind, EndReason, Launch, Record};
 use tempfile::TempDir;
 
 use crate::{
-    program::{Done, check, command, record_in, sparkgauge, wait_for_a_trial},
+    program::{ProgramOutput, check, command, record_in, sparkgauge, wait_for_a_trial},
     testbed::smoke,
 };
 
@@ -46,7 +46,7 @@ impl Run {
         command(&["bench", "--no-selftest", "--wait", "--profile", "smoke", "--recipe", &recipe, "--out", &out])
     }
 
-    fn bench(&self) -> Done {
+    fn bench(&self) -> ProgramOutput {
         self.command().args(["--workload", "chat"]).output().unwrap().into()
     }
 
@@ -132,23 +132,23 @@ fn container_smoke(recipe: &str) {
 
 #[test]
 #[ignore = "needs Docker and the testbed's images: cargo xtask testbed"]
-fn llamacpp_runs_all_nine() {
+fn llamacpp_runs_nine_workloads() {
     container_smoke("testbed-llamacpp-container");
 }
 
 #[test]
 #[ignore = "needs Docker and the testbed's images: cargo xtask testbed"]
-fn vllm_runs_all_nine() {
+fn vllm_runs_nine_workloads() {
     container_smoke("testbed-vllm-container");
 }
 
 #[test]
 #[ignore = "needs Docker and the testbed's images: cargo xtask testbed"]
-fn an_interrupt_keeps_what_was_measured_and_leaves_nothing() {
+fn interrupt_keeps_the_trials_and_removes_the_container() {
     let run = Run::of("interrupted", |text| text);
     let child = run.start();
     signal("INT", child.id());
-    let done: Done = child.wait_with_output().unwrap().into();
+    let done: ProgramOutput = child.wait_with_output().unwrap().into();
     check(&done, 130, &["stopping"]);
     assert_eq!(run.record().end.unwrap().reason, EndReason::Interrupted);
     assert_eq!(run.containers(), "");
@@ -156,7 +156,7 @@ fn an_interrupt_keeps_what_was_measured_and_leaves_nothing() {
 
 #[test]
 #[ignore = "needs Docker and the testbed's images: cargo xtask testbed"]
-fn a_killed_command_line_ends_the_run_in_order() {
+fn killed_command_line_ends_the_run_in_order() {
     let run = Run::of("orphaned", |text| text);
     let mut child = run.start();
     child.kill().unwrap();
@@ -168,7 +168,7 @@ fn a_killed_command_line_ends_the_run_in_order() {
 
 #[test]
 #[ignore = "needs Docker and the testbed's images: cargo xtask testbed"]
-fn what_a_killed_run_leaves_is_removed_by_clean_and_by_the_next_start() {
+fn container_of_a_killed_run_is_removed_by_clean_and_by_the_next_start() {
     for cleaner in ["clean", "bench"] {
         let run = Run::of("killed", |text| text);
         let mut child = run.start();
@@ -193,7 +193,7 @@ fn what_a_killed_run_leaves_is_removed_by_clean_and_by_the_next_start() {
 
 #[test]
 #[ignore = "needs Docker and the testbed's images: cargo xtask testbed"]
-fn two_runs_at_once_are_refused_by_name() {
+fn second_run_is_refused_while_another_measures() {
     let run = Run::of("first", |text| text);
     let child = run.start();
     let second = Run::of("second", |text| text);
@@ -210,13 +210,13 @@ fn two_runs_at_once_are_refused_by_name() {
     ]);
     check(&done, 3, &["another run", "run-first-", "--wait"]);
     signal("INT", child.id());
-    let done: Done = child.wait_with_output().unwrap().into();
+    let done: ProgramOutput = child.wait_with_output().unwrap().into();
     check(&done, 130, &[]);
 }
 
 #[test]
 #[ignore = "needs Docker and the testbed's images: cargo xtask testbed"]
-fn an_image_that_is_not_there() {
+fn missing_image_is_reported() {
     let run = Run::of("absent", replacing("image = ", "image = \"example.invalid/no/such-image:1.0\""));
     check(&run.bench(), 3, &["example.invalid/no/such-image:1.0", "docker pull"]);
     run.check_failed("docker pull");
@@ -224,7 +224,7 @@ fn an_image_that_is_not_there() {
 
 #[test]
 #[ignore = "needs Docker and the testbed's images: cargo xtask testbed"]
-fn an_image_that_is_another_by_now() {
+fn image_that_differs_from_its_pin_is_refused() {
     let digest = format!("sha256:{}", "0".repeat(64));
     let run = Run::of("another", with(&format!("digest = \"{digest}\"")));
     check(&run.bench(), 3, &[&digest, "recipe pin"]);
@@ -233,7 +233,7 @@ fn an_image_that_is_another_by_now() {
 
 #[test]
 #[ignore = "needs Docker and the testbed's images: cargo xtask testbed"]
-fn a_gpu_where_there_is_none() {
+fn gpu_request_without_a_gpu_is_reported() {
     let run = Run::of("gpu", replacing("gpus = ", "gpus = \"all\""));
     check(&run.bench(), 3, &["GPU", "NVIDIA Container Toolkit"]);
     run.check_failed("GPU");
@@ -241,7 +241,7 @@ fn a_gpu_where_there_is_none() {
 
 #[test]
 #[ignore = "needs Docker and the testbed's images: cargo xtask testbed"]
-fn a_limit_that_the_host_refuses() {
+fn ulimit_that_the_host_refuses_is_reported() {
     // More open files than any kernel allows: refused whatever the daemon's own rights are.
     let run = Run::of("ulimit", with("ulimits = { nofile = { soft = 4000000000, hard = 4000000000 } }"));
     check(&run.bench(), 3, &["ulimit", "nofile"]);
@@ -250,7 +250,7 @@ fn a_limit_that_the_host_refuses() {
 
 #[test]
 #[ignore = "needs Docker and the testbed's images: cargo xtask testbed"]
-fn a_bad_flag() {
+fn flag_unknown_to_the_engine_is_reported() {
     let run = Run::of("flag", |text| text.replace("command = [", "command = [\n    \"--no-such-flag\","));
     check(&run.bench(), 3, &["ended before it was ready", "exit code 2", "--no-such-flag"]);
     run.check_failed("exit code 2");
@@ -264,7 +264,7 @@ fn python(program: &str) -> impl FnOnce(String) -> String + use<> {
 
 #[test]
 #[ignore = "needs Docker and the testbed's images: cargo xtask testbed"]
-fn one_that_never_gets_ready() {
+fn engine_that_never_becomes_ready_is_reported() {
     let change = |text: String| python("import time; time.sleep(600)")(text).replace("timeout_s = 60", "timeout_s = 2");
     let run = Run::of("never", change);
     check(&run.bench(), 3, &["no token within 2 s", "timeout_s"]);
@@ -273,7 +273,7 @@ fn one_that_never_gets_ready() {
 
 #[test]
 #[ignore = "needs Docker and the testbed's images: cargo xtask testbed"]
-fn one_that_exceeds_its_memory_as_it_boots() {
+fn engine_out_of_memory_during_boot_is_reported() {
     let run = Run::of("oom-boot", |text| with("memory_limit_mib = 64")(python("held = bytearray(1 << 28)")(text)));
     check(&run.bench(), 3, &["ended before it was ready", "memory limit of 64 MiB"]);
     run.check_failed("memory limit of 64 MiB");
@@ -293,7 +293,7 @@ runpy.run_path('/opt/engine/llama_server.py', run_name='__main__')";
 
 #[test]
 #[ignore = "needs Docker and the testbed's images: cargo xtask testbed"]
-fn one_that_exceeds_its_memory_in_the_middle_of_a_trial() {
+fn engine_out_of_memory_during_a_trial_is_reported() {
     let signals = tempfile::tempdir().unwrap();
     let mount = format!("    {{ source = \"{}\", target = \"/signal\" }},", signals.path().display());
     let change = |text: String| {
@@ -307,7 +307,7 @@ fn one_that_exceeds_its_memory_in_the_middle_of_a_trial() {
     // The next one takes three seconds, after a warm-up of much less.
     std::thread::sleep(Duration::from_millis(1500));
     fs::write(signals.path().join("go"), b"").unwrap();
-    let done: Done = child.wait_with_output().unwrap().into();
+    let done: ProgramOutput = child.wait_with_output().unwrap().into();
     check(&done, 3, &["the engine ended during", "memory limit of 700 MiB"]);
     run.check_failed("memory limit of 700 MiB");
     let record = run.record();
@@ -317,7 +317,7 @@ fn one_that_exceeds_its_memory_in_the_middle_of_a_trial() {
 
 #[test]
 #[ignore = "needs Docker and the testbed's images: cargo xtask testbed"]
-fn a_port_in_use() {
+fn port_in_use_is_reported() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
     let run = Run::of("port", with(&format!("host_port = {port}")));
@@ -327,14 +327,14 @@ fn a_port_in_use() {
 
 #[test]
 #[ignore = "needs Docker and the testbed's images: cargo xtask testbed"]
-fn a_disk_that_fills_costs_only_what_does_not_fit() {
+fn full_disk_keeps_the_trials_before_it() {
     let run = Run::of("disk", |text| text);
     let program = run.command();
     let words: Vec<_> = program.get_args().map(|word| format!("'{}'", word.to_str().unwrap())).collect();
     let call = format!("ulimit -f 27; trap '' XFSZ; exec '{}' {}", env!("CARGO_BIN_EXE_sparkgauge"), words.join(" "));
     // Built beforehand, without the limit.
     check(&Run::of("warm", replacing("image = ", "image = \"example.invalid/none:1.0\"")).bench(), 3, &[]);
-    let done: Done = Command::new("sh").args(["-c", &call]).output().unwrap().into();
+    let done: ProgramOutput = Command::new("sh").args(["-c", &call]).output().unwrap().into();
     check(&done, 3, &["cannot write", "what was written before is whole and readable"]);
     let record = run.record();
     assert!(!record.trials.is_empty() && record.unreadable_tail.is_none());
@@ -343,22 +343,22 @@ fn a_disk_that_fills_costs_only_what_does_not_fit() {
 
 #[test]
 #[ignore = "needs Docker and the testbed's images: cargo xtask testbed"]
-fn a_daemon_that_is_not_there() {
+fn unreachable_daemon_is_reported() {
     let run = Run::of("daemon", |text| text);
-    let done: Done = run.command().env("DOCKER_HOST", "unix:///nonexistent/docker.sock").output().unwrap().into();
+    let done: ProgramOutput = run.command().env("DOCKER_HOST", "unix:///nonexistent/docker.sock").output().unwrap().into();
     check(&done, 3, &["Docker does not answer", "/nonexistent/docker.sock", "install", "[process]"]);
     let other = Run::of("refused", |text| text);
-    let done: Done = other.command().env("DOCKER_HOST", "tcp://127.0.0.1:1").output().unwrap().into();
+    let done: ProgramOutput = other.command().env("DOCKER_HOST", "tcp://127.0.0.1:1").output().unwrap().into();
     check(&done, 3, &["Docker does not answer", "refused", "DOCKER_HOST"]);
 }
 
 #[test]
 #[ignore = "needs Docker and the testbed's images: cargo xtask testbed"]
-fn a_secret_reaches_the_engine_and_nothing_else() {
+fn secret_reaches_only_the_engine() {
     let secret = "hf_ThisMustNeverShow0123456789";
     let tell = python("import os; print('the token is', os.environ['SPARKGAUGE_TEST_TOKEN']); raise SystemExit(7)");
     let run = Run::of("secret", |text| tell(text.replace("\n[model]\n", "\nsecrets = [\"SPARKGAUGE_TEST_TOKEN\"]\n[model]\n")));
-    let done: Done = run.command().env("SPARKGAUGE_TEST_TOKEN", secret).output().unwrap().into();
+    let done: ProgramOutput = run.command().env("SPARKGAUGE_TEST_TOKEN", secret).output().unwrap().into();
     check(&done, 3, &["exit code 7", "the token is [redacted]"]);
     assert!(!done.stderr.contains(secret));
     for entry in fs::read_dir(run.out()).unwrap() {
@@ -367,7 +367,7 @@ fn a_secret_reaches_the_engine_and_nothing_else() {
     }
     let text = format!("{:?}", run.record());
     assert!(text.contains("SPARKGAUGE_TEST_TOKEN") && !text.contains(secret));
-    let done: Done = run.command().output().unwrap().into();
+    let done: ProgramOutput = run.command().output().unwrap().into();
     check(&done, 3, &["exists already"]);
 }
 

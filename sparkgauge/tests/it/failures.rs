@@ -12,10 +12,12 @@ use std::{
 
 use record::EndReason;
 
-use crate::program::{Done, SIMULATED_SERVER, check, check_gone, command, recipe, record_in, sparkgauge, wait_for_a_trial};
+use crate::program::{
+    ProgramOutput, SIMULATED_SERVER, check, check_gone, command, recipe, record_in, sparkgauge, wait_for_a_trial,
+};
 
 /// Measures `chat` in miniature on a recipe.
-fn bench(recipe: &str, out: &Path) -> Done {
+fn bench(recipe: &str, out: &Path) -> ProgramOutput {
     sparkgauge(&[
         "bench",
         "--no-selftest",
@@ -41,7 +43,7 @@ fn server(options: &str) -> String {
 }
 
 #[test]
-fn a_sound_server_is_measured_and_put_away() {
+fn server_is_measured_and_shut_down() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("run");
     let path = recipe(folder.path(), &["sh", "-c", &format!("exec {}", server("--speed 20 --seed 60221"))], "");
@@ -58,7 +60,7 @@ fn a_sound_server_is_measured_and_put_away() {
 }
 
 #[test]
-fn one_that_exits_at_once() {
+fn engine_that_exits_at_once_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("run");
     let path = recipe(folder.path(), &["sh", "-c", "echo out of memory >&2; exit 9", "${PORT}"], "");
@@ -67,7 +69,7 @@ fn one_that_exits_at_once() {
 }
 
 #[test]
-fn one_that_dies_while_it_is_looked_at_is_reported_by_its_end() {
+fn engine_that_ends_during_inspection_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     // Around the first token, the sanity check and the sizing: whichever question fails, the engine's end is the reason.
     for delay_s in ["0.2", "0.4", "0.7"] {
@@ -78,7 +80,7 @@ fn one_that_dies_while_it_is_looked_at_is_reported_by_its_end() {
 }
 
 #[test]
-fn one_that_never_gets_ready() {
+fn engine_that_never_becomes_ready_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let path = recipe(folder.path(), &["sh", "-c", "sleep 14.142135", "${PORT}"], "[ready]\ntimeout_s = 1");
     check(&bench(&path, &folder.path().join("run")), 3, &["no token within 1 s", "timeout_s"]);
@@ -86,7 +88,7 @@ fn one_that_never_gets_ready() {
 }
 
 #[test]
-fn a_port_in_use() {
+fn port_in_use_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
@@ -112,7 +114,7 @@ fn answering(answer: &'static str) -> u16 {
 }
 
 #[test]
-fn answers_that_are_refusals_or_no_protocol() {
+fn error_statuses_and_malformed_answers_are_reported() {
     let folder = tempfile::tempdir().unwrap();
     let attach = |name: &str, answer: &'static str| {
         let url = format!("http://127.0.0.1:{}", answering(answer));
@@ -144,7 +146,7 @@ fn answers_that_are_refusals_or_no_protocol() {
 }
 
 #[test]
-fn broken_streams_make_a_trial_invalid_and_are_all_there() {
+fn malformed_streams_are_recorded_and_make_the_trial_invalid() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("run");
     let path =
@@ -158,7 +160,7 @@ fn broken_streams_make_a_trial_invalid_and_are_all_there() {
 }
 
 #[test]
-fn one_that_dies_in_the_middle_of_a_trial() {
+fn engine_that_ends_during_a_trial_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("run");
     let pid_file = folder.path().join("pid");
@@ -181,7 +183,7 @@ fn one_that_dies_in_the_middle_of_a_trial() {
 }
 
 #[test]
-fn an_attached_server_that_goes_away_ends_the_run() {
+fn attached_server_that_disappears_ends_the_run() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("run");
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
@@ -208,7 +210,7 @@ fn an_attached_server_that_goes_away_ends_the_run() {
     wait_for_a_trial(&mut child, &out);
     server.kill().unwrap();
     server.wait().unwrap();
-    let done: Done = child.wait_with_output().unwrap().into();
+    let done: ProgramOutput = child.wait_with_output().unwrap().into();
     check(&done, 3, &["the engine ended during", "it answers no more"]);
     let record = record_in(&out);
     assert!(matches!(record.end.unwrap().reason, EndReason::Failed { .. }));
@@ -222,7 +224,7 @@ fn an_attached_server_that_goes_away_ends_the_run() {
 }
 
 #[test]
-fn an_interrupt_keeps_what_was_measured() {
+fn interrupt_keeps_the_trials() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("run");
     let path = recipe(folder.path(), &["sh", "-c", &format!("exec {}", server("--speed 3 --seed 26535"))], "");
@@ -230,7 +232,7 @@ fn an_interrupt_keeps_what_was_measured() {
     let mut child = command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     wait_for_a_trial(&mut child, &out);
     Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    let done: Done = child.wait_with_output().unwrap().into();
+    let done: ProgramOutput = child.wait_with_output().unwrap().into();
     check(&done, 130, &["stopping"]);
     let record = record_in(&out);
     assert_eq!(record.end.as_ref().unwrap().reason, EndReason::Interrupted);
@@ -240,7 +242,7 @@ fn an_interrupt_keeps_what_was_measured() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_written_to_is_said_before_anything_boots() {
+fn unwritable_folder_is_reported_before_the_boot() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     fs::write(&file, b"").unwrap();
@@ -250,7 +252,7 @@ fn a_folder_that_cannot_be_written_to_is_said_before_anything_boots() {
 }
 
 #[test]
-fn a_disk_that_fills_costs_only_what_does_not_fit() {
+fn full_disk_keeps_the_trials_before_it() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("run");
     // The build is done before, without the limit; then no file may grow past 27 blocks, as if the disk were full:
@@ -261,7 +263,7 @@ fn a_disk_that_fills_costs_only_what_does_not_fit() {
         env!("CARGO_BIN_EXE_sparkgauge"),
         out.display()
     );
-    let done: Done = Command::new("sh").args(["-c", &call]).output().unwrap().into();
+    let done: ProgramOutput = Command::new("sh").args(["-c", &call]).output().unwrap().into();
     check(&done, 3, &["cannot write", "what was written before is whole and readable"]);
     let record = record_in(&out);
     assert!(!record.trials.is_empty() && record.unreadable_tail.is_none());

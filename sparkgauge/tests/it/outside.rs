@@ -2,10 +2,10 @@
 
 use std::{fs, path::Path};
 
-use crate::program::{Done, check, command};
+use crate::program::{ProgramOutput, check, command};
 
 /// A call in a folder, with a cache folder of its own.
-fn call(folder: &Path, arguments: &[&str]) -> Done {
+fn call(folder: &Path, arguments: &[&str]) -> ProgramOutput {
     command(arguments).current_dir(folder).env("XDG_CACHE_HOME", folder.join("cache")).output().unwrap().into()
 }
 
@@ -27,7 +27,7 @@ fn bench_outside_a_clone_writes_into_the_current_folder() {
 }
 
 #[test]
-fn run_accepted_outside_a_clone_lies_in_baselines() {
+fn run_accepted_outside_a_clone_is_stored_in_baselines() {
     let folder = tempfile::tempdir().unwrap();
     let bench = ["bench", "--workload", "chat", "--out", "one"];
     check(&call(folder.path(), &bench), 0, &[]);
@@ -39,7 +39,7 @@ fn run_accepted_outside_a_clone_lies_in_baselines() {
 }
 
 #[test]
-fn recipes_that_are_built_in_are_found_and_can_be_begun_from() {
+fn built_in_recipes_are_found_and_can_be_copied() {
     let folder = tempfile::tempdir().unwrap();
     let listed = call(folder.path(), &["recipe", "list"]);
     check(&listed, 0, &[]);

@@ -8,17 +8,13 @@ use std::{
 
 use record::{Record, file};
 
-/// What a call of the program gave.
-pub(crate) struct Done {
-    /// Its exit code.
+pub(crate) struct ProgramOutput {
     pub(crate) code: i32,
-    /// What it gave as data.
     pub(crate) stdout: String,
-    /// What it said to the person.
     pub(crate) stderr: String,
 }
 
-impl From<Output> for Done {
+impl From<Output> for ProgramOutput {
     fn from(output: Output) -> Self {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         Self { code: output.status.code().unwrap_or(-1), stdout: text(&output.stdout), stderr: text(&output.stderr) }
@@ -37,14 +33,13 @@ pub(crate) fn command(arguments: &[&str]) -> Command {
     command
 }
 
-/// Calls the program.
-pub(crate) fn sparkgauge(arguments: &[&str]) -> Done {
+pub(crate) fn sparkgauge(arguments: &[&str]) -> ProgramOutput {
     command(arguments).output().unwrap().into()
 }
 
 /// Checks that a call ends with a code, and that it says each of these things.
 #[track_caller]
-pub(crate) fn check(done: &Done, code: i32, says: &[&str]) {
+pub(crate) fn check(done: &ProgramOutput, code: i32, says: &[&str]) {
     assert_eq!(done.code, code, "stderr: {}", done.stderr);
     for part in says {
         assert!(done.stderr.contains(part), "`{part}` is not in: {}", done.stderr);

@@ -5,14 +5,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::program::{Done, check, command};
+use crate::program::{ProgramOutput, check, command};
 
 const MARKER: &str = "<!-- sparkgauge:bench -->";
 /// Where our API calls begin, whatever they ask.
 const HEADERS: &str = "api --header Accept: application/vnd.github+json --header X-GitHub-Api-Version: 2022-11-28";
 
 /// Runs `pull-request bench` without what the machine that tests may itself have from GitHub.
-fn bench(out: &Path, more: &[&str], summary: Option<&Path>) -> Done {
+fn bench(out: &Path, more: &[&str], summary: Option<&Path>) -> ProgramOutput {
     let mut bench = command(&["pull-request", "bench", "--no-selftest", "--wait", "--out", out.to_str().unwrap()]);
     bench.args(more).env("GITHUB_SERVER_URL", "https://github.com").env("GITHUB_REPOSITORY", "octo/spark");
     bench.env("GITHUB_RUN_ID", "42").env_remove("GITHUB_STEP_SUMMARY");
@@ -23,7 +23,7 @@ fn bench(out: &Path, more: &[&str], summary: Option<&Path>) -> Done {
 }
 
 #[test]
-fn a_run_leaves_a_comment_and_a_line() {
+fn pull_request_bench_writes_comment_and_summary() {
     let folder = tempfile::tempdir().unwrap();
     let (out, page) = (folder.path().join("run"), folder.path().join("summary.md"));
     fs::write(&page, "Earlier step.\n").unwrap();
@@ -47,7 +47,7 @@ fn a_run_leaves_a_comment_and_a_line() {
 }
 
 #[test]
-fn a_run_that_could_not_be_says_so_in_its_comment() {
+fn refused_run_is_stated_in_the_comment() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("run");
     check(&bench(&out, &["--recipe", "no-such-recipe"], None), 2, &["no-such-recipe"]);
@@ -58,7 +58,7 @@ fn a_run_that_could_not_be_says_so_in_its_comment() {
 }
 
 #[test]
-fn an_engine_that_failed_is_in_the_comment_with_its_report() {
+fn engine_failure_is_in_the_comment_with_its_report() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("run");
     let recipe = crate::program::recipe(folder.path(), &["sh", "-c", "echo out of memory >&2; exit 9", "${PORT}"], "");
@@ -86,7 +86,7 @@ impl FakeGh {
     }
 
     /// Calls `pull-request comment` with comment.md.
-    fn comment(&self, more: &[&str]) -> Done {
+    fn comment(&self, more: &[&str]) -> ProgramOutput {
         let file = self.path("comment.md");
         let mut comment = command(&["pull-request", "comment", "--repository", "octo/spark", "--number", "7", "--file"]);
         comment.arg(file).args(more).env("PATH", path_with(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/fake_gh")));
@@ -121,7 +121,7 @@ fn by(login: &str, id: u64, body: &str) -> serde_json::Value {
 }
 
 #[test]
-fn the_first_comment_is_opened() {
+fn first_comment_is_opened() {
     let gh = FakeGh::new("[]");
     check(&gh.comment(&[]), 0, &["octo/spark#7: opened the comment"]);
     assert_eq!(gh.calls(), [LIST, POST]);
@@ -129,7 +129,7 @@ fn the_first_comment_is_opened() {
 }
 
 #[test]
-fn ours_is_updated_and_nobody_elses() {
+fn only_the_own_comment_is_updated() {
     let ours = "github-actions[bot]";
     let quoted = format!("> {MARKER}");
     let first = serde_json::json!([by("mallory", 1, MARKER), by(ours, 2, "another workflow's"), by(ours, 3, &quoted)]);
@@ -149,7 +149,7 @@ fn ours_is_updated_and_nobody_elses() {
 }
 
 #[test]
-fn what_gh_cannot_do_is_said_without_the_token() {
+fn gh_error_is_reported_without_the_token() {
     let gh = FakeGh::new("[]");
     fs::write(gh.path("stderr"), "gh: Resource not accessible by integration (HTTP 403) ghs_5ecret\n").unwrap();
     let done = gh.comment(&[]);
@@ -163,7 +163,7 @@ fn what_gh_cannot_do_is_said_without_the_token() {
 }
 
 #[test]
-fn what_is_no_comment_of_ours_is_not_sent() {
+fn file_without_the_marker_is_not_sent() {
     let gh = FakeGh::new("[]");
     let refused = |text: &[u8], says: &str| {
         fs::write(gh.path("comment.md"), text).unwrap();
@@ -181,7 +181,7 @@ fn what_is_no_comment_of_ours_is_not_sent() {
 }
 
 #[test]
-fn a_job_that_wrote_nothing_gets_a_comment_that_says_so() {
+fn missing_file_is_stated_in_the_comment() {
     let gh = FakeGh::new("[]");
     fs::remove_file(gh.path("comment.md")).unwrap();
     check(&gh.comment(&["--or-say-why-not"]), 0, &["opened the comment"]);
@@ -189,7 +189,7 @@ fn a_job_that_wrote_nothing_gets_a_comment_that_says_so() {
 }
 
 #[test]
-fn a_repository_or_number_that_is_none_is_refused() {
+fn malformed_repository_or_number_is_refused() {
     let refused = |repository: &str, number: &str| {
         let arguments = ["pull-request", "comment", "--repository", repository, "--number", number, "--file", "comment.md"];
         check(&command(&arguments).output().unwrap().into(), 2, &["invalid value"]);

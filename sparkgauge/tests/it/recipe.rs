@@ -41,7 +41,7 @@ fn all_recipes_are_listed_and_none_is_wrong() {
 }
 
 #[test]
-fn a_recipe_is_shown_as_a_command() {
+fn recipe_show_prints_the_command() {
     let (code, shown, _) = ran(command(&["recipe", "show", "vllm"]).env("HF_HOME", "/models/hf"));
     assert_eq!(code, 0);
     for part in ["docker run", "--gpus all", "source=/models/hf,", "--entrypoint vllm", "serve openai/gpt-oss-20b", "--port 8000"]
@@ -52,7 +52,7 @@ fn a_recipe_is_shown_as_a_command() {
 }
 
 #[test]
-fn a_wrong_recipe_fails_the_check() {
+fn recipe_with_errors_fails_the_check() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("mine.toml");
     let text = "name = 'mine'\nengine = 'vllm'\ndialect = 'vllm'\n[model]\nid = 'm'\n[container]\nimage = 'x:1'\nport = 80\n";
@@ -63,7 +63,7 @@ fn a_wrong_recipe_fails_the_check() {
 }
 
 #[test]
-fn pinning_writes_what_is_on_this_machine() {
+fn pin_writes_digest_and_commit_of_this_machine() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("mine.toml");
     let text = "# mine\nname = \"mine\"\nengine = \"vllm\"\ndialect = \"vllm\"\n\n[model]\nid = \"m\"\nsource = \"o/n\" # theirs\n\n\
@@ -90,7 +90,7 @@ fn pinning_writes_what_is_on_this_machine() {
 }
 
 #[test]
-fn what_cannot_be_pinned_is_said_and_nothing_is_written() {
+fn failed_pin_is_reported_and_nothing_is_written() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("mine.toml");
     let text = "name = \"mine\"\nengine = \"vllm\"\ndialect = \"vllm\"\n[model]\nid = \"m\"\nsource = \"o/n\"\n[container]\nimage = \"a/b:1\"\nport = 80\n";
@@ -106,7 +106,7 @@ fn what_cannot_be_pinned_is_said_and_nothing_is_written() {
 }
 
 #[test]
-fn cleaning_removes_what_nobody_owns_and_nothing_else() {
+fn clean_removes_only_containers_without_a_live_owner() {
     let folder = tempfile::tempdir().unwrap();
     let pid = std::process::id();
     let fields = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
@@ -143,7 +143,7 @@ fn cleaning_removes_what_nobody_owns_and_nothing_else() {
 }
 
 #[test]
-fn without_docker_it_is_said_what_to_install() {
+fn missing_docker_is_reported_with_advice() {
     let nothing = tempfile::tempdir().unwrap();
     let (code, _, said) = ran(command(&["clean"]).env("PATH", nothing.path()));
     assert!(code == 3 && said.contains("install Docker Engine"), "{said}");
@@ -166,7 +166,7 @@ mod import {
     }
 
     #[test]
-    fn a_published_shape_becomes_a_recipe() {
+    fn published_recipe_is_converted() {
         let (code, text, left_out) = import("vllm-mtp.yaml", &["--stdout"]);
         assert_eq!(code, 0, "{left_out}");
         let left_out =
@@ -235,7 +235,7 @@ mod import {
     }
 
     #[test]
-    fn a_gguf_keeps_its_quantisation_and_listens_where_it_is_asked() {
+    fn gguf_recipe_keeps_quantisation_and_listens_on_all_addresses() {
         let (code, text, _) = import("llama-cpp.yaml", &["--stdout"]);
         assert_eq!(code, 0);
         for part in ["\"-hf\", \"${MODEL}:Q8_0\"", "\"--host\", \"0.0.0.0\"", "\"llama-server\",", "port = 8000"] {
@@ -257,7 +257,7 @@ mod import {
     }
 
     #[test]
-    fn it_is_written_once_and_only_there() {
+    fn import_never_overwrites_a_recipe() {
         let folder = tempfile::tempdir().unwrap();
         let into = folder.path().to_str().unwrap();
         let (code, path, _) = import("llama-cpp.yaml", &["--into", into]);

@@ -8,7 +8,7 @@ use crate::program::{check, sparkgauge};
 
 /// The simulated Spark is measured like any engine; from its record alone, a fit must find what it is made of.
 #[test]
-fn a_fit_to_a_record_finds_the_engine_that_was_measured() {
+fn fit_to_a_record_recovers_the_simulated_engine() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     let (run, engine) = (path("run"), path("engine.toml"));
@@ -58,7 +58,7 @@ fn a_fit_to_a_record_finds_the_engine_that_was_measured() {
 }
 
 #[test]
-fn a_plan_says_what_fits_how_fast_and_where_it_breaks() {
+fn plan_lists_memory_speed_and_most_users_per_model() {
     let done = sparkgauge(&["sim", "plan", "--users", "20", "--context", "2000", "--output", "100", "--ttft-p95", "4s"]);
     check(&done, 0, &[]);
     for part in ["| gpt-oss-120b-mxfp4 | vllm-mxfp4 | 64 GB |", "| llama-3.1-70b-fp8 |", "most users"] {
@@ -69,7 +69,7 @@ fn a_plan_says_what_fits_how_fast_and_where_it_breaks() {
 }
 
 #[test]
-fn what_cannot_be_forecast_is_said() {
+fn unusable_input_of_sim_verbs_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let none = folder.path().to_str().unwrap();
     check(&sparkgauge(&["sim", "plan", "--users", "0", "--context", "1", "--ttft-p95", "2s"]), 2, &["0 is not in 1..="]);

@@ -5,7 +5,7 @@ use std::fs;
 use crate::program::{check, record_in, sparkgauge};
 
 #[test]
-fn all_nine_run_and_the_same_seed_gives_the_same_bytes() {
+fn nine_workloads_run_and_equal_seeds_give_equal_records() {
     let folder = tempfile::tempdir().unwrap();
     let run = |name: &str, seed: &str| {
         let out = folder.path().join(name);
@@ -32,7 +32,7 @@ fn all_nine_run_and_the_same_seed_gives_the_same_bytes() {
 }
 
 #[test]
-fn a_report_is_rendered_again_to_the_same_bytes_and_keeps_a_note() {
+fn report_is_rendered_to_equal_bytes_and_keeps_its_note() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("run");
     let out_word = out.to_str().unwrap();
@@ -51,7 +51,7 @@ fn a_report_is_rendered_again_to_the_same_bytes_and_keeps_a_note() {
 }
 
 #[test]
-fn a_torn_record_is_read_up_to_its_last_whole_trial() {
+fn truncated_record_is_read_up_to_its_last_whole_trial() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("run");
     check(&sparkgauge(&["bench", "--profile", "smoke", "--workload", "chat", "--out", out.to_str().unwrap()]), 0, &[]);
@@ -66,7 +66,7 @@ fn a_torn_record_is_read_up_to_its_last_whole_trial() {
 }
 
 #[test]
-fn a_run_is_never_written_over() {
+fn run_is_never_overwritten() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("run");
     let bench = ["bench", "--profile", "smoke", "--workload", "chat", "--out", out.to_str().unwrap()];

@@ -61,12 +61,12 @@ fn is_starved(record: &Record) -> bool {
 
 #[test]
 #[ignore = "needs the testbed: cargo xtask testbed"]
-fn llamacpp_runs_all_nine() {
+fn llamacpp_runs_nine_workloads() {
     process_smoke("testbed-llamacpp");
 }
 
 #[test]
 #[ignore = "needs the testbed: cargo xtask testbed"]
-fn vllm_runs_all_nine() {
+fn vllm_runs_nine_workloads() {
     process_smoke("testbed-vllm");
 }

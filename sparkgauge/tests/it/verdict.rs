@@ -10,10 +10,10 @@ use std::{
 use record::{EndReason, Entry, Side, file};
 use serde_json::Value;
 
-use crate::program::{Done, check, record_in, sparkgauge};
+use crate::program::{ProgramOutput, check, record_in, sparkgauge};
 
 /// Measures `chat` as a verdict needs it.
-fn bench(out: &Path, more: &[&str]) -> Done {
+fn bench(out: &Path, more: &[&str]) -> ProgramOutput {
     sparkgauge(&[&["bench", "--workload", "chat", "--out", out.to_str().unwrap()], more].concat())
 }
 
@@ -67,7 +67,7 @@ fn names_in(folder: &Path) -> Vec<String> {
 }
 
 #[test]
-fn a_run_beside_one_like_it_did_not_regress() {
+fn run_of_the_same_engine_is_not_regressed() {
     let (runs, folder) = (Runs::get(), tempfile::tempdir().unwrap());
     let (one, other) = (runs.word("one"), runs.copy("other", folder.path()));
     let done = sparkgauge(&["compare", &one, &other]);
@@ -93,7 +93,7 @@ fn a_run_beside_one_like_it_did_not_regress() {
 }
 
 #[test]
-fn a_slower_engine_regressed_if_it_may_differ_at_all() {
+fn slower_engine_is_regressed_with_its_treatment_and_refused_without() {
     let (runs, folder) = (Runs::get(), tempfile::tempdir().unwrap());
     let (one, slower) = (runs.word("one"), runs.copy("slower", folder.path()));
     check(&sparkgauge(&["compare", &one, &slower]), 4, &[]);
@@ -110,7 +110,7 @@ fn a_slower_engine_regressed_if_it_may_differ_at_all() {
 }
 
 #[test]
-fn what_was_not_measured_anew_is_refused() {
+fn comparison_of_a_run_with_its_copy_is_refused() {
     let (runs, folder) = (Runs::get(), tempfile::tempdir().unwrap());
     let (one, copy) = (runs.word("one"), runs.copy("one", folder.path()));
     for same in [&one, &copy] {
@@ -121,7 +121,7 @@ fn what_was_not_measured_anew_is_refused() {
 }
 
 #[test]
-fn accepting_gives_later_runs_something_to_be_held_against() {
+fn gate_judges_against_the_accepted_run() {
     let (runs, folder) = (Runs::get(), tempfile::tempdir().unwrap());
     let place = folder.path().join("baselines");
     let place_word = place.to_str().unwrap();
@@ -158,7 +158,7 @@ fn accepting_gives_later_runs_something_to_be_held_against() {
 }
 
 #[test]
-fn bench_is_judged_where_there_is_a_baseline() {
+fn bench_is_judged_against_the_accepted_baseline() {
     let (runs, folder) = (Runs::get(), tempfile::tempdir().unwrap());
     let place = folder.path().join("baselines");
     let place_word = place.to_str().unwrap();
@@ -186,7 +186,7 @@ fn bench_is_judged_where_there_is_a_baseline() {
 }
 
 #[test]
-fn two_that_are_measured_in_turn_are_judged_at_once() {
+fn interleaved_pair_is_judged_after_the_run() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("pair");
     let out_word = out.to_str().unwrap();
@@ -214,7 +214,7 @@ fn two_that_are_measured_in_turn_are_judged_at_once() {
 }
 
 #[test]
-fn what_is_inconclusive_is_looked_at_again() {
+fn inconclusive_workloads_have_a_second_look() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("pair");
     let out_word = out.to_str().unwrap();
@@ -242,7 +242,7 @@ fn what_is_inconclusive_is_looked_at_again() {
 }
 
 #[test]
-fn a_miniature_is_measured_against_another_and_not_judged() {
+fn smoke_pair_is_measured_and_not_judged() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("pair");
     let against = || bench(&out, &["--profile", "smoke", "--against", "simulated"]);
@@ -252,7 +252,7 @@ fn a_miniature_is_measured_against_another_and_not_judged() {
 }
 
 #[test]
-fn what_cannot_be_a_baseline_is_said_with_every_reason() {
+fn unacceptable_run_is_refused_with_every_reason() {
     let (runs, folder) = (Runs::get(), tempfile::tempdir().unwrap());
     let place = folder.path().join("baselines");
     let accept = |run: &str, more: &[&str]| {
@@ -274,7 +274,7 @@ fn what_cannot_be_a_baseline_is_said_with_every_reason() {
 }
 
 #[test]
-fn what_cannot_be_read_is_named() {
+fn unreadable_input_is_refused_by_name() {
     let (runs, folder) = (Runs::get(), tempfile::tempdir().unwrap());
     let one = runs.word("one");
     check(&sparkgauge(&["compare", &one, "no-such-run"]), 2, &["no-such-run", "No such file"]);
@@ -295,7 +295,7 @@ fn what_cannot_be_read_is_named() {
 }
 
 #[test]
-fn flags_that_a_comparison_cannot_honour_are_refused() {
+fn comparison_flags_that_cannot_be_honoured_are_refused() {
     let against = |more: &[&str]| sparkgauge(&[&["bench", "--out", "never"], more].concat());
     check(&against(&["--attach", "http://127.0.0.1:1", "--against", "vllm"]), 2, &["cannot be used with"]);
     check(&against(&["--against", "vllm"]), 2, &["the simulated Spark with a real engine"]);

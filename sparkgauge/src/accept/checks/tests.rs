@@ -7,7 +7,7 @@ use crate::example;
 fn check(change: impl FnOnce(&mut Record), allow: &[Allow], says: &str) {
     let mut record = example::record();
     change(&mut record);
-    let missing = missing(&record, allow);
+    let missing = unmet_requirements(&record, allow);
     assert!(missing.len() == 1 && missing[0].contains(says), "`{says}` is not all of: {missing:?}");
 }
 
@@ -28,12 +28,12 @@ fn spoilt(trial: &Trial) -> Trial {
 }
 
 #[test]
-fn a_finished_standard_run_of_five_boots_is_taken() {
-    assert_eq!(missing(&example::record(), &[]), Vec::<String>::new());
+fn finished_standard_run_of_five_boots_is_accepted() {
+    assert_eq!(unmet_requirements(&example::record(), &[]), Vec::<String>::new());
 }
 
 #[test]
-fn what_is_not_whole_is_not_taken() {
+fn incomplete_run_is_refused() {
     check(|record| record.end = None, &[], "it has no end");
     check(|record| record.end.as_mut().unwrap().reason = EndReason::Interrupted, &[], "it was interrupted");
     let failed = EndReason::Failed { detail: "boot\n1".to_owned() };
@@ -43,7 +43,7 @@ fn what_is_not_whole_is_not_taken() {
 }
 
 #[test]
-fn what_is_not_comparable_is_not_taken() {
+fn run_that_cannot_be_compared_is_refused() {
     check(|record| record.header.profile = Profile::Smoke, &[], "its profile is smoke");
     check(|record| record.header.profile = Profile::Quick, &[], "its profile is quick");
     check(|record| record.trials[0].cell.comparable = false, &[], "--profile standard");
@@ -53,17 +53,17 @@ fn what_is_not_comparable_is_not_taken() {
 }
 
 #[test]
-fn few_boots_and_what_is_not_pinned_are_taken_when_a_person_says_so() {
+fn few_boots_and_unpinned_recipe_are_accepted_with_allow() {
     check(few(4), &[Allow::Unpinned], "--allow few-boots");
     check(few(2), &[Allow::FewBoots], "it has 2 boots; a comparison takes 3");
     let mut record = example::record();
     few(3)(&mut record);
     record.header.unpinned = vec!["no digest".to_owned()];
-    assert_eq!(missing(&record, &[Allow::FewBoots, Allow::Unpinned]), Vec::<String>::new());
+    assert_eq!(unmet_requirements(&record, &[Allow::FewBoots, Allow::Unpinned]), Vec::<String>::new());
 }
 
 #[test]
-fn an_invalid_trial_that_was_repeated_well_is_taken() {
+fn run_with_a_validly_repeated_trial_is_accepted() {
     let repeated = |record: &mut Record| {
         let good = record.trials[1].clone();
         record.trials[1] = spoilt(&good);
@@ -71,7 +71,7 @@ fn an_invalid_trial_that_was_repeated_well_is_taken() {
     };
     let mut record = example::record();
     repeated(&mut record);
-    assert_eq!(missing(&record, &[]), Vec::<String>::new());
+    assert_eq!(unmet_requirements(&record, &[]), Vec::<String>::new());
     check(|record| record.trials[1] = spoilt(&record.trials[1]), &[], "1 of its trials are invalid");
     check(
         |record| {

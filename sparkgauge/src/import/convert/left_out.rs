@@ -1,7 +1,7 @@
-//! What of a foreign recipe has no place in ours, said key by key.
+//! Notes on the keys of a sparkrun recipe that are not converted.
 
 use super::{
-    super::yaml::{self, Foreign},
+    super::yaml::{self, SourceRecipe},
     HOOKS, words,
 };
 
@@ -24,7 +24,7 @@ const CARRIED: [&str; 14] = [
 ];
 
 /// Notes every key that is not carried over.
-pub(super) fn keys(foreign: &Foreign, notes: &mut Vec<String>) {
+pub(super) fn keys(foreign: &SourceRecipe, notes: &mut Vec<String>) {
     for key in foreign.keys().filter(|key| !CARRIED.contains(key) && !HOOKS.contains(key)) {
         let note = match (key, foreign.get(key).and_then(serde_json::Value::as_object)) {
             (_, None) if foreign.get(key).is_none() => continue,
@@ -47,7 +47,7 @@ pub(super) fn keys(foreign: &Foreign, notes: &mut Vec<String>) {
 }
 
 /// Their one line for people, which stands in one of two places.
-pub(super) fn description(foreign: &Foreign) -> String {
+pub(super) fn description(foreign: &SourceRecipe) -> String {
     let metadata = foreign.get("metadata").and_then(|metadata| metadata.get("description")).and_then(yaml::scalar);
     let text = foreign.get("description").and_then(yaml::scalar).or(metadata).unwrap_or_default();
     words::line(&text)

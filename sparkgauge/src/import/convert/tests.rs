@@ -3,8 +3,8 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn import(text: &str) -> Result<Imported, ImportError> {
-    convert(text, &Request { name: "mine", file: "mine.yaml", allow_hooks: false })
+fn import(text: &str) -> Result<ConvertedRecipe, ImportError> {
+    convert(text, &ImportRequest { name: "mine", file: "mine.yaml", allow_hooks: false })
 }
 
 fn why(text: &str) -> String {
@@ -15,7 +15,7 @@ const GOOD: &str =
     "model: o/n\nruntime: vllm\ncontainer: a/b:1\ndefaults: {port: 9000}\ncommand: vllm serve {model} --port {port}\n";
 
 #[test]
-fn a_short_one_gets_what_it_needs() {
+fn minimal_recipe_is_completed() {
     let imported = import(GOOD).unwrap();
     assert_snapshot!(format!("{}\n---\n{}", imported.text.trim_end(), imported.left_out.join("\n")), @r#"
     # Imported from mine.yaml, a recipe for sparkrun.
@@ -56,7 +56,7 @@ fn a_short_one_gets_what_it_needs() {
 }
 
 #[test]
-fn what_cannot_be_taken_over() {
+fn recipe_that_cannot_be_converted_is_refused() {
     let check = |text: &str, part: &str| {
         let why = why(text);
         assert!(why.contains(part), "{part}: {why}");
@@ -87,9 +87,9 @@ fn what_cannot_be_taken_over() {
 }
 
 #[test]
-fn hooks_are_noted_and_cannot_break_out_of_their_comment() {
+fn hooks_are_noted_inside_comments_only() {
     let text = format!("{GOOD}mods: [\"a\\nname = 'evil'\"]\npre_exec: [reboot]\nmetadata: {{description: \"x\\n[process]\"}}\n");
-    let imported = convert(&text, &Request { name: "mine", file: "x\n[y]", allow_hooks: true }).unwrap();
+    let imported = convert(&text, &ImportRequest { name: "mine", file: "x\n[y]", allow_hooks: true }).unwrap();
     assert!(imported.text.starts_with("# Imported from x [y], a recipe for sparkrun.\n"), "{}", imported.text);
     let by_hand: Vec<_> = imported.text.lines().filter(|line| line.contains("by hand")).collect();
     assert!(by_hand.len() == 2 && by_hand.iter().all(|line| line.starts_with("# ")), "{by_hand:?}");
@@ -104,7 +104,7 @@ fn entered(image: &str, executor: &str) -> (Option<Vec<String>>, String, String)
 }
 
 #[test]
-fn the_images_entrypoint_stays_unless_the_recipe_says_otherwise() {
+fn image_entrypoint_is_kept_unless_the_recipe_sets_one() {
     let check = |image: &str, executor: &str, entrypoint: Option<&str>, begins: &str| {
         let (found, words, notes) = entered(image, executor);
         assert_eq!(found.map(|words| words.join(" ")).as_deref(), entrypoint, "{image} {executor}");
@@ -122,7 +122,7 @@ fn the_images_entrypoint_stays_unless_the_recipe_says_otherwise() {
 }
 
 #[test]
-fn what_cannot_be_had_here_is_listed() {
+fn unsupported_settings_are_listed() {
     let notes = |executor: &str| entered("a/b:1", executor).2;
     assert!(notes("{gpus: 'device=0,1'}").contains("executor_config `gpus` (`device=0,1`)"));
     assert!(!notes("{gpus: all}").contains("gpus") && !notes("{gpus: none}").contains("gpus"));
@@ -132,14 +132,14 @@ fn what_cannot_be_had_here_is_listed() {
 }
 
 #[test]
-fn nothing_of_theirs_steers_a_terminal() {
+fn control_characters_of_a_source_recipe_are_removed() {
     let text = GOOD.replace("port: 9000", "port: 9000, \"x\\e[2Jy\": 1");
     assert!(import(&text).unwrap().left_out.iter().any(|line| line.contains("`x [2Jy`")));
     assert_eq!(shown("a\u{1b}[2J\nb"), "a[2J\nb");
 }
 
 #[test]
-fn their_placeholders_never_become_ours() {
+fn placeholders_of_a_source_recipe_are_refused() {
     for text in ["${CACHE}", "$HF_TOKEN", "${PORT}"] {
         let command = format!("vllm serve {{model}} --x '{text}'");
         assert!(import(&GOOD.replace("vllm serve {model} --port {port}", &format!("\"{command}\""))).is_err(), "{text}");
@@ -148,13 +148,13 @@ fn their_placeholders_never_become_ours() {
 
 proptest! {
     #[test]
-    fn any_text_is_taken_or_refused(text in any::<String>()) {
+    fn any_text_is_converted_or_refused(text in any::<String>()) {
         let _ = import(&text);
     }
 
     /// Close to a real one, so that more than the YAML reader is reached.
     #[test]
-    fn any_value_is_taken_or_refused(key in "model|container|command|defaults|env|runtime|executor_config|metadata", value in any::<String>()) {
+    fn any_value_is_converted_or_refused(key in "model|container|command|defaults|env|runtime|executor_config|metadata", value in any::<String>()) {
         let json = serde_json::to_string(&value).unwrap();
         let nested = format!("{{port: {json}, shm_size: {json}, description: {json}}}");
         for value in [&json, &nested] {

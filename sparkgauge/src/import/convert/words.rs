@@ -1,4 +1,4 @@
-//! Foreign words made fit: for a comment, a file's name, a number.
+//! Texts of a foreign recipe as a comment line, a file name or a number.
 
 use super::{super::arguments::Arguments, ImportError};
 
@@ -28,10 +28,10 @@ pub(crate) fn shown(text: &str) -> String {
     text.chars().filter(|one| *one == '\n' || !one.is_control()).collect()
 }
 
-/// The new recipe's name: as it was asked for, else made of the file's. It becomes a file's name, so it has nothing that leads elsewhere.
-pub(crate) fn name(asked: Option<&str>, file: &str) -> Result<String, String> {
+/// The new recipe's name: the requested one, else made of the file's. It becomes a file name, so it must not be a path.
+pub(crate) fn name(requested: Option<&str>, file: &str) -> Result<String, String> {
     let allowed_one = |one: char| one.is_ascii_alphanumeric() || one == '-' || one == '_';
-    if let Some(name) = asked {
+    if let Some(name) = requested {
         let allowed = !name.is_empty() && name.len() <= 100 && !name.starts_with('-') && name.chars().all(allowed_one);
         return if allowed {
             Ok(name.to_owned())
@@ -45,7 +45,6 @@ pub(crate) fn name(asked: Option<&str>, file: &str) -> Result<String, String> {
     if name.is_empty() { Err("no name can be made of the file's; give one with --out".to_owned()) } else { Ok(name.to_owned()) }
 }
 
-/// A flag's number.
 pub(super) fn number(arguments: &Arguments, flags: &[&str]) -> Option<u32> {
     arguments.value(flags)?.parse().ok()
 }
@@ -91,8 +90,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_lead_nowhere() {
-        let check = |asked: Option<&str>, file: &str, expected: Result<&str, &str>| match (name(asked, file), expected) {
+    fn recipe_names_cannot_be_paths() {
+        let check = |requested: Option<&str>, file: &str, expected: Result<&str, &str>| match (name(requested, file), expected) {
             (Ok(name), Ok(expected)) => assert_eq!(name, expected),
             (Err(error), Err(part)) => assert!(error.contains(part), "{error}"),
             (name, _) => panic!("{file}: {name:?}"),
@@ -108,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_are_read_as_docker_does() {
+    fn sizes_are_parsed_like_docker_does() {
         let check = |text: &str, expected: Option<u32>| assert_eq!(size_mib(text).ok(), expected, "{text}");
         check("16g", Some(16384));
         check("10.24gb", Some(10486));
@@ -122,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn files_of_the_author_are_seen() {
+    fn local_files_in_arguments_are_found() {
         let words =
             ["m", "--chat-template", "./x.jinja", "--config=/tmp/a", "--y", "b.yml", "--z", "{\"a\": \"/b\"}", "a/b", HUB_CACHE];
         let arguments = Arguments(words.map(str::to_owned).to_vec());
@@ -131,7 +130,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_line_is_one_line(text in any::<String>()) {
+        fn line_has_no_control_characters_and_is_bounded(text in any::<String>()) {
             let line = line(&text);
             prop_assert!(!line.chars().any(char::is_control));
             prop_assert!(line.chars().count() <= LINE_CHARS_MAX);

@@ -4,34 +4,34 @@ use super::*;
 
 const REPORT: &str = "# `vllm` on `GB10`\n\nSuite.\n\n## Headline\n\n| a |\n| --- |\n\n## Workloads\n\nLong.\n";
 
-fn outcome(code: ExitCode, found: Found) -> Outcome {
+fn outcome(code: ExitCode, artifact: Artifact) -> Outcome {
     let run_url = Some("https://github.com/a/b/actions/runs/42".to_owned());
-    Outcome { code, found, is_smoke: false, commit: Some("0123456789ab".to_owned()), run_url }
+    Outcome { code, artifact, is_smoke: false, commit: Some("0123456789ab".to_owned()), run_url }
 }
 
-fn report() -> Found {
-    Found::Report { markdown: REPORT.to_owned() }
+fn report() -> Artifact {
+    Artifact::Report { markdown: REPORT.to_owned() }
 }
 
-fn verdict(markdown: &str, sentence: Option<&str>) -> Found {
-    Found::Verdict { markdown: markdown.to_owned(), sentence: sentence.map(str::to_owned) }
+fn verdict(markdown: &str, sentence: Option<&str>) -> Artifact {
+    Artifact::Verdict { markdown: markdown.to_owned(), sentence: sentence.map(str::to_owned) }
 }
 
 #[test]
-fn a_verdict_is_shown_whole() {
+fn comment_contains_the_whole_verdict() {
     let judged = outcome(ExitCode::Regressed, verdict("# Verdict: regressed\n\n| a |\n", Some("1 of 12 gates regressed.")));
     insta::assert_snapshot!("judged", comment(&judged));
     insta::assert_snapshot!("judged_summary", summary(&judged));
 }
 
 #[test]
-fn without_a_baseline_the_head_of_the_report_is_shown() {
+fn comment_without_a_baseline_contains_the_head_of_the_report() {
     insta::assert_snapshot!("not_judged", comment(&outcome(ExitCode::Success, report())));
 }
 
 #[test]
-fn each_way_to_end_has_its_line() {
-    let line = |code, found| summary(&outcome(code, found));
+fn summary_line_for_each_outcome() {
+    let line = |code, artifact| summary(&outcome(code, artifact));
     let smoke = Outcome { is_smoke: true, ..outcome(ExitCode::Success, report()) };
     let lines = [
         line(ExitCode::Success, report()),
@@ -39,8 +39,8 @@ fn each_way_to_end_has_its_line() {
         line(ExitCode::Invalid, report()),
         line(ExitCode::Engine, report()),
         line(ExitCode::Interrupted, report()),
-        line(ExitCode::Usage, Found::Nothing),
-        line(ExitCode::Bug, Found::Nothing),
+        line(ExitCode::Usage, Artifact::Nothing),
+        line(ExitCode::Bug, Artifact::Nothing),
         line(ExitCode::Inconclusive, verdict("", None)),
         line(ExitCode::Success, verdict("", Some("two\nlines"))),
     ];
@@ -48,13 +48,13 @@ fn each_way_to_end_has_its_line() {
 }
 
 #[test]
-fn a_run_that_left_nothing_says_where_to_look() {
-    insta::assert_snapshot!("nothing", comment(&outcome(ExitCode::Usage, Found::Nothing)));
+fn comment_without_a_report_links_the_log() {
+    insta::assert_snapshot!("nothing", comment(&outcome(ExitCode::Usage, Artifact::Nothing)));
     insta::assert_snapshot!("no_run", comment_of_no_run(None));
 }
 
 #[test]
-fn what_is_too_long_ends_where_nothing_is_open() {
+fn cut_text_ends_outside_of_blocks() {
     let check = |text: &str, bytes_max: usize, expected: &str| assert_eq!(whole_blocks(text, bytes_max), expected);
     check("one\ntwo\nthree\n", 8, "one\ntwo\n");
     check("one\n<details>\ntwo\n</details>\nthree\n", 20, "one\n");
@@ -65,7 +65,7 @@ fn what_is_too_long_ends_where_nothing_is_open() {
 }
 
 #[test]
-fn a_verdict_of_any_length_is_a_comment() {
+fn long_verdict_is_cut_to_the_limit() {
     let long = outcome(ExitCode::Success, verdict(&"| a row of the table |\n".repeat(10_000), None));
     let text = comment(&long);
     assert!(text.len() <= COMMENT_BYTES_MAX && text.len() > COMMENT_BYTES_MAX - 200, "{}", text.len());
@@ -74,7 +74,7 @@ fn a_verdict_of_any_length_is_a_comment() {
 
 proptest! {
     #[test]
-    fn a_comment_has_the_marker_and_the_room_that_there_is(piece in "[a-z`<>/\né ]{0,40}", times in 0_usize..20_000) {
+    fn comment_starts_with_the_marker_and_fits_the_limit(piece in "[a-z`<>/\né ]{0,40}", times in 0_usize..20_000) {
         let text = comment(&outcome(ExitCode::Success, verdict(&piece.repeat(times), None)));
         prop_assert!(text.len() <= COMMENT_BYTES_MAX);
         prop_assert_eq!(text.lines().next(), Some(MARKER));

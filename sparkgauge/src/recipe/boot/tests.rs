@@ -6,7 +6,7 @@ fn check_repository(image: &str, expected: &str) {
 }
 
 #[test]
-fn an_image_is_told_from_its_tag() {
+fn repository_of_an_image_is_separated_from_its_tag() {
     check_repository("vllm/vllm-openai:v0.26.0", "vllm/vllm-openai");
     check_repository("localhost:5000/mine:1", "localhost:5000/mine");
     check_repository("localhost:5000/mine", "localhost:5000/mine");
@@ -14,7 +14,7 @@ fn an_image_is_told_from_its_tag() {
 }
 
 #[test]
-fn an_id_of_this_machine_is_no_digest_of_a_registry() {
+fn note_explains_image_ids_of_this_machine() {
     let mut recipe = example::recipes().load("vllm").unwrap().recipe;
     let mut container = recipe.container.take().unwrap();
     container.image = "mine:1".to_owned();
@@ -26,14 +26,14 @@ fn an_id_of_this_machine_is_no_digest_of_a_registry() {
 
 #[test]
 fn words_are_quoted_for_a_shell() {
-    assert_eq!(quoted("--port=1"), "--port=1");
-    assert_eq!(quoted(""), "''");
-    assert_eq!(quoted("it's {\"a\": 1}"), r#"'it'\''s {"a": 1}'"#);
-    assert_eq!(quoted("${PORT}"), "'${PORT}'");
+    assert_eq!(quote("--port=1"), "--port=1");
+    assert_eq!(quote(""), "''");
+    assert_eq!(quote("it's {\"a\": 1}"), r#"'it'\''s {"a": 1}'"#);
+    assert_eq!(quote("${PORT}"), "'${PORT}'");
 }
 
 #[test]
-fn known_places_are_filled_in_and_unknown_ones_stay() {
+fn known_placeholders_are_filled_in_and_unknown_ones_stay() {
     let places = Places { hf_cache: Some(PathBuf::from("/h")), ..Places::default() };
     assert_eq!(places.fill("${HF_CACHE}/x:${CACHE}").unwrap(), "/h/x:${CACHE}");
     assert!(places.fill("${HF_CACHE").unwrap_err().contains("without its"));

@@ -1,4 +1,4 @@
-//! What a recipe says twice: to the harness, and to its server. Where the two differ, the harness plans for another server.
+//! Settings that a recipe gives twice, to the harness and to its server: where they differ, the harness plans for another server.
 //!
 //! Sources: the servers' own documentation of their flags, as the dialects cite it; llama.cpp dividing its context among slots:
 //! tools/server/README.md there; Ollama's variables: its docs/faq.mdx.
@@ -12,26 +12,27 @@ use super::{
     flags::{has, value},
 };
 
-/// What a server is told, by name of the flag or variable.
-struct Told<'a> {
+/// Flags and variables of the server's command line.
+struct ServerSettings<'a> {
     words: Vec<&'a str>,
     env: &'a BTreeMap<String, String>,
 }
 
-pub(super) fn about(recipe: &Recipe) -> Vec<Finding> {
-    let told = if let Some(container) = &recipe.container {
+pub(super) fn findings(recipe: &Recipe) -> Vec<Finding> {
+    let settings = if let Some(container) = &recipe.container {
         let words = container.entrypoint.iter().flatten().chain(&container.command);
-        Told { words: words.map(String::as_str).collect(), env: &container.env }
+        ServerSettings { words: words.map(String::as_str).collect(), env: &container.env }
     } else if let Some(process) = &recipe.process {
-        Told { words: process.command.iter().map(String::as_str).collect(), env: &process.env }
+        ServerSettings { words: process.command.iter().map(String::as_str).collect(), env: &process.env }
     } else {
         return Vec::new();
     };
-    let findings = [name(recipe, &told), at_once(recipe, &told), context(recipe, &told)];
+    let findings =
+        [served_name_finding(recipe, &settings), concurrency_finding(recipe, &settings), context_finding(recipe, &settings)];
     findings.into_iter().flatten().map(|text| Finding::new(Level::Warning, text)).collect()
 }
 
-impl Told<'_> {
+impl ServerSettings<'_> {
     /// The first of these flags or variables that is given a value, and the value.
     fn first(&self, names: &[&'static str]) -> Option<(&'static str, &str)> {
         let given = |name: &str| value(&self.words, name).or_else(|| self.env.get(name).map(String::as_str));
@@ -53,15 +54,15 @@ impl Told<'_> {
 }
 
 /// A request for a model by a name that the server does not know is answered with an error.
-fn name(recipe: &Recipe, told: &Told<'_>) -> Option<String> {
+fn served_name_finding(recipe: &Recipe, settings: &ServerSettings<'_>) -> Option<String> {
     let id = &recipe.model.id;
     let (flag, names): (_, Vec<&str>) = match recipe.dialect {
-        DialectName::Vllm | DialectName::Sglang => ("`--served-model-name`", told.values("--served-model-name")),
+        DialectName::Vllm | DialectName::Sglang => ("`--served-model-name`", settings.values("--served-model-name")),
         DialectName::Llamacpp => {
-            let given = told.first(&["--alias", "-a"]).map(|(_, names)| names.split(',').collect());
+            let given = settings.first(&["--alias", "-a"]).map(|(_, names)| names.split(',').collect());
             ("`--alias`", given.unwrap_or_default())
         }
-        // Its library's names are NAME:TAG; what is said around them is for people.
+        // Its library's names are NAME:TAG; the text around them is for people.
         DialectName::Ollama => {
             let is_tag = |word: &&str| word.split_once(':').is_some_and(|(name, tag)| !name.is_empty() && !tag.is_empty());
             let tag = recipe.model.source.split_whitespace().find(is_tag);
@@ -74,9 +75,9 @@ fn name(recipe: &Recipe, told: &Told<'_>) -> Option<String> {
 }
 
 /// The harness plans its load by what it believes to run at once.
-fn at_once(recipe: &Recipe, told: &Told<'_>) -> Option<String> {
+fn concurrency_finding(recipe: &Recipe, settings: &ServerSettings<'_>) -> Option<String> {
     let limit = recipe.limits.max_concurrent?;
-    let (flag, number) = told.number(match recipe.dialect {
+    let (flag, number) = settings.number(match recipe.dialect {
         DialectName::Vllm => &["--max-num-seqs"],
         DialectName::Sglang => &["--max-running-requests"],
         DialectName::Llamacpp => &["--parallel", "-np"],
@@ -88,19 +89,20 @@ fn at_once(recipe: &Recipe, told: &Told<'_>) -> Option<String> {
 }
 
 /// A prompt that is longer than what the server takes is refused, or cut.
-fn context(recipe: &Recipe, told: &Told<'_>) -> Option<String> {
+fn context_finding(recipe: &Recipe, settings: &ServerSettings<'_>) -> Option<String> {
     let wanted = recipe.model.max_context?;
     let (flag, tokens) = match recipe.dialect {
-        DialectName::Vllm => told.number(&["--max-model-len"]),
-        DialectName::Sglang => told.number(&["--context-length"]),
-        DialectName::Trtllm => told.number(&["--max_seq_len"]),
-        DialectName::Ollama => told.number(&["OLLAMA_CONTEXT_LENGTH"]),
+        DialectName::Vllm => settings.number(&["--max-model-len"]),
+        DialectName::Sglang => settings.number(&["--context-length"]),
+        DialectName::Trtllm => settings.number(&["--max_seq_len"]),
+        DialectName::Ollama => settings.number(&["OLLAMA_CONTEXT_LENGTH"]),
         // 0 is the model's own.
-        DialectName::Llamacpp => told.number(&["--ctx-size", "-c"]).filter(|(_, tokens)| *tokens > 0),
+        DialectName::Llamacpp => settings.number(&["--ctx-size", "-c"]).filter(|(_, tokens)| *tokens > 0),
         _ => None,
     }?;
-    let shared = recipe.dialect == DialectName::Llamacpp && !has(&told.words, "--kv-unified") && !has(&told.words, "-kvu");
-    let slots = if shared { told.number(&["--parallel", "-np"]).map_or(1, |(_, slots)| slots.max(1)) } else { 1 };
+    let shared =
+        recipe.dialect == DialectName::Llamacpp && !has(&settings.words, "--kv-unified") && !has(&settings.words, "-kvu");
+    let slots = if shared { settings.number(&["--parallel", "-np"]).map_or(1, |(_, slots)| slots.max(1)) } else { 1 };
     let each = tokens / slots;
     let among = if slots > 1 { format!(" among {slots} slots, {each} for each") } else { String::new() };
     (wanted > each).then(|| format!("[model] `max_context` is {wanted}, but `{flag}` is {tokens}{among}"))

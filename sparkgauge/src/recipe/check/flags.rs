@@ -26,11 +26,11 @@ const OLLAMA: [(&str, &str); 3] = [
 ];
 
 /// Servers that listen on the loopback address of their container unless told otherwise, where nobody reaches them.
-const SHY: [DialectName; 3] = [DialectName::Sglang, DialectName::Llamacpp, DialectName::Trtllm];
+const LOOPBACK_BY_DEFAULT: [DialectName; 3] = [DialectName::Sglang, DialectName::Llamacpp, DialectName::Trtllm];
 
-pub(super) fn about(recipe: &Recipe, container: &Container) -> Vec<Finding> {
+pub(super) fn findings(recipe: &Recipe, container: &Container) -> Vec<Finding> {
     let words: Vec<&str> = container.entrypoint.iter().flatten().chain(&container.command).map(String::as_str).collect();
-    let mut findings = listening(recipe, container, &words);
+    let mut findings = listening_findings(recipe, container, &words);
     let mut warn = |text: String| findings.push(Finding::new(Level::Warning, text));
     for (dialect, flag, lost) in NEEDED {
         if recipe.dialect == dialect && !has(&words, flag) {
@@ -61,24 +61,24 @@ pub(super) fn about(recipe: &Recipe, container: &Container) -> Vec<Finding> {
 }
 
 /// Whether it listens where the harness asks.
-fn listening(recipe: &Recipe, container: &Container, words: &[&str]) -> Vec<Finding> {
+fn listening_findings(recipe: &Recipe, container: &Container, words: &[&str]) -> Vec<Finding> {
     let mut findings = Vec::new();
     let host = value(words, "--host").or_else(|| container.env.get("OLLAMA_HOST").map(String::as_str));
     match host {
         Some(host) if ["127.", "localhost", "::1", "[::1]"].iter().any(|own| host.starts_with(own)) => {
             findings
-                .push(Finding::new(Level::Wrong, format!("it listens on `{host}`, which is the container's own; write 0.0.0.0")));
+                .push(Finding::new(Level::Error, format!("it listens on `{host}`, which is the container's own; write 0.0.0.0")));
         }
-        None if SHY.contains(&recipe.dialect) => {
+        None if LOOPBACK_BY_DEFAULT.contains(&recipe.dialect) => {
             let text = "`command` has no `--host`, and by default it listens on the container's own address only; write 0.0.0.0";
-            findings.push(Finding::new(Level::Wrong, text));
+            findings.push(Finding::new(Level::Error, text));
         }
         _ => {}
     }
     if let Some(port) = value(words, "--port").and_then(|port| port.parse::<u16>().ok()).filter(|port| *port != container.port) {
         let text =
             format!("it listens on {port}, but [container] `port` is {}; write `${{PORT}}` in the command", container.port);
-        findings.push(Finding::new(Level::Wrong, text));
+        findings.push(Finding::new(Level::Error, text));
     }
     findings
 }

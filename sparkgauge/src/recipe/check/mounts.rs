@@ -9,13 +9,13 @@ use super::{
     {Finding, Level},
 };
 
-/// What of them is not there. `text` is the recipe's, whose comments say what goes into a folder that nothing else fills.
-pub(super) fn about(recipe: &Recipe, places: &Places, text: &str) -> Vec<Finding> {
+/// Mounted folders that are missing or empty. `text` is the recipe's: its comments say what goes into a folder that nothing else fills.
+pub(super) fn findings(recipe: &Recipe, places: &Places, text: &str) -> Vec<Finding> {
     let mounts = recipe.container.iter().flat_map(|container| &container.mounts);
-    mounts.filter_map(|mount| one(mount, places, text)).collect()
+    mounts.filter_map(|mount| check_mount(mount, places, text)).collect()
 }
 
-fn one(mount: &Mount, places: &Places, text: &str) -> Option<Finding> {
+fn check_mount(mount: &Mount, places: &Places, text: &str) -> Option<Finding> {
     let source = places.fill(&mount.source).ok().filter(|source| !source.contains("${"))?;
     let place = Path::new(&source);
     // What an engine may not write to, it can only read: an empty folder is then as good as none.
@@ -50,13 +50,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_comment_asks_for_is_said_until_it_is_done() {
+    fn empty_mount_is_reported_with_the_advice_of_the_comment() {
         let cache = tempfile::tempdir().unwrap();
         let places = Places { cache: Some(cache.path().to_path_buf()), ..Places::default() };
         let mount = |source: &str, writable| Mount { source: source.to_owned(), target: "/x".to_owned(), writable };
         let text =
             "# One.\n#\n# Once, into `sparkgauge/words` of\n# your cache folder: a file.\nname = 'x'\n# sparkgauge/other\n";
-        let said = |mount: &Mount| one(mount, &places, text).map(|finding| (finding.level, finding.text));
+        let said = |mount: &Mount| check_mount(mount, &places, text).map(|finding| (finding.level, finding.text));
         let (level, warning) = said(&mount("${CACHE}/words", false)).unwrap();
         assert_eq!(level, Level::Warning);
         assert!(warning.ends_with("words. Once, into `sparkgauge/words` of your cache folder: a file."), "{warning}");

@@ -15,36 +15,36 @@ fn texts(findings: &[Finding]) -> String {
 }
 
 #[test]
-fn no_recipe_of_ours_is_wrong() {
+fn built_in_recipes_have_no_errors() {
     for loaded in crate::example::recipes().all() {
         let recipe = loaded.unwrap().recipe;
-        let wrong: Vec<_> = about(&recipe).into_iter().filter(|finding| finding.level == Level::Wrong).collect();
+        let wrong: Vec<_> = recipe_findings(&recipe).into_iter().filter(|finding| finding.level == Level::Error).collect();
         assert!(wrong.is_empty(), "{}: {}", recipe.name, texts(&wrong));
     }
 }
 
 #[test]
-fn placeholders_that_nobody_fills_in() {
+fn unknown_placeholders_are_errors() {
     let text = "command = ['--host', '0.0.0.0', '${PROT}', '${HF_CACHE}']\nport = 1\nenv = { A = '${HOME', B = '${TESTBED}' }\n\
                 mounts = [{ source = '${HOME}', target = '/x' }]";
     assert_snapshot!(texts(&placeholders(&container("vllm", text))), @"
-    Wrong: [container] command: unknown placeholder `${HF_CACHE}`; known there are ${PORT}, ${MODEL}, ${REVISION}
-    Wrong: [container] command: unknown placeholder `${PROT}`; known there are ${PORT}, ${MODEL}, ${REVISION}
-    Wrong: [container] env `A`: `${HOME` has a `${` without its `}`
-    Wrong: [container] env `B`: unknown placeholder `${TESTBED}`; known there are ${PORT}, ${MODEL}, ${REVISION}
-    Wrong: [container] mounts: unknown placeholder `${HOME}`; known there are ${HF_CACHE}, ${CACHE}, ${TESTBED}, ${RECIPES}
+    Error: [container] command: unknown placeholder `${HF_CACHE}`; known there are ${PORT}, ${MODEL}, ${REVISION}
+    Error: [container] command: unknown placeholder `${PROT}`; known there are ${PORT}, ${MODEL}, ${REVISION}
+    Error: [container] env `A`: `${HOME` has a `${` without its `}`
+    Error: [container] env `B`: unknown placeholder `${TESTBED}`; known there are ${PORT}, ${MODEL}, ${REVISION}
+    Error: [container] mounts: unknown placeholder `${HOME}`; known there are ${HF_CACHE}, ${CACHE}, ${TESTBED}, ${RECIPES}
     ");
 }
 
 #[test]
-fn what_spoils_a_measurement() {
-    let check = |engine: &str, text: &str| texts(&about(&container(engine, text)));
+fn settings_that_spoil_a_measurement_are_reported() {
+    let check = |engine: &str, text: &str| texts(&recipe_findings(&container(engine, text)));
     let vllm = "command = ['m', '--enforce-eager', '--disable-log-stats', '--host=127.0.0.1', '--port', '81']\nport = 80";
     assert_snapshot!(check("vllm", vllm), @r#"
     Warning: not pinned: image x:1 has no digest
     Note: `sparkgauge recipe pin mine` writes the digest and the commit that are on this machine
-    Wrong: it listens on `127.0.0.1`, which is the container's own; write 0.0.0.0
-    Wrong: it listens on 81, but [container] `port` is 80; write `${PORT}` in the command
+    Error: it listens on `127.0.0.1`, which is the container's own; write 0.0.0.0
+    Error: it listens on 81, but [container] `port` is 80; write `${PORT}` in the command
     Warning: `command` has no `--enable-prompt-tokens-details`, so `usage` does not tell how much of a prompt came from the cache
     Warning: `env` has no VLLM_SERVER_DEV_MODE = "1", so the prefix cache cannot be emptied between trials
     Warning: `command` has `--disable-log-stats`, so its metrics page is empty
@@ -53,7 +53,7 @@ fn what_spoils_a_measurement() {
     assert_snapshot!(check("sglang", "command = ['--port=${PORT}']\nport = 80"), @"
     Warning: not pinned: image x:1 has no digest
     Note: `sparkgauge recipe pin mine` writes the digest and the commit that are on this machine
-    Wrong: `command` has no `--host`, and by default it listens on the container's own address only; write 0.0.0.0
+    Error: `command` has no `--host`, and by default it listens on the container's own address only; write 0.0.0.0
     Warning: `command` has no `--enable-metrics`, so it has no metrics page
     Warning: `command` has no `--enable-cache-report`, so `usage` does not tell how much of a prompt came from the cache
     ");
@@ -64,20 +64,20 @@ fn what_spoils_a_measurement() {
     Warning: not pinned: image x:1 has no digest
     Warning: not pinned: model tiny is a tag of Ollama's library, which can move; its digest is only recorded
     Note: `sparkgauge recipe pin mine` writes the digest and the commit that are on this machine
-    Wrong: it listens on `localhost:80`, which is the container's own; write 0.0.0.0
+    Error: it listens on `localhost:80`, which is the container's own; write 0.0.0.0
     Warning: `env` has no OLLAMA_CONTEXT_LENGTH, so prompts are cut at 4096 tokens
     Warning: `env` has no OLLAMA_NUM_PARALLEL, so it answers one request at a time
     ");
 }
 
 #[test]
-fn what_the_harness_and_the_server_are_told_differently() {
+fn limits_that_differ_between_harness_and_server_are_reported() {
     let check = |engine: &str, told: &str, text: &str| {
         let text = format!(
             "name = 'mine'\nengine = '{engine}'\ndialect = '{engine}'\n[model]\nid = 'tiny'\nsource = 'the library: tiny:1b'\n\
              max_context = 4096\n[container]\nimage = 'x:1'\nport = 80\n{told}\n[limits]\n{text}"
         );
-        texts(&agreement::about(&parse(&text, "mine.toml", "mine").unwrap()))
+        texts(&agreement::findings(&parse(&text, "mine.toml", "mine").unwrap()))
     };
     let all = [
         check(
@@ -125,19 +125,19 @@ fn what_the_harness_and_the_server_are_told_differently() {
 }
 
 #[test]
-fn no_recipe_of_ours_says_two_things() {
+fn built_in_recipes_agree_with_their_servers() {
     for loaded in crate::example::recipes().all() {
         let recipe = loaded.unwrap().recipe;
-        assert_eq!(texts(&agreement::about(&recipe)), "", "{}", recipe.name);
+        assert_eq!(texts(&agreement::findings(&recipe)), "", "{}", recipe.name);
     }
 }
 
 #[test]
-fn an_image_for_another_machine() {
+fn image_for_another_architecture_is_reported() {
     let recipe = container("vllm", "port = 80\nplatform = 'linux/arm64'");
     let image = Image { id: String::new(), repo_digests: None, os: "linux".to_owned(), architecture: "amd64".to_owned() };
     let container = recipe.container.as_ref().unwrap();
-    let text = |image: Option<&Image>| about_image(container, image).map(|finding| finding.text);
+    let text = |image: Option<&Image>| image_finding(container, image).map(|finding| finding.text);
     assert_eq!(text(Some(&image)).as_deref(), Some("the image on this machine is built for linux/amd64, not for linux/arm64"));
     assert_eq!(text(Some(&Image { architecture: "arm64".to_owned(), ..image })), None);
     assert!(text(None).unwrap().contains("docker pull x:1"));

@@ -8,9 +8,7 @@ use toml_edit::{DocumentMut, Item, Key, Value};
 /// What is to be written.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Pins {
-    /// The image's digest.
     pub(super) digest: Option<String>,
-    /// The model's commit.
     pub(super) revision: Option<String>,
 }
 
@@ -107,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn comments_and_layout_stay() {
+    fn splice_keeps_comments_and_layout() {
         check(
             "# top\n[model]\nid = 'x' # served\nrevision = 'main'  # a branch\n\n[container]\n  image = 'a:1'   # the tag\n  port = 1\n",
             "# top\n[model]\nid = 'x' # served\nrevision = \"R\"  # a branch\n\n[container]\n  image = 'a:1'   # the tag\n  digest = \"D\"\n  port = 1\n",
@@ -123,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn inline_tables_stay_inline() {
+    fn splice_keeps_inline_tables() {
         check(
             "model = { id = 'x', source = 'o/n' }\ncontainer = { image = 'a:1', port = 1 }\n",
             "model = { id = 'x', source = 'o/n', revision = \"R\" }\ncontainer = { image = 'a:1', digest = \"D\", port = 1 }\n",
@@ -131,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_that_end_as_on_windows() {
+    fn splice_keeps_crlf_line_ends() {
         check(
             "[model]\r\nid = 'x'\r\n[container]\r\nimage = 'a:1'\r\n",
             "[model]\r\nid = 'x'\r\nrevision = \"R\"\r\n[container]\r\nimage = 'a:1'\r\ndigest = \"D\"\r\n",
@@ -139,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn text_that_is_no_recipe() {
+    fn splice_into_text_that_is_no_recipe_fails() {
         assert!(splice("[model]\nid = 'x'\n", &pins()).unwrap_err().contains("no [container]"));
         assert!(splice("x", &pins()).is_err());
     }
