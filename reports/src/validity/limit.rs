@@ -29,7 +29,12 @@ pub(super) fn judge(distance: &Distance, limits: &Roofline) -> Vec<Reason> {
     let prefill = prefill.map(|utilisation| {
         let limit = format!("{} TFLOP/s", limits.flops() / 1e12);
         let text = format!("faster than arithmetic: prefill at {}", above(&utilisation, &limit));
-        reason(&utilisation, PREFILL_TOLERANCE, ("prefill faster than arithmetic allows", text), "the engine computes in fewer bits")
+        reason(
+            &utilisation,
+            PREFILL_TOLERANCE,
+            ("prefill faster than arithmetic allows", text),
+            "the engine computes in fewer bits",
+        )
     });
     decode.into_iter().chain(prefill).collect()
 }

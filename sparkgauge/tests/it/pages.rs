@@ -14,7 +14,7 @@ use self::{
     command::{Caller, Needs, PageCommand},
     page::Page,
 };
-use crate::program::{Done, repository};
+use crate::program::{ProgramOutput, repository};
 
 mod command;
 mod page;
@@ -165,9 +165,9 @@ fn program(command: &PageCommand, folder: &Path) -> Command {
 }
 
 /// Calls it; while another test measures on this machine, again.
-fn call(command: &PageCommand, folder: &Path) -> Done {
+fn call(command: &PageCommand, folder: &Path) -> ProgramOutput {
     for _ in 0..600 {
-        let done: Done = program(command, folder).output().unwrap().into();
+        let done: ProgramOutput = program(command, folder).output().unwrap().into();
         if done.code != 3 || !done.stderr.contains("another run measures on this machine") {
             return done;
         }
@@ -177,7 +177,7 @@ fn call(command: &PageCommand, folder: &Path) -> Done {
 }
 
 /// Checks how a command ended. What measures in real time may be invalid on a machine that is busy with other tests.
-fn check(command: &PageCommand, done: &Done) {
+fn check(command: &PageCommand, done: &ProgramOutput) {
     let measures = command.words.iter().any(|word| word == "--attach" || word.starts_with("testbed-"));
     let is_starved = measures && done.code == 4;
     let line = command.words.join(" ");
