@@ -22,9 +22,9 @@ use crate::{
 pub(crate) async fn attach(setup: &Setup, recipe: Recipe, attach: &AttachTarget) -> Result<(AttachedEngine, Recipe), BenchError> {
     let mut recipe = recipe;
     if recipe.model.id.is_empty() || recipe.model.max_context.is_none() {
-        let asked = endpoint(&recipe, attach)?;
-        let wanted = Some(recipe.model.id.as_str()).filter(|id| !id.is_empty());
-        let served = setup.unless_stopped(choose_model(&asked, &attach.url, wanted)).await??;
+        let query_endpoint = endpoint(&recipe, attach)?;
+        let requested_model = Some(recipe.model.id.as_str()).filter(|id| !id.is_empty());
+        let served = setup.unless_stopped(choose_model(&query_endpoint, &attach.url, requested_model)).await??;
         recipe.model.id = served.id;
         recipe.model.max_context = recipe.model.max_context.or(served.max_model_len);
     }
@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn this_machine_is_told_by_the_host_alone() {
+    fn local_machine_is_recognised_by_its_host() {
         for here in [
             "http://127.0.0.1:8000",
             "http://127.9.9.9/v1",

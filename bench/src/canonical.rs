@@ -9,11 +9,11 @@ use workloads::{
 /// Bytes that a token is taken for where nothing can count; the usage that comes back then sets the scale.
 const BYTES_PER_TOKEN: f64 = 4.0;
 
-/// The nine workloads.
+/// The suite of nine workloads, with the inputs that its plans need.
 pub struct Canonical {
     /// Lengths for `sharegpt`.
     pub recorded: RecordedLengths,
-    /// What a Spark is assumed to do, for the time left.
+    /// The assumed speeds of a Spark, for the estimate of the remaining time.
     pub speeds: Speeds,
 }
 

@@ -11,7 +11,7 @@ use crate::{
     BenchError, UsageError,
     attach::attach,
     machine_lock::{machine_alone, take_machine},
-    measurement::{EngineFacts, Part, side_folder},
+    measurement::{EngineFacts, EngineUnderTest, side_folder},
     real_engine::RealEngine,
     recipe_engine::Source,
     setup::Setup,
@@ -45,7 +45,7 @@ fn in_real_time(work: impl Future<Output = Result<EndReason, BenchError>>) -> Re
 fn simulated(setup: &Setup, spark: &SimulatedSpark) -> Result<EndReason, BenchError> {
     let time = VirtualTime::new();
     let (mut engine, facts) = simulated_engine(spark, spark.noise_seed.unwrap_or(setup.request.seed), &time)?;
-    time.block_on(setup.measure(Part { engine: &mut engine, facts }, &time))?
+    time.block_on(setup.measure(EngineUnderTest { engine: &mut engine, facts }, &time))?
 }
 
 fn both_simulated(setup: &Setup, baseline: &SimulatedSpark, candidate: &SimulatedSpark) -> Result<EndReason, BenchError> {
@@ -55,8 +55,8 @@ fn both_simulated(setup: &Setup, baseline: &SimulatedSpark, candidate: &Simulate
     let seed = if seed == candidate_seed { SimulatedEngine::other_noise(seed) } else { seed };
     let (mut baseline, facts) = simulated_engine(baseline, seed, &time)?;
     let (mut candidate, candidate_facts) = simulated_engine(candidate, candidate_seed, &time)?;
-    let baseline = Part { engine: &mut baseline, facts };
-    let candidate = Part { engine: &mut candidate, facts: candidate_facts };
+    let baseline = EngineUnderTest { engine: &mut baseline, facts };
+    let candidate = EngineUnderTest { engine: &mut candidate, facts: candidate_facts };
     time.block_on(setup.measure_both(baseline, candidate, &time))?
 }
 
@@ -81,7 +81,7 @@ async fn from_recipe(setup: &Setup, source: Source) -> Result<EndReason, BenchEr
         let lock = take_machine(setup, engine.is_container()).await?;
         (engine.with_lock(lock.clone()), lock)
     };
-    Box::pin(setup.measure(Part { engine: &mut engine, facts }, &RealClock::start())).await
+    Box::pin(setup.measure(EngineUnderTest { engine: &mut engine, facts }, &RealClock::start())).await
 }
 
 async fn both_from_recipes(setup: &Setup, baseline: Source, candidate: Source) -> Result<EndReason, BenchError> {
@@ -99,7 +99,7 @@ async fn both_from_recipes(setup: &Setup, baseline: Source, candidate: Source) -
     let candidate = candidate.engine(setup, folder(Side::Candidate), &candidate_secrets, &all)?;
     let lock = take_machine(setup, baseline.is_container() || candidate.is_container()).await?;
     let (mut baseline, mut candidate) = (baseline.with_lock(lock.clone()), candidate.with_lock(lock));
-    let baseline = Part { engine: &mut baseline, facts };
-    let candidate = Part { engine: &mut candidate, facts: candidate_facts };
+    let baseline = EngineUnderTest { engine: &mut baseline, facts };
+    let candidate = EngineUnderTest { engine: &mut candidate, facts: candidate_facts };
     Box::pin(setup.measure_both(baseline, candidate, &RealClock::start())).await
 }

@@ -10,13 +10,13 @@ use harness::{
 };
 use record::ExitCode;
 
-/// The command line, a recipe or a file that they name asks for something that cannot be: exit code 2.
+/// The command line, a recipe or a file that they name is invalid: exit code 2.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct UsageError(pub String);
 
 impl UsageError {
-    /// From an error that says of a person's choice why it cannot be.
+    /// From the error that explains what is invalid.
     #[must_use]
     pub fn because(error: impl std::fmt::Display) -> Self {
         Self(error.to_string())
@@ -26,19 +26,16 @@ impl UsageError {
 /// What keeps a run from being made, or from going on. What was measured before is in its record.
 #[derive(Debug, thiserror::Error)]
 pub enum BenchError {
-    /// It was asked for something that cannot be.
+    /// The request or a recipe contradicts itself or names something that does not exist.
     #[error(transparent)]
     Usage(#[from] UsageError),
     /// The folder holds a run already.
     #[error("{} holds a run already, and a run is never written over", folder.display())]
-    Exists {
-        /// The folder.
-        folder: PathBuf,
-    },
-    /// This build lacks a part that is needed.
+    Exists { folder: PathBuf },
+    /// This build lacks a feature that is needed.
     #[error("{what}, and this build of Sparkgauge has no part that {does}: `cargo install --path sparkgauge` builds it whole")]
     NotBuiltIn {
-        /// What needs it.
+        /// The recipe or file that needs it, as the subject of the message.
         what: String,
         /// What the part does.
         does: &'static str,
@@ -52,14 +49,9 @@ pub enum BenchError {
     /// The lock of this machine.
     #[error(transparent)]
     Lock(#[from] RunLockError),
-    /// The operating system.
+    /// A call of the operating system that failed.
     #[error("{what}: {why}")]
-    System {
-        /// What was asked of it.
-        what: &'static str,
-        /// Its answer.
-        why: std::io::Error,
-    },
+    System { what: &'static str, why: std::io::Error },
     /// Virtual time came to an end before the run did: a fault of the simulation.
     #[error(transparent)]
     VirtualTime(#[from] fixtures::virtual_time::Deadlock),

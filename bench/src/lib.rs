@@ -28,9 +28,9 @@ pub use parts::check_parts;
 
 /// Reads the request that another program wrote.
 pub fn read_request(path: &Path) -> Result<RunRequest, BenchError> {
-    let wrong = |why: &dyn std::fmt::Display| UsageError(format!("{} is no run request: {why}", path.display()));
-    let text = fs::read(path).map_err(|error| wrong(&error))?;
-    Ok(serde_json::from_slice(&text).map_err(|error| wrong(&error))?)
+    let invalid = |why: &dyn std::fmt::Display| UsageError(format!("{} is no run request: {why}", path.display()));
+    let text = fs::read(path).map_err(|error| invalid(&error))?;
+    Ok(serde_json::from_slice(&text).map_err(|error| invalid(&error))?)
 }
 
 /// Measures what is asked for. SIGINT, SIGTERM, SIGHUP and SIGQUIT end it in order: the engine is stopped, the record finished.

@@ -12,8 +12,8 @@ use crate::{BenchError, setup::Setup, terminal::say};
 /// The machine for this run alone, and rid of what an earlier one left on it.
 pub(crate) async fn take_machine(setup: &Setup, containers: bool) -> Result<Rc<RunLock>, BenchError> {
     let lock = machine_alone(setup)?;
-    if let Some(said) = lock.orphaned_engine().and_then(|orphan| kill_orphan(&orphan)) {
-        say(&said);
+    if let Some(message) = lock.orphaned_engine().and_then(|orphan| kill_orphan(&orphan)) {
+        say(&message);
         lock.forget_engine().map_err(|why| BenchError::System { what: "the lock file cannot be written", why })?;
     }
     if containers {
@@ -43,7 +43,7 @@ async fn remove_orphans(_: &Setup) -> Result<(), BenchError> {
 /// The right to measure on this machine; waits for another run to end where that is asked for.
 pub(crate) fn machine_alone(setup: &Setup) -> Result<RunLock, BenchError> {
     let request = &setup.request;
-    let mut told = false;
+    let mut announced = false;
     loop {
         let holder = LockHolder {
             pid: std::process::id(),
@@ -53,7 +53,7 @@ pub(crate) fn machine_alone(setup: &Setup) -> Result<RunLock, BenchError> {
         match RunLock::take(Path::new(run_lock::PATH), holder) {
             Err(RunLockError::Held { .. }) if setup.is_stopped() => return Err(EngineError::Interrupted.into()),
             Err(error @ RunLockError::Held { .. }) if request.wait => {
-                if !std::mem::replace(&mut told, true) {
+                if !std::mem::replace(&mut announced, true) {
                     say(&format!("waiting: {error}"));
                 }
                 std::thread::sleep(Duration::from_millis(50));

@@ -36,8 +36,8 @@ pub(crate) struct EngineFacts {
     pub(crate) tokenizer: Option<PathBuf>,
 }
 
-/// An engine, and what a run must know of it.
-pub(crate) struct Part<'e, E> {
+/// An engine that is measured, with the facts that its record needs.
+pub(crate) struct EngineUnderTest<'e, E> {
     pub(crate) engine: &'e mut E,
     pub(crate) facts: EngineFacts,
 }
@@ -49,8 +49,12 @@ pub(crate) fn side_folder(out_dir: &Path, side: Side) -> PathBuf {
 
 impl Setup {
     /// Measures one engine to the end of the run.
-    pub(crate) async fn measure<E: Engine, C: Clock>(&self, part: Part<'_, E>, clock: &C) -> Result<EndReason, BenchError> {
-        let Part { engine, facts } = part;
+    pub(crate) async fn measure<E: Engine, C: Clock>(
+        &self,
+        engine_under_test: EngineUnderTest<'_, E>,
+        clock: &C,
+    ) -> Result<EndReason, BenchError> {
+        let EngineUnderTest { engine, facts } = engine_under_test;
         if engine.launch() == Launch::Attach && self.request.boots.is_some_and(|boots| boots > 1) {
             let why = "a server that was attached to cannot be booted again: use --trials instead of --boots";
             return Err(UsageError(why.to_owned()).into());
@@ -59,9 +63,9 @@ impl Setup {
         let (cells, left_out) = exclude_cells(&self.suite, self.cells.clone(), facts.recipe.model.max_context);
         let header = self.header(engine.launch(), &facts, &cells, left_out)?;
         self.announce(&header, &cells, 1);
-        check_some(&cells)?;
+        check_cells_left(&cells)?;
         let bar = TerminalProgress::new(trials(&header));
-        let is_valid = judge_by(&header);
+        let is_valid = validity_check(&header);
         let session = self.session(header, cells, &facts, clock, &bar, &is_valid)?;
         let mut journal = Journal::create(&self.request.out_dir).map_err(RunError::from)?;
         Ok(run_session(engine, &session, &mut journal).await?)
@@ -70,8 +74,8 @@ impl Setup {
     /// Measures two engines in turns, boot by boot, each into a record of its own.
     pub(crate) async fn measure_both<B: Engine, D: Engine, C: Clock>(
         &self,
-        baseline: Part<'_, B>,
-        candidate: Part<'_, D>,
+        baseline: EngineUnderTest<'_, B>,
+        candidate: EngineUnderTest<'_, D>,
         clock: &C,
     ) -> Result<EndReason, BenchError> {
         self.check_pinned(&baseline.facts.recipe)?;
@@ -85,9 +89,9 @@ impl Setup {
             header.interleaved = Some(Interleaving { pair: self.pair_name(), side, order: order.clone() });
         }
         self.announce(&candidate_header, &cells, 2);
-        check_some(&cells)?;
+        check_cells_left(&cells)?;
         let bar = TerminalProgress::new(trials(&baseline_header) + trials(&candidate_header));
-        let (is_valid_baseline, is_valid_candidate) = (judge_by(&baseline_header), judge_by(&candidate_header));
+        let (is_valid_baseline, is_valid_candidate) = (validity_check(&baseline_header), validity_check(&candidate_header));
         let baseline_session = self.session(baseline_header, cells.clone(), &baseline.facts, clock, &bar, &is_valid_baseline)?;
         let candidate_session = self.session(candidate_header, cells, &candidate.facts, clock, &bar, &is_valid_candidate)?;
         let journal = |side| Journal::create(&side_folder(&self.request.out_dir, side)).map_err(RunError::from);
@@ -142,7 +146,7 @@ impl Setup {
             return Ok(());
         }
         Err(UsageError(format!(
-            "recipe `{name}` is not pinned: {why}; a {profile} run would measure what nobody can boot again. Pin it with \
+            "recipe `{name}` is not pinned: {why}; a {profile} run could not be repeated with the same engine. Pin it with \
              `sparkgauge recipe pin {name}`, or say --allow-unpinned and the report will say so",
             name = recipe.name,
             why = unpinned.join("; "),
@@ -219,7 +223,7 @@ impl Setup {
 }
 
 /// Whether a trial can be trusted by itself, on the machine and with the model of that header.
-fn judge_by(header: &Header) -> impl Fn(&Trial, u32) -> bool + use<> {
+fn validity_check(header: &Header) -> impl Fn(&Trial, u32) -> bool + use<> {
     let limits = Roofline::of(header, &[]);
     let instrument = header.instrument.clone();
     move |trial, template_tokens| {
@@ -228,7 +232,7 @@ fn judge_by(header: &Header) -> impl Fn(&Trial, u32) -> bool + use<> {
     }
 }
 
-fn check_some(cells: &[Cell]) -> Result<(), UsageError> {
+fn check_cells_left(cells: &[Cell]) -> Result<(), UsageError> {
     if cells.is_empty() {
         return Err(UsageError("no cell is left to measure: the model's context holds none of them".to_owned()));
     }

@@ -15,7 +15,7 @@ use reports::{
 
 use crate::{BenchError, measurement::side_folder};
 
-/// What became of a run.
+/// How a run ended, and what it measured.
 #[derive(Debug)]
 pub struct RunOutcome {
     /// How it ended, or what kept it from going on.
@@ -29,7 +29,6 @@ pub struct RunOutcome {
 pub struct WorkloadOutcome {
     /// The side, where two were measured in turns.
     pub side: Option<Side>,
-    /// The workload.
     pub workload: String,
     /// Whether any trial of it was measured.
     pub is_measured: bool,
@@ -38,7 +37,7 @@ pub struct WorkloadOutcome {
 }
 
 impl RunOutcome {
-    /// One that left nothing.
+    /// The outcome of a run that left no record.
     pub(crate) fn failed(error: BenchError) -> Self {
         Self { ended: Err(error), workloads: Vec::new() }
     }

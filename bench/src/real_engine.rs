@@ -18,16 +18,16 @@ use record::{Cell, Identity, Launch};
 
 /// An engine of real time.
 pub(crate) enum RealEngine {
-    /// It already runs.
+    /// A server that was running before.
     Attached(Box<AttachedEngine>),
-    /// A process of ours.
+    /// A process that we start.
     Process(Box<ProcessEngine>),
-    /// A container of ours.
+    /// A container that we start.
     #[cfg(feature = "container")]
     Container(Box<ContainerEngine>),
 }
 
-/// One that was started.
+/// A [`RealEngine`] after its start.
 pub(crate) enum RunningEngine {
     Attached(Box<AttachedServer>),
     Process(Box<RunningProcess>),
@@ -35,7 +35,7 @@ pub(crate) enum RunningEngine {
     Container(Box<RunningContainer>),
 }
 
-/// The same call on whichever it is.
+/// Makes the same call on the engine of any variant.
 macro_rules! on_each {
     ($engine:expr, $type:ident, $one:ident => $call:expr) => {
         match $engine {

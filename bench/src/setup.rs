@@ -1,4 +1,4 @@
-//! From a run request to what every engine's run needs: cells, plans, and the wish to stop.
+//! From a run request to what every engine's run needs: cells, plans, and the stop signal.
 
 use std::{fs, sync::Arc};
 
@@ -27,7 +27,6 @@ pub(crate) struct Setup {
     pub(crate) cores: Option<Cores>,
 }
 
-/// Makes the run.
 pub(crate) fn run(request: &RunRequest) -> Result<EndReason, BenchError> {
     let (source, stop) = stop_pair();
     let source = Arc::new(source);
@@ -72,13 +71,13 @@ fn share_out_cores(request: &RunRequest) -> Result<Option<Cores>, UsageError> {
 
 fn recorded_lengths(request: &RunRequest) -> Result<RecordedLengths, UsageError> {
     let Some((path, sha256)) = &request.sharegpt else { return Ok(RecordedLengths::Drawn) };
-    let wrong = |why: &dyn std::fmt::Display| UsageError(format!("{}: {why}", path.display()));
-    let bytes = fs::read(path).map_err(|error| wrong(&error))?;
-    file::read(&bytes, sha256.as_deref()).map_err(|error| wrong(&error))
+    let invalid = |why: &dyn std::fmt::Display| UsageError(format!("{}: {why}", path.display()));
+    let bytes = fs::read(path).map_err(|error| invalid(&error))?;
+    file::read(&bytes, sha256.as_deref()).map_err(|error| invalid(&error))
 }
 
 impl Setup {
-    /// Does something before the run itself, which listens by itself; an error if we are stopped meanwhile.
+    /// Awaits work that precedes the session; an error if the run is stopped meanwhile.
     pub(crate) async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Result<T, EngineError> {
         tokio::select! {
             () = self.stop.wait() => Err(EngineError::Interrupted),
@@ -86,7 +85,7 @@ impl Setup {
         }
     }
 
-    /// Whether a person or a signal stopped us already.
+    /// Whether a person or a signal has stopped the run.
     pub(crate) fn is_stopped(&self) -> bool {
         self.stop.is_requested()
     }

@@ -14,11 +14,11 @@ pub(crate) fn stop_on_signals(source: Arc<StopSource>) -> io::Result<()> {
     let mut signals = Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM])?;
     std::thread::spawn(move || {
         // Once: the terminal tells us, and so does the command line's program that it told too.
-        let mut said = false;
+        let mut announced = false;
         for _ in signals.forever() {
             source.request_stop();
-            if !std::mem::replace(&mut said, true) {
-                say("stopping: the engine is put away and the record finished");
+            if !std::mem::replace(&mut announced, true) {
+                say("stopping: the engine is shut down and the record is finished");
             }
         }
     });
@@ -26,7 +26,7 @@ pub(crate) fn stop_on_signals(source: Arc<StopSource>) -> io::Result<()> {
 }
 
 /// The command line's program holds the other end of standard input. It ends also when that program is killed without a word, and then
-/// nobody is left who wants this run.
+/// the run has no recipient left.
 pub(crate) fn stop_at_eof(source: Arc<StopSource>) {
     std::thread::spawn(move || {
         let ended = io::copy(&mut io::stdin().lock(), &mut io::sink());

@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn commands_are_named_as_they_are_called() {
+    fn commands_are_named_after_their_caller() {
         let line = "see `sparkgauge report runs/sparkgauge x` and sparkgauge itself";
         assert_eq!(as_called_by(line, "cargo xtask"), "see `cargo xtask report runs/sparkgauge x` and sparkgauge itself");
         assert_eq!(as_called_by(line, PROGRAM), line);

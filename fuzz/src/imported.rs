@@ -62,7 +62,7 @@ fn params(text: &str) {
     }
 }
 
-/// A calibration: the same.
+/// A calibration that is accepted is the same once it was written.
 fn calibration(text: &str) {
     if let Ok(calibration) = serde_json::from_str::<Calibration>(text) {
         let written = serde_json::to_string(&calibration).expect("it can be written");

@@ -4,7 +4,7 @@ use harness::http::response::{BodyDecoder, Head, HeadReader, MalformedResponse};
 
 /// What became of a connection's bytes.
 #[derive(Debug, Default, PartialEq)]
-struct Seen {
+struct ParsedConnection {
     head: Option<Head>,
     data: Vec<u8>,
     /// Whether the body is done, whether it ended cleanly, and what is missing if the connection ends here.
@@ -32,31 +32,31 @@ pub fn check(data: &[u8]) {
     }
 }
 
-fn read(parts: &[&[u8]]) -> Seen {
+fn read(parts: &[&[u8]]) -> ParsedConnection {
     let (mut head_reader, mut body) = (HeadReader::default(), None::<BodyDecoder>);
-    let mut seen = Seen::default();
+    let mut parsed = ParsedConnection::default();
     for part in parts {
-        if let Err(error) = read_part(part, &mut head_reader, &mut body, &mut seen) {
-            seen.error = Some(error);
-            return seen;
+        if let Err(error) = read_part(part, &mut head_reader, &mut body, &mut parsed) {
+            parsed.error = Some(error);
+            return parsed;
         }
     }
-    seen.body = body.map(|body| (body.is_done(), body.ended_cleanly(), body.end()));
-    seen
+    parsed.body = body.map(|body| (body.is_done(), body.ended_cleanly(), body.end()));
+    parsed
 }
 
 fn read_part(
     part: &[u8],
     head_reader: &mut HeadReader,
     body: &mut Option<BodyDecoder>,
-    seen: &mut Seen,
+    parsed: &mut ParsedConnection,
 ) -> Result<(), MalformedResponse> {
     let mut part = part;
     if body.is_none() {
         let Some((head, taken)) = head_reader.feed(part)? else { return Ok(()) };
         *body = Some(BodyDecoder::of(&head));
-        seen.head = Some(head);
+        parsed.head = Some(head);
         part = &part[taken..];
     }
-    body.as_mut().map_or(Ok(()), |body| body.feed(part, |bytes| seen.data.extend_from_slice(bytes)))
+    body.as_mut().map_or(Ok(()), |body| body.feed(part, |bytes| parsed.data.extend_from_slice(bytes)))
 }

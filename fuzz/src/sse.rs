@@ -12,7 +12,7 @@ pub fn check(data: &[u8]) {
     assert!(whole.0.iter().all(|event| event.len() <= max_bytes), "an event of more than {max_bytes} bytes");
     // Without a limit that could be reached there is nothing to be refused.
     let (unlimited, end) = events([stream], usize::MAX);
-    assert_eq!((end, unlimited), (Ok(()), plainly(stream)), "a plain reading");
+    assert_eq!((end, unlimited), (Ok(()), parse_plainly(stream)), "a plain reading");
 }
 
 /// The events up to the end of the stream, what that left open included, or up to the line that was too long.
@@ -29,7 +29,7 @@ fn events<'a>(parts: impl IntoIterator<Item = &'a [u8]>, max_bytes: usize) -> (V
 }
 
 /// The same by a plain rule over the whole stream: lines, then empty lines between events.
-fn plainly(stream: &[u8]) -> Vec<Vec<u8>> {
+fn parse_plainly(stream: &[u8]) -> Vec<Vec<u8>> {
     let stream = stream.strip_prefix(b"\xef\xbb\xbf").unwrap_or(stream);
     let mut lines: Vec<Vec<u8>> = vec![Vec::new()];
     let mut bytes = stream.iter().peekable();

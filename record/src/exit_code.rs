@@ -1,6 +1,6 @@
 //! Exit codes: one list, the same for every verb.
 
-/// How a verb ended. The README documents the numbers; they do not change.
+/// How a verb ended. docs/ci.md documents the numbers; they do not change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum ExitCode {

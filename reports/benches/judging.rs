@@ -1,4 +1,4 @@
-//! What judging costs: the metrics of a trial, the figures of a run file, and the comparison of two runs that are read.
+//! Benchmarks of judging: the metrics of a trial, the figures of a run file, and the comparison of two runs in memory.
 
 use std::hint::black_box;
 

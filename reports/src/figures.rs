@@ -1,5 +1,5 @@
-//! A run without its raw observations: one number per trial and metric, and what is needed to trust them. It is read from a run file
-//! trial by trial, so that a run of millions of chunks is judged without ever being in memory as a whole.
+//! The figures of a run without its raw observations: one number per trial and metric, with the validity of each trial. A run file is read trial by
+//! trial, so that a run of millions of chunks is never in memory as a whole.
 
 use std::collections::BTreeMap;
 
@@ -15,55 +15,52 @@ use crate::{
     validity::{self, Judgement, Validity},
 };
 
-/// A run as figures.
+/// A run reduced to one number per trial and metric.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunFigures {
-    /// What the run is.
     pub header: Header,
-    /// Starts of the engine.
+    /// Starts of the engine, in order.
     pub boots: Vec<Boot>,
     /// Trials, in the order in which they were run.
     pub trials: Vec<TrialFigures>,
-    /// How it ended; none if the file is torn.
+    /// How the run ended; none if the file is truncated.
     pub end: Option<End>,
-    /// What of the file could not be read.
+    /// The part of the file that could not be read, if any.
     pub unreadable_tail: Option<UnreadableTail>,
-    /// The limits of its machine, as far as header and boots tell.
+    /// The limits of the machine for the model; none where one of them is not described.
     limits: Option<Roofline>,
 }
 
-/// A trial as figures.
+/// A trial reduced to one number per metric.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrialFigures {
-    /// What was measured.
     pub cell: Cell,
-    /// Its boot.
+    /// The boot's number within the run, from 0.
     pub boot: u32,
-    /// Its number among the trials of its cell.
+    /// The trial's number within its cell, from 0.
     pub trial: u32,
-    /// 0, or 1 where it repeats one that was invalid.
+    /// 0, or 1 where the trial repeats an invalid one.
     pub attempt: u32,
-    /// Its place in the run.
+    /// The trial's place in the run, over all cells.
     pub order: u32,
-    /// The plan's seed.
+    /// The seed of the request plan.
     pub seed: u64,
-    /// The plan's digest.
+    /// The digest of the request plan: equal digests mean equal prompts.
     pub plan_digest: String,
-    /// How long it took with its warm-up, in nanoseconds.
+    /// Duration of the trial and its warm-up, in nanoseconds.
     pub took_ns: u64,
-    /// Planned requests.
+    /// Requests that were planned.
     pub attempted: u32,
-    /// Those that were served.
+    /// Requests that ended as the protocol says, with at least one token.
     pub served: u32,
-    /// How far it can be trusted.
+    /// The worst of the reasons in `judgement`.
     pub validity: Validity,
-    /// Why.
     pub judgement: Judgement,
     /// Each metric that is defined; +inf where a percentile fell among failures.
     pub figures: BTreeMap<Metric, f64>,
-    /// The server's account beside the client's.
+    /// The server's metrics of the trial with the client's counts of the same; none of a server without metrics.
     pub server_account: Option<ServerAccount>,
-    /// How close it came to the limits of its machine.
+    /// How close the trial came to the limits of the machine; empty where they are not known.
     pub distance: Distance,
 }
 
@@ -74,7 +71,7 @@ impl RunFigures {
         let mut run = Self::new(header);
         for entry in entries {
             match entry {
-                Ok(entry) => run.take(entry),
+                Ok(entry) => run.add_entry(entry),
                 Err(tail) => run.unreadable_tail = Some(tail),
             }
         }
@@ -88,7 +85,7 @@ impl RunFigures {
         run.boots.clone_from(&record.boots);
         run.limits = Roofline::of(&run.header, &run.boots);
         for trial in &record.trials {
-            run.push(trial);
+            run.add_trial(trial);
         }
         run.end.clone_from(&record.end);
         run.unreadable_tail.clone_from(&record.unreadable_tail);
@@ -100,19 +97,19 @@ impl RunFigures {
         Self { header, boots: Vec::new(), trials: Vec::new(), end: None, unreadable_tail: None, limits }
     }
 
-    fn take(&mut self, entry: Entry) {
+    fn add_entry(&mut self, entry: Entry) {
         match entry {
             Entry::Header(_) => {}
             Entry::Boot(boot) => {
                 self.boots.push(*boot);
                 self.limits = Roofline::of(&self.header, &self.boots);
             }
-            Entry::Trial(trial) => self.push(&trial),
+            Entry::Trial(trial) => self.add_trial(&trial),
             Entry::End(end) => self.end = Some(end),
         }
     }
 
-    fn push(&mut self, trial: &Trial) {
+    fn add_trial(&mut self, trial: &Trial) {
         let template_tokens =
             self.boots.iter().find(|boot| boot.boot == trial.boot).map_or(0, |boot| boot.sizing.template_tokens);
         let earlier = self.trials.iter().filter(|other| other.cell == trial.cell);
@@ -123,8 +120,8 @@ impl RunFigures {
 }
 
 impl TrialFigures {
-    /// The figures of a trial. `earlier` are those of its cell before it; `template_tokens` is what the chat template adds, by its boot;
-    /// `limits` are those of its machine and `instrument` the client's own errors, where they are known.
+    /// The figures of a trial. `earlier` are the figures of the trials of its cell before it; `template_tokens` is the number of tokens that the chat
+    /// template adds, by the boot; `limits` are the limits of the machine and `instrument` the measured errors of the client, where they are known.
     pub fn of<'f>(
         trial: &Trial,
         earlier: impl IntoIterator<Item = &'f Self>,

@@ -98,7 +98,7 @@ pub(crate) fn trial(cell: Cell, observations: Vec<Observation>) -> Trial {
         order: 0,
         seed: 1,
         plan_digest: "plan-0".to_owned(),
-        duration_ns: observations.iter().filter_map(|one| one.end_ns).max().unwrap_or(0),
+        duration_ns: observations.iter().filter_map(|observation| observation.end_ns).max().unwrap_or(0),
         warm_up: WarmUp { requests: 1, completed: 1, duration_ns: S },
         observations,
         counters: None,

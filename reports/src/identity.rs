@@ -1,5 +1,4 @@
-//! Were two engines the same? What an engine turned out to be, fact by fact, so that no two records are compared in silence whose
-//! engines differ.
+//! Compares the engines of two sides fact by fact, so that every difference between two records is reported.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,37 +17,37 @@ pub use comparability::{Comparability, Treatment};
 /// One fact in which two engines differ. The texts are those of recipes and servers: not to be trusted as Markdown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Difference {
-    /// What it is a fact of.
+    /// The fact's name, such as `image id`.
     pub field: String,
-    /// What kind of fact it is.
+    /// Whether sides that differ in the fact can be compared.
     #[serde(rename = "class")]
     pub comparability: Comparability,
-    /// What it is on the left; of a list, only what the right one lacks.
+    /// The left value; of a list, the entries that the right one lacks.
     pub left: String,
-    /// What it is on the right, likewise.
+    /// The right value; of a list, the entries that the left one lacks.
     pub right: String,
 }
 
-/// What stands for a fact that a record does not hold. It differs from every value: nobody knows whether it was the same.
+/// The value of a fact that a record does not hold. It differs from every known value.
 pub const NOT_KNOWN: &str = "not known";
 
-/// What stands for a setting that a recipe leaves to the engine or the daemon.
+/// The value of a setting that a recipe leaves to the engine or the container daemon.
 const NOT_SET: &str = "not set";
 
 /// A run's engine: its header, and its boots.
 pub type EngineRecord<'r> = (&'r Header, &'r [Boot]);
 
-/// In what the engines of two sides differ, over all runs and boots of each. Not compared: the harness, the suite, the host's port, and
-/// the tag of an image, whose id says what it was.
+/// The differences between the engines of two sides, over all runs and boots of each. Not compared are the harness, the suite, the host's port, and
+/// the tag of an image, which its id identifies.
 #[must_use]
 pub fn differences(left: &[EngineRecord<'_>], right: &[EngineRecord<'_>]) -> Vec<Difference> {
     let sides = [left, right];
-    let asked = REQUESTED.iter().filter_map(|fact| {
+    let requested = REQUESTED.iter().filter_map(|fact| {
         let [left, right] =
-            sides.map(|side| side.iter().flat_map(|(header, _)| known((fact.of)(header))).collect::<KnownValues>());
+            sides.map(|side| side.iter().flat_map(|(header, _)| known_values((fact.read)(header))).collect::<KnownValues>());
         fact.difference(&left, &right)
     });
-    let came = came(&sides.map(|side| side.iter().map(|(header, boots)| (&header.recipe, *boots)).collect()));
+    let observed = observed_differences(&sides.map(|side| side.iter().map(|(header, boots)| (&header.recipe, *boots)).collect()));
     let [left_env, right_env] = sides.map(environments);
     let names: BTreeSet<&String> = left_env.keys().chain(right_env.keys()).collect();
     let env = names.into_iter().filter_map(|name| {
@@ -63,53 +62,53 @@ pub fn differences(left: &[EngineRecord<'_>], right: &[EngineRecord<'_>]) -> Vec
             right: words(right),
         })
     });
-    asked.chain(came).chain(env).collect()
+    requested.chain(observed).chain(env).collect()
 }
 
-/// In what later boots of one run differ from its first: the number of the boot, and the first boot on the left.
+/// The differences of later boots of a run from its first one, each with the number of the later boot; the first boot is on the left.
 #[must_use]
 pub fn between_boots((header, boots): EngineRecord<'_>) -> Vec<(u32, Difference)> {
     let Some((first, later)) = boots.split_first() else { return Vec::new() };
     let recipe = &header.recipe;
     let each = later.iter().flat_map(|boot| {
         let pair = [std::slice::from_ref(first), std::slice::from_ref(boot)].map(|boots| vec![(recipe, boots)]);
-        came(&pair).into_iter().map(|difference| (boot.boot, difference))
+        observed_differences(&pair).into_iter().map(|difference| (boot.boot, difference))
     });
     each.collect()
 }
 
-/// The values of one fact over boots; `None` among them is a boot of which it is not known.
+/// The values of one fact over boots; `None` stands for a boot whose value is not known.
 type KnownValues = BTreeSet<Option<String>>;
 
-/// A fact: its name, whether it has several values at once, and how it is had.
+/// A fact that is compared: its name, whether it is a list, and the function that reads it.
 struct Fact<F> {
     field: &'static str,
     comparability: Comparability,
     is_list: bool,
-    of: F,
+    read: F,
 }
 
-/// How a fact is had that one run has once.
+/// Reads a fact that a run has once.
 type HeaderReader = fn(&Header) -> Vec<String>;
 
-/// How a fact is had that each boot has for itself.
+/// Reads a fact that each boot has for itself.
 type BootReader = fn(&Recipe, &Boot) -> Vec<String>;
 
 impl<F> Fact<F> {
-    const fn one(field: &'static str, comparability: Comparability, of: F) -> Self {
-        Self { field, comparability, is_list: false, of }
+    const fn scalar(field: &'static str, comparability: Comparability, read: F) -> Self {
+        Self { field, comparability, is_list: false, read }
     }
 
-    const fn list(field: &'static str, comparability: Comparability, of: F) -> Self {
-        Self { field, comparability, is_list: true, of }
+    const fn list(field: &'static str, comparability: Comparability, read: F) -> Self {
+        Self { field, comparability, is_list: true, read }
     }
 
     fn difference(&self, left: &KnownValues, right: &KnownValues) -> Option<Difference> {
         if left == right {
             return None;
         }
-        let words = |these: &KnownValues, others: &KnownValues| {
-            let shown = these.iter().filter(|value| !self.is_list || !others.contains(*value));
+        let words = |own: &KnownValues, other: &KnownValues| {
+            let shown = own.iter().filter(|value| !self.is_list || !other.contains(*value));
             let words: Vec<&str> = shown.map(|value| value.as_deref().unwrap_or(NOT_KNOWN)).collect();
             if words.is_empty() { "nothing else".to_owned() } else { words.join(if self.is_list { "; " } else { " or " }) }
         };
@@ -132,53 +131,53 @@ const MODEL: Comparability = Comparability::Treatable(Treatment::Model);
 const TOKENIZER: Comparability = Comparability::Treatable(Treatment::Tokenizer);
 const MACHINE: Comparability = Comparability::Treatable(Treatment::Machine);
 
-/// What was asked for.
+/// Facts of the header: what the recipe requests, and the machine.
 const REQUESTED: [Fact<HeaderReader>; 21] = [
-    Fact::one("engine", ENGINE, |header| vec![header.recipe.engine.to_string()]),
-    Fact::one("dialect", ENGINE, |header| vec![header.recipe.dialect.to_string()]),
-    Fact::one("launch", ENGINE, |header| vec![header.launch.to_string()]),
-    Fact::one("model id", MODEL, |header| vec![header.recipe.model.id.clone()]),
-    Fact::one("model source", MODEL, |header| vec![header.recipe.model.source.clone()]),
-    Fact::one("model revision", MODEL, |header| vec![header.recipe.model.revision.clone()]),
-    Fact::one("prefix cache", FLAGS, |header| vec![words::prefix_cache(header.recipe.prefix_cache).to_owned()]),
-    Fact::one("machine", MACHINE, |header| vec![header.machine.name.clone()]),
-    Fact::one("architecture", MACHINE, |header| vec![header.machine.arch.clone()]),
-    Fact::one("processors", MACHINE, |header| header.machine.cpus.iter().map(u32::to_string).collect()),
-    Fact::one("processors of the engine", FLAGS, |header| header.cores.iter().map(engine_processors).collect()),
-    Fact::one("memory, GiB", MACHINE, |header| header.machine.memory_bytes.iter().map(|bytes| gib(*bytes)).collect()),
-    Fact::one("GPU", MACHINE, |header| header.machine.gpu.iter().cloned().collect()),
-    Fact::one("GPU driver", Comparability::Informational, |header| header.machine.driver.iter().cloned().collect()),
-    Fact::one("kernel", Comparability::Informational, |header| header.machine.kernel.iter().cloned().collect()),
-    Fact::one("GPUs given", FLAGS, |header| container(header, |one| vec![words::gpus(one.gpus).to_owned()])),
-    Fact::one("shared memory, MiB", FLAGS, |header| container(header, |one| vec![number(one.shm_mib)])),
-    Fact::one("IPC", FLAGS, |header| container(header, |one| vec![words::ipc(one.ipc).to_owned()])),
+    Fact::scalar("engine", ENGINE, |header| vec![header.recipe.engine.to_string()]),
+    Fact::scalar("dialect", ENGINE, |header| vec![header.recipe.dialect.to_string()]),
+    Fact::scalar("launch", ENGINE, |header| vec![header.launch.to_string()]),
+    Fact::scalar("model id", MODEL, |header| vec![header.recipe.model.id.clone()]),
+    Fact::scalar("model source", MODEL, |header| vec![header.recipe.model.source.clone()]),
+    Fact::scalar("model revision", MODEL, |header| vec![header.recipe.model.revision.clone()]),
+    Fact::scalar("prefix cache", FLAGS, |header| vec![words::prefix_cache(header.recipe.prefix_cache).to_owned()]),
+    Fact::scalar("machine", MACHINE, |header| vec![header.machine.name.clone()]),
+    Fact::scalar("architecture", MACHINE, |header| vec![header.machine.arch.clone()]),
+    Fact::scalar("processors", MACHINE, |header| header.machine.cpus.iter().map(u32::to_string).collect()),
+    Fact::scalar("processors of the engine", FLAGS, |header| header.cores.iter().map(engine_processors).collect()),
+    Fact::scalar("memory, GiB", MACHINE, |header| header.machine.memory_bytes.iter().map(|bytes| gib(*bytes)).collect()),
+    Fact::scalar("GPU", MACHINE, |header| header.machine.gpu.iter().cloned().collect()),
+    Fact::scalar("GPU driver", Comparability::Informational, |header| header.machine.driver.iter().cloned().collect()),
+    Fact::scalar("kernel", Comparability::Informational, |header| header.machine.kernel.iter().cloned().collect()),
+    Fact::scalar("GPUs given", FLAGS, |header| container(header, |container| vec![words::gpus(container.gpus).to_owned()])),
+    Fact::scalar("shared memory, MiB", FLAGS, |header| container(header, |container| vec![number(container.shm_mib)])),
+    Fact::scalar("IPC", FLAGS, |header| container(header, |container| vec![words::ipc(container.ipc).to_owned()])),
     Fact::list("ulimits", FLAGS, |header| container(header, ulimits)),
     Fact::list("mounts", FLAGS, |header| container(header, mounts)),
-    Fact::one("memory limit, MiB", FLAGS, |header| container(header, |one| vec![number(one.memory_limit_mib)])),
+    Fact::scalar("memory limit, MiB", FLAGS, |header| container(header, |container| vec![number(container.memory_limit_mib)])),
 ];
 
-/// Those that a client of its own processor left to the engine.
+/// The number of processors left to the engine when the client has processors of its own.
 fn engine_processors(cores: &Cores) -> String {
     if cores.engine.is_empty() { NOT_KNOWN.to_owned() } else { cores.engine.len().to_string() }
 }
 
-/// What came.
+/// Facts of each boot, as they were observed on the running engine.
 const OBSERVED: [Fact<BootReader>; 10] = [
-    Fact::one(IMAGE_ID, IMAGE, |_, boot| image(boot, |image| vec![image.id.clone()])),
+    Fact::scalar(IMAGE_ID, IMAGE, |_, boot| image(boot, |image| vec![image.id.clone()])),
     Fact::list(IMAGE_DIGEST, IMAGE, |_, boot| image(boot, |image| image.digests.clone())),
-    Fact::one("platform", IMAGE, |_, boot| image(boot, |image| vec![image.platform.clone()])),
-    Fact::one("engine version", IMAGE, |_, boot| boot.engine_version.iter().cloned().collect()),
-    Fact::one("entrypoint", FLAGS, |recipe, _| recipe.container.iter().map(entrypoint).collect()),
-    Fact::one("command", FLAGS, |recipe, boot| vec![line(&without_port(recipe, boot))]),
+    Fact::scalar("platform", IMAGE, |_, boot| image(boot, |image| vec![image.platform.clone()])),
+    Fact::scalar("engine version", IMAGE, |_, boot| boot.engine_version.iter().cloned().collect()),
+    Fact::scalar("entrypoint", FLAGS, |recipe, _| recipe.container.iter().map(entrypoint).collect()),
+    Fact::scalar("command", FLAGS, |recipe, boot| vec![quoted_line(&without_port(recipe, boot))]),
     Fact::list("served models", MODEL, |_, boot| boot.identity.served_models.clone()),
-    Fact::one("tokenizer", TOKENIZER, |_, boot| vec![tokenizer(&boot.sizing.source)]),
-    Fact::one("device", MACHINE, |_, boot| {
+    Fact::scalar("tokenizer", TOKENIZER, |_, boot| vec![tokenizer(&boot.sizing.source)]),
+    Fact::scalar("device", MACHINE, |_, boot| {
         boot.identity.device.iter().map(|device| words::device(device.kind).to_owned()).collect()
     }),
     Fact::list("backends", Comparability::Informational, |_, boot| boot.identity.backends.clone()),
 ];
 
-/// What counted the prompts, and so what they are made of.
+/// The source of the prompts' token counts.
 fn tokenizer(source: &SizingSource) -> String {
     match source {
         SizingSource::Tokenizer { sha256 } => format!("SHA-256 {sha256}"),
@@ -187,7 +186,7 @@ fn tokenizer(source: &SizingSource) -> String {
     }
 }
 
-/// To the nearest GiB: what a kernel keeps for itself differs from version to version.
+/// Rounded to the nearest GiB, since the memory reserved by the kernel differs between versions.
 fn gib(bytes: u64) -> String {
     ((bytes + (1 << 29)) >> 30).to_string()
 }
@@ -197,8 +196,8 @@ fn mounts(container: &Container) -> Vec<String> {
     container.mounts.iter().map(|mount| format!("{} at {}, {}", mount.source, mount.target, words(mount.writable))).collect()
 }
 
-fn container(header: &Header, one: fn(&Container) -> Vec<String>) -> Vec<String> {
-    header.recipe.container.as_ref().map(one).unwrap_or_default()
+fn container(header: &Header, read: fn(&Container) -> Vec<String>) -> Vec<String> {
+    header.recipe.container.as_ref().map(read).unwrap_or_default()
 }
 
 fn number(value: Option<u32>) -> String {
@@ -212,11 +211,11 @@ fn ulimits(container: &Container) -> Vec<String> {
     container.ulimits.iter().map(|(name, limit)| format!("{name} {}:{}", limit.soft, limit.hard)).collect()
 }
 
-fn image(boot: &Boot, one: fn(&record::Image) -> Vec<String>) -> Vec<String> {
-    boot.identity.image.as_ref().map(one).unwrap_or_default()
+fn image(boot: &Boot, read: fn(&record::Image) -> Vec<String>) -> Vec<String> {
+    boot.identity.image.as_ref().map(read).unwrap_or_default()
 }
 
-fn known(values: Vec<String>) -> KnownValues {
+fn known_values(values: Vec<String>) -> KnownValues {
     let values: KnownValues = values.into_iter().filter(|value| !value.trim().is_empty()).map(Some).collect();
     if values.is_empty() { [None].into() } else { values }
 }
@@ -225,21 +224,23 @@ fn entrypoint(container: &Container) -> String {
     match container.entrypoint.as_deref() {
         None => "the image's own".to_owned(),
         Some([]) => "cleared".to_owned(),
-        Some(words) => line(words),
+        Some(words) => quoted_line(words),
     }
 }
 
-/// In what two groups of boots differ. The same image may have come from two registries, so digests only count beside another id.
-fn came(sides: &[Vec<(&Recipe, &[Boot])>; 2]) -> Vec<Difference> {
-    let of_run = |(recipe, boots): (&Recipe, &[Boot]), of: BootReader| -> KnownValues {
-        if boots.is_empty() { [None].into() } else { boots.iter().flat_map(|boot| known(of(recipe, boot))).collect() }
+/// The differences between two groups of boots. The same image may come from two registries, so registry digests are compared only where the image
+/// ids differ.
+fn observed_differences(sides: &[Vec<(&Recipe, &[Boot])>; 2]) -> Vec<Difference> {
+    let of_run = |(recipe, boots): (&Recipe, &[Boot]), read: BootReader| -> KnownValues {
+        if boots.is_empty() { [None].into() } else { boots.iter().flat_map(|boot| known_values(read(recipe, boot))).collect() }
     };
-    let over =
-        |runs: &[(&Recipe, &[Boot])], of: BootReader| -> KnownValues { runs.iter().flat_map(|run| of_run(*run, of)).collect() };
-    let each = OBSERVED.iter().filter_map(|fact| fact.difference(&over(&sides[0], fact.of), &over(&sides[1], fact.of)));
+    let over = |runs: &[(&Recipe, &[Boot])], read: BootReader| -> KnownValues {
+        runs.iter().flat_map(|run| of_run(*run, read)).collect()
+    };
+    let each = OBSERVED.iter().filter_map(|fact| fact.difference(&over(&sides[0], fact.read), &over(&sides[1], fact.read)));
     let mut found: Vec<Difference> = each.collect();
-    if !found.iter().any(|one| one.field == IMAGE_ID) {
-        found.retain(|one| one.field != IMAGE_DIGEST);
+    if !found.iter().any(|difference| difference.field == IMAGE_ID) {
+        found.retain(|difference| difference.field != IMAGE_DIGEST);
     }
     found
 }
@@ -256,26 +257,27 @@ fn environments(side: &[EngineRecord<'_>]) -> BTreeMap<String, BTreeSet<String>>
 }
 
 fn environment(recipe: &Recipe) -> impl Iterator<Item = (String, String)> {
-    let process = recipe.process.iter().flat_map(|one| &one.env);
-    let container = recipe.container.iter().flat_map(|one| &one.env);
+    let process = recipe.process.iter().flat_map(|process| &process.env);
+    let container = recipe.container.iter().flat_map(|container| &container.env);
     process.chain(container).map(|(name, value)| (name.clone(), value.clone()))
 }
 
 /// The command as it was run, with `${PORT}` again where the recipe has it: a free port is another one in every boot. In a
 /// container it is the port inside, which does not move.
 fn without_port(recipe: &Recipe, boot: &Boot) -> Vec<String> {
-    let asked = recipe.process.as_ref().map(|one| &one.command).filter(|asked| asked.len() == boot.command.len());
-    let Some(asked) = asked else { return boot.command.clone() };
-    let words = asked.iter().zip(&boot.command).map(|(asked, word)| {
-        let port = asked.split_once("${PORT}").and_then(|(head, tail)| word.strip_prefix(head)?.strip_suffix(tail));
+    let requested =
+        recipe.process.as_ref().map(|process| &process.command).filter(|requested| requested.len() == boot.command.len());
+    let Some(requested) = requested else { return boot.command.clone() };
+    let words = requested.iter().zip(&boot.command).map(|(requested, word)| {
+        let port = requested.split_once("${PORT}").and_then(|(head, tail)| word.strip_prefix(head)?.strip_suffix(tail));
         let is_port = port.is_some_and(|port| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()));
-        if is_port { asked.clone() } else { word.clone() }
+        if is_port { requested.clone() } else { word.clone() }
     });
     words.collect()
 }
 
-/// Words on one line, so that two lists never give the same line.
-fn line(words: &[String]) -> String {
+/// The words on one line, quoted so that different lists give different lines.
+fn quoted_line(words: &[String]) -> String {
     let is_plain =
         |word: &str| !word.is_empty() && !word.contains(|c: char| c.is_whitespace() || c.is_control() || "\"\\".contains(c));
     let words: Vec<String> = words.iter().map(|word| if is_plain(word) { word.clone() } else { format!("{word:?}") }).collect();

@@ -1,4 +1,4 @@
-//! The judge: two sides, each one or several runs of one engine, and what can be said of the difference.
+//! The judge compares two sides, each one or several runs of one engine.
 //!
 //! It decides in three steps. `environment` asks whether the two can be compared at all. Then each gate, and every other cell for advice,
 //! gets one number per unit and side (`units`), compared and judged by [`crate::statistics`] (`rows`), after `drift` has asked whether the
@@ -44,28 +44,28 @@ pub(crate) use rows::PendingRow;
 pub fn judge(baseline: &[RunFigures], candidate: &[RunFigures], policy: &Policy) -> Ruling {
     let sides = [baseline, candidate];
     let mut environment = environment::compare(sides, policy);
-    let order = order::of(sides);
+    let order = order::detect(sides);
     let expired = policy
         .calibration
         .as_ref()
         .and_then(|noise| candidate.iter().zip(baseline).find_map(|(run, before)| noise.expired(&run.header, &before.boots)));
     let calibration = policy.calibration.as_ref().filter(|_| expired.is_none());
     let design = Design { order, policy, calibration };
-    let mut prepared = if environment.refusals.is_empty() { rows::prepare(sides, &design) } else { Vec::new() };
-    if environment.refusals.is_empty() && !prepared.iter().any(|one| one.cell.gate) {
+    let mut pending = if environment.refusals.is_empty() { rows::pending_rows(sides, &design) } else { Vec::new() };
+    if environment.refusals.is_empty() && !pending.iter().any(|row| row.cell.gate) {
         environment.refusals.push(environment::no_gates(candidate));
     }
-    let (drift, decisions) = decide_after_drift(&mut prepared, order, &policy.options);
-    let rows: Vec<Row> = prepared.iter().zip(decisions).map(|(one, decision)| one.row(decision, policy)).collect();
-    let overall = overall(&environment.refusals, &rows);
-    let boot = prepared.iter().any(|one| one.is_one_boot).then(|| noise(&prepared, &design, |one| one.boot));
+    let (drift, decisions) = decide_after_drift(&mut pending, order, &policy.options);
+    let rows: Vec<Row> = pending.iter().zip(decisions).map(|(row, decision)| row.with_decision(decision, policy)).collect();
+    let overall = overall_verdict(&environment.refusals, &rows);
+    let boot = pending.iter().any(|row| row.is_one_boot).then(|| noise(&pending, &design, |row| row.boot));
     let method = Method {
         options: policy.options,
         alpha: policy.options.looks.alpha(),
         look: policy.look.max(1),
         family: rows.iter().filter(|row| row.gate).count(),
         order,
-        occasion: (order == Order::Stored).then(|| noise(&prepared, &design, |one| one.occasion)),
+        occasion: (order == Order::Stored).then(|| noise(&pending, &design, |row| row.occasion)),
         boot,
         calibration_expired: expired,
         drift,
@@ -78,8 +78,8 @@ pub fn judge(baseline: &[RunFigures], candidate: &[RunFigures], policy: &Policy)
         overall,
         exit_code: overall.exit_code(policy.inconclusive) as u8,
         sentence: String::new(),
-        baseline: party(baseline),
-        candidate: party(candidate),
+        baseline: side_summary(baseline),
+        candidate: side_summary(candidate),
         refusals: environment.refusals,
         differences: environment.differences,
         ratios: rows::ratios(&rows),
@@ -90,20 +90,20 @@ pub fn judge(baseline: &[RunFigures], candidate: &[RunFigures], policy: &Policy)
     ruling
 }
 
-/// The verdicts, after a drift has refused what it makes worthless. Simulations of the judge's errors come in here.
+/// The verdicts, after rows with too much drift have been refused. The simulation of the judge's error rates starts here.
 pub(crate) fn decide_after_drift(
-    prepared: &mut [PendingRow],
+    pending: &mut [PendingRow],
     order: Order,
     options: &Options,
 ) -> (Option<MachineDrift>, Vec<Decision>) {
-    let drift = drift::of_machine(prepared);
-    drift::apply(prepared, drift, order);
-    let cells: Vec<_> = prepared.iter().map(|one| one.cell.clone()).collect();
+    let drift = drift::machine_drift(pending);
+    drift::apply_drift(pending, drift, order);
+    let cells: Vec<_> = pending.iter().map(|row| row.cell.clone()).collect();
     (drift, decide(&cells, options))
 }
 
-/// The worst of the gate. A regression is news even where another cell is refused.
-fn overall(refusals: &[String], rows: &[Row]) -> OverallVerdict {
+/// The worst verdict of the gate. A regression counts even where another cell is refused.
+fn overall_verdict(refusals: &[String], rows: &[Row]) -> OverallVerdict {
     let any = |verdict| rows.iter().any(|row| row.gate && row.verdict == verdict);
     if !refusals.is_empty() {
         OverallVerdict::Refused
@@ -123,8 +123,8 @@ fn overall(refusals: &[String], rows: &[Row]) -> OverallVerdict {
 }
 
 /// Where the components that were added to the gate cells come from.
-fn noise(prepared: &[PendingRow], design: &Design<'_>, of: fn(&PendingRow) -> Option<Component>) -> NoiseSource {
-    let calibrated = prepared.iter().filter(|one| one.cell.gate && of(one).is_some_and(|component| !component.assumed)).count();
+fn noise(pending: &[PendingRow], design: &Design<'_>, of: fn(&PendingRow) -> Option<Component>) -> NoiseSource {
+    let calibrated = pending.iter().filter(|row| row.cell.gate && of(row).is_some_and(|component| !component.assumed)).count();
     match design.calibration {
         Some(calibration) if calibrated > 0 => {
             NoiseSource::Calibrated { made_unix_s: calibration.made_unix_s, cells: calibrated }
@@ -133,7 +133,7 @@ fn noise(prepared: &[PendingRow], design: &Design<'_>, of: fn(&PendingRow) -> Op
     }
 }
 
-fn party(runs: &[RunFigures]) -> SideSummary {
+fn side_summary(runs: &[RunFigures]) -> SideSummary {
     let trials = || runs.iter().flat_map(|run| &run.trials);
     let count = |validity| trials().filter(|trial| trial.validity == validity).count();
     let first = runs.first();

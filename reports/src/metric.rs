@@ -1,5 +1,5 @@
-//! What is to be known of each metric that has one number per trial: its names, its unit, which way it is better, what supports it, and
-//! where its value comes from. Whatever prints, compares or exports metrics reads this table; the formulas are in [`crate::metrics`].
+//! The table of metrics that have one number per trial: names, unit, better direction, requests needed, and the source of the value. Everything that
+//! prints, compares or exports metrics reads this table; the formulas are in [`crate::metrics`].
 
 use record::Metric;
 
@@ -13,27 +13,27 @@ mod tests;
 
 pub use table::METRICS;
 
-/// A row of the table.
+/// A row of the table of metrics.
 #[derive(Debug, Clone, Copy)]
 pub struct MetricInfo {
     /// The metric, whose `as_str` is its name in records and rulings.
     pub id: Metric,
-    /// What it is called in a sentence or a row. Figures bring their unit themselves.
+    /// Name in a sentence or a row. Figures are printed with their unit.
     pub title: &'static str,
-    /// What a column of it is called.
+    /// Name as the heading of a column.
     pub heading: &'static str,
-    /// Its title without abbreviations of the field.
+    /// Name without abbreviations, such as `time to first token, median`.
     pub spelled: &'static str,
-    /// What it counts, for printing.
+    /// Unit in which the value is printed.
     pub unit: Unit,
-    /// Which way it is better; none of what describes the load or the stream, which no gate can be about.
+    /// The better direction; none of a metric of the load or the stream, on which there can be no gate.
     pub better: Option<BetterDirection>,
-    /// The smallest change worth acting on where no gate declares one, as a share; none of what is never compared.
+    /// The smallest change worth acting on where no gate declares one, as a share; none of a metric that is never compared.
     pub margin: Option<f64>,
-    /// Fewest requests per trial that support it, for a percentile that has such a number. Gaps between the tokens of one request are
-    /// not independent, so theirs count requests too.
+    /// Fewest requests per trial from which a percentile has a bound; none of other metrics. Gaps between the tokens of one request are not
+    /// independent, so their percentiles count requests too.
     pub requests_needed: Option<usize>,
-    /// Its value for a trial, where it is defined.
+    /// The value for a trial, where it is defined.
     pub value: fn(&TrialMetrics) -> Option<f64>,
 }
 

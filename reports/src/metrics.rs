@@ -1,4 +1,4 @@
-//! The only place with formulas. Each restates its definition from the suite's metric table; times are nanoseconds.
+//! All formulas of metrics, each with its definition. Times are in nanoseconds.
 
 pub mod arrivals;
 pub mod in_flight;
@@ -15,12 +15,12 @@ pub use trial::{Distribution, SteadyState, TrialMetrics};
 /// Nanoseconds in a second.
 pub(crate) const SECOND_NS: f64 = 1e9;
 
-/// From one stamp to a later one, in nanoseconds; 0 if they are the wrong way round.
+/// Nanoseconds from one stamp to a later one; 0 if the order is reversed.
 pub(crate) fn between(from_ns: u64, to_ns: u64) -> f64 {
     to_ns.saturating_sub(from_ns) as f64
 }
 
-/// `count` things in a time of `ns`, per second; none in no time.
+/// `count` per `ns` nanoseconds as a rate per second; none where `ns` is 0.
 pub(crate) fn per_second(count: f64, ns: f64) -> Option<f64> {
     (ns > 0.0).then(|| count * SECOND_NS / ns)
 }

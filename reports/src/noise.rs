@@ -1,5 +1,5 @@
-//! Calibration: how much of a cell's noise comes from the trial, from the boot and from the occasion, out of runs of one engine on
-//! several occasions. It is a file beside the baseline, and says what makes it expire.
+//! Calibration: estimates how much of a cell's noise comes from trials, boots and occasions, from runs of one engine on several occasions. It is a
+//! file beside the baseline, and lists the facts that make it expire.
 
 use std::collections::BTreeMap;
 
@@ -32,19 +32,19 @@ pub const CALIBRATION_SCHEMA_VERSION: u32 = 1;
 pub struct Calibration {
     /// [`CALIBRATION_SCHEMA_VERSION`].
     pub schema_version: u32,
-    /// When the last of its runs began, in seconds since 1970; none in virtual time.
+    /// Start of the last of its runs, in seconds since 1970; none in virtual time.
     pub made_unix_s: Option<u64>,
-    /// The recipe's name.
+    /// Name of the recipe of the calibrated engine.
     pub recipe: String,
-    /// The machine's name.
+    /// Name of the machine on which it was measured.
     pub machine: String,
-    /// Facts that it depends on, by name: it expires when one of them is another.
+    /// Facts that the noise depends on, by name; the calibration expires when one of them changes.
     pub expires_with: BTreeMap<String, String>,
-    /// Runs that it was made of, each an occasion.
+    /// Number of runs that it was estimated from; each is an occasion.
     pub occasions: usize,
-    /// Boots in all of them.
+    /// Number of boots in all runs together.
     pub boots: usize,
-    /// What is to be known of it, in words: fewer occasions than it should have, cells that it lacks.
+    /// Warnings in words: too few occasions, gate cells without an estimate.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
     /// The noise of each cell and metric.
@@ -55,17 +55,17 @@ pub struct Calibration {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CellNoise {
-    /// The cell's name.
+    /// Name of the cell, `workload/point`.
     pub cell: String,
-    /// The workload's hash: another load has another noise.
+    /// Hash of the workload; the noise holds only for this load.
     pub workload_hash: String,
-    /// The metric.
+    /// Metric whose noise this is.
     pub metric: Metric,
-    /// From trial to trial of a boot.
+    /// Noise between the trials of a boot.
     pub trial: Component,
-    /// From boot to boot of an occasion.
+    /// Noise between the boots of an occasion.
     pub boot: Component,
-    /// From occasion to occasion; none of a single one.
+    /// Noise between occasions; none from a single one.
     pub occasion: Option<Component>,
 }
 
@@ -73,7 +73,7 @@ impl Calibration {
     /// The noise of a metric of a cell, where it was calibrated for this load.
     #[must_use]
     pub fn of(&self, cell: &str, workload_hash: &str, metric: Metric) -> Option<&CellNoise> {
-        self.cells.iter().find(|one| one.cell == cell && one.workload_hash == workload_hash && one.metric == metric)
+        self.cells.iter().find(|noise| noise.cell == cell && noise.workload_hash == workload_hash && noise.metric == metric)
     }
 
     /// How many trials of each cell a boot should have, from 1 to 3, by what a boot and a round of all cells cost in those runs, and by the
@@ -87,9 +87,9 @@ impl Calibration {
         }
         let round: f64 = cells.values().filter_map(|took| moments::mean(took)).sum();
         let mean = |of: fn(&CellNoise) -> Component| {
-            let variance = self.cells.iter().map(|one| of(one).sd_ln.powi(2)).sum::<f64>() / self.cells.len() as f64;
+            let variance = self.cells.iter().map(|noise| of(noise).sd_ln.powi(2)).sum::<f64>() / self.cells.len() as f64;
             Component { sd_ln: variance.sqrt(), df: 1.0, assumed: false }
         };
-        moments::mean(&boots).map(|boot| trials_per_boot(boot, round, mean(|one| one.trial), mean(|one| one.boot)))
+        moments::mean(&boots).map(|boot| trials_per_boot(boot, round, mean(|noise| noise.trial), mean(|noise| noise.boot)))
     }
 }

@@ -1,18 +1,18 @@
-//! Numbers as reports print them: few digits, fixed units, the same on every machine.
+//! Formats numbers for reports: few digits, fixed units, the same on every machine.
 
 #[cfg(test)]
 mod tests;
 
-/// Digits of a figure.
-const FIGURE: usize = 3;
+/// Significant digits of a figure.
+const FIGURE_DIGITS: usize = 3;
 
-/// Digits of an uncertainty: more would claim to know it better than it is known.
-const UNCERTAINTY: usize = 2;
+/// Significant digits of an uncertainty.
+const UNCERTAINTY_DIGITS: usize = 2;
 
 /// From here on a time is printed in seconds: what three digits would round to `1000 ms` is `1.00 s`.
 const SECONDS_FROM_NS: f64 = 999.5e6;
 
-/// What a figure counts.
+/// How a figure is scaled and printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
     /// A time in nanoseconds, printed as ms or s by its size.
@@ -39,9 +39,9 @@ pub(crate) fn estimate(value: f64, half_width: Option<f64>, unit: Unit) -> Strin
         Unit::Share => (100.0, " %"),
         Unit::Plain => (1.0, ""),
     };
-    let number = significant(value * scale, FIGURE);
+    let number = significant(value * scale, FIGURE_DIGITS);
     match half_width.filter(|half| half.is_finite()) {
-        Some(half) => format!("{number} ± {}{suffix}", significant(half * scale, UNCERTAINTY)),
+        Some(half) => format!("{number} ± {}{suffix}", significant(half * scale, UNCERTAINTY_DIGITS)),
         None => format!("{number}{suffix}"),
     }
 }
@@ -65,8 +65,8 @@ fn exponent(scientific: &str) -> i32 {
 pub(crate) fn change(percent: f64, interval: Option<(f64, f64)>) -> String {
     let half_width = interval.map(|(low, high)| (high - low) / 2.0).filter(|half| half.is_finite() && *half > 0.0);
     let decimals = half_width.map_or(1, |half| -exponent(&format!("{half:.0e}"))).clamp(1, 3);
-    let all = [Some(percent), interval.map(|one| one.0), interval.map(|one| one.1)];
-    let is_wide = all.into_iter().flatten().any(|one| one.is_finite() && one.abs() >= 99.95);
+    let all = [Some(percent), interval.map(|bounds| bounds.0), interval.map(|bounds| bounds.1)];
+    let is_wide = all.into_iter().flatten().any(|value| value.is_finite() && value.abs() >= 99.95);
     let decimals = if is_wide { 0 } else { usize::try_from(decimals).unwrap_or(1) };
     let number = |value: f64| signed(value, decimals);
     match interval {
@@ -75,7 +75,7 @@ pub(crate) fn change(percent: f64, interval: Option<(f64, f64)>) -> String {
     }
 }
 
-/// A probability, or what was made of one: three decimals, and no more than that it is below the last of them.
+/// A probability, or an adjusted one, to three decimals; `<0.001` below them.
 pub(crate) fn probability(p: f64) -> String {
     match p {
         _ if p.is_nan() => "-".to_owned(),
@@ -84,9 +84,9 @@ pub(crate) fn probability(p: f64) -> String {
     }
 }
 
-/// A share that somebody chose, in percent: `3 %`, `2.5 %`.
+/// A share that is a setting, in percent without trailing zeros: `3 %`, `2.5 %`.
 pub(crate) fn chosen(share: f64) -> String {
-    let number = significant(share * 100.0, FIGURE);
+    let number = significant(share * 100.0, FIGURE_DIGITS);
     let number = if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.') } else { &number };
     format!("{number} %")
 }
@@ -105,12 +105,12 @@ pub(crate) fn duration(ns: u64) -> String {
     }
 }
 
-/// Percent of something that is itself uncertain, such as a coefficient of variation.
+/// Percent with the digits of an uncertainty, such as a coefficient of variation.
 pub(crate) fn spread(percent: f64) -> String {
-    if percent.is_finite() { format!("{} %", significant(percent, UNCERTAINTY)) } else { "-".to_owned() }
+    if percent.is_finite() { format!("{} %", significant(percent, UNCERTAINTY_DIGITS)) } else { "-".to_owned() }
 }
 
-/// With its sign, but zero without one.
+/// With its sign; zero has none.
 fn signed(value: f64, decimals: usize) -> String {
     match value {
         _ if value.is_nan() => return "-".to_owned(),

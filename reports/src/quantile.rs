@@ -6,11 +6,11 @@ mod tests;
 /// Fewest requests from which a one-sided 95 % bound for the 95th percentile exists: the smallest n with `0.95^n <= 0.05`.
 pub const REQUESTS_FOR_P95: usize = 59;
 
-/// The same for the 99th percentile: the smallest n with `0.99^n <= 0.05`.
+/// Fewest requests for the 99th percentile: the smallest n with `0.99^n <= 0.05`.
 pub const REQUESTS_FOR_P99: usize = 299;
 
 /// Positions this close to a whole one are that one: `(n - 1) q` is not exact, and beside a +inf the difference would show.
-const WHOLE: f64 = 1e-9;
+const WHOLE_TOLERANCE: f64 = 1e-9;
 
 /// Values in ascending order, each with how often it occurs.
 ///
@@ -26,7 +26,7 @@ impl SortedSample {
     #[must_use]
     pub fn weighted(mut values: Vec<(f64, u32)>) -> Self {
         values.retain(|&(_, times)| times > 0);
-        values.sort_unstable_by(|one, other| one.0.total_cmp(&other.0));
+        values.sort_unstable_by(|left, right| left.0.total_cmp(&right.0));
         let count = values.iter().map(|&(_, times)| u64::from(times)).sum();
         Self { values, count }
     }
@@ -51,11 +51,11 @@ impl SortedSample {
         let position = last as f64 * q.clamp(0.0, 1.0);
         let below = position.floor() as u64;
         let part = position - position.floor();
-        if part < WHOLE {
+        if part < WHOLE_TOLERANCE {
             return self.nth(below);
         }
         let (low, high) = (self.nth(below)?, self.nth((below + 1).min(last))?);
-        if part > 1.0 - WHOLE || high.is_infinite() {
+        if part > 1.0 - WHOLE_TOLERANCE || high.is_infinite() {
             return Some(high);
         }
         Some(low + part * (high - low))

@@ -2,13 +2,13 @@
 
 use crate::judge::{RULING_SCHEMA_VERSION, Ruling};
 
-/// The schema: of what is written, not of what could be read, since a ruling is only ever written.
+/// The schema for serialisation: a ruling is only ever written.
 #[must_use]
 pub fn schema() -> schemars::Schema {
     schemars::generate::SchemaSettings::default().for_serialize().into_generator().into_root_schema_for::<Ruling>()
 }
 
-/// What the file below `reports/schema` is called.
+/// Name of the schema file below `reports/schema`.
 #[must_use]
 pub fn file_name() -> String {
     format!("ruling-{RULING_SCHEMA_VERSION}.schema.json")

@@ -1,13 +1,13 @@
-//! The statistics of the judge: is a difference real, is it large enough to act upon, and what could have been missed?
+//! The statistics of the judge: whether a difference is significant, whether it is large enough to act upon, and how large a change could have been
+//! missed.
 //!
-//! Plain functions of numbers. They know no record, no metric and no clock; they sum in a fixed order, never panic, and refuse in words
-//! what they cannot answer. The unit is one number per boot (or per trial), never a request: requests of one trial share its boot, its
-//! schedule and its queue, and pooling them raises 20 to 40 false alarms of 100 at a nominal 5.
+//! Plain functions of numbers, without record, metric or clock. They sum in a fixed order, never panic, and return a refusal in words where they have
+//! no answer. The unit is one number per boot (or per trial), never a request: requests of one trial share its boot, its schedule and its queue, and
+//! pooling them raises 20 to 40 false alarms of 100 at a nominal 5.
 //!
-//! From the values of two sides to verdicts: [`comparison`] gives each cell its difference with an interval, [`verdict`] judges all cells
-//! of a family together, with [`multiplicity`] in between, and [`power`] says what could be seen at all. Beside that way stand the checks
-//! before a verdict ([`steady`], [`drift`], [`outliers`]), what judges failures ([`fisher`]), and what plans and calibrates a measurement
-//! ([`abba`], [`variance_components`]).
+//! [`comparison`] gives each cell its difference with an interval, [`verdict`] judges all cells of a family together with the adjustments of
+//! [`multiplicity`], and [`power`] gives the smallest detectable change. Besides these there are checks before a verdict ([`steady`], [`drift`],
+//! [`outliers`]), a test of failures ([`fisher`]), and the planning and calibration of measurements ([`abba`], [`variance_components`]).
 //!
 //! Every function is checked against values that numpy, scipy and statsmodels computed (`statistics/vectors.json`).
 

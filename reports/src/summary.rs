@@ -20,29 +20,28 @@ mod tests;
 
 pub use estimate::{CONFIDENCE, Estimate};
 
-/// A record as figures.
+/// The figures of a run, cell by cell.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RunSummary {
     /// Cells with at least one trial, in the record's order of cells.
     pub cells: Vec<CellSummary>,
 }
 
-/// One cell over its trials.
+/// The figures of one cell over its trials.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CellSummary {
-    /// The cell.
     pub cell: Cell,
-    /// Its trials, in the order in which they were run.
+    /// Trials of the cell, in the order in which they were run.
     pub trials: Vec<TrialSummary>,
-    /// What one value of the figures is made of.
+    /// Whether a value of the figures is a trial or a boot.
     pub unit: Unit,
-    /// How many of those units count, which a figure's `n` never exceeds.
+    /// Number of units that count; a figure's `n` never exceeds it.
     pub units: usize,
     /// Trials that were planned: boots times trials in each.
     pub planned_trials: u64,
     /// Planned requests over the trials that are not invalid.
     pub attempted: u64,
-    /// Those that were served.
+    /// Requests that were served, over the same trials.
     pub served: u64,
     /// Fewest requests behind a trial's percentiles, over the trials that count.
     pub requests_per_trial: Option<u64>,
@@ -50,29 +49,29 @@ pub struct CellSummary {
     pub figures: BTreeMap<Metric, Estimate>,
 }
 
-/// What one value of a cell's figures is made of.
+/// The statistical unit: what one value of a cell's figures stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Unit {
-    /// One trial.
+    /// A trial: each value is the figure of one trial.
     Trial,
-    /// A boot: the geometric mean of its trials, which share what that boot was like; the arithmetic one where a value is 0.
+    /// A boot: the geometric mean of its trials, which share the effects of the boot; the arithmetic mean where a value is 0.
     Boot,
 }
 
 /// One trial of a cell.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TrialSummary {
-    /// Its boot, from 0.
+    /// Number of the boot within its run, from 0.
     pub boot: u32,
-    /// Its number among the cell's trials, from 0.
+    /// Number of the trial within its cell, from 0.
     pub trial: u32,
-    /// 0, or 1 where it repeats one that was invalid.
+    /// 0, or 1 where the trial repeats an invalid one.
     pub attempt: u32,
-    /// How far it can be trusted.
+    /// The worst of the reasons in `judgement`.
     pub validity: Validity,
-    /// Why.
+    /// The reasons and notes of the validity rules.
     #[serde(flatten)]
     pub judgement: Judgement,
     /// Each metric that is defined; +inf, where a percentile fell among failures, is `null` in JSON.
@@ -81,13 +80,13 @@ pub struct TrialSummary {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[serde(rename = "sides")]
     pub server_account: Option<ServerAccount>,
-    /// How close it came to the limits of its machine, where they are known.
+    /// How close the trial came to the limits of the machine, where they are known.
     #[serde(skip_serializing_if = "Distance::is_empty")]
     pub distance: Distance,
 }
 
 impl CellSummary {
-    /// Its trials as they were made last: without those that were made again.
+    /// The last attempt of each trial.
     pub fn last_attempts(&self) -> impl Iterator<Item = &TrialSummary> {
         let is_repeated =
             |trial: &TrialSummary| self.trials.iter().any(|other| other.trial == trial.trial && other.attempt > trial.attempt);
@@ -113,7 +112,7 @@ pub fn summarise(record: &Record) -> RunSummary {
     summarise_figures(&RunFigures::of(record))
 }
 
-/// The same of a run whose observations are gone.
+/// Summarises a run of which only the figures are left.
 #[must_use]
 pub fn summarise_figures(run: &RunFigures) -> RunSummary {
     let mut groups: Vec<Vec<&TrialFigures>> = Vec::new();
@@ -136,7 +135,7 @@ fn summarise_cell(group: &[&TrialFigures], planned_trials: u64) -> CellSummary {
     let trials: Vec<TrialSummary> = group.iter().map(|trial| TrialSummary::of(trial)).collect();
     let counted: Vec<&TrialFigures> = group.iter().filter(|trial| trial.validity != Validity::Invalid).copied().collect();
     let (unit, units) = units(&counted);
-    let sum = |one: fn(&TrialFigures) -> u32| counted.iter().map(|trial| u64::from(one(trial))).sum();
+    let sum = |read: fn(&TrialFigures) -> u32| counted.iter().map(|trial| u64::from(read(trial))).sum();
     CellSummary {
         cell: group[0].cell.clone(),
         trials,
@@ -165,7 +164,7 @@ impl TrialSummary {
     }
 }
 
-/// The trials, grouped into what is one value: where several boots have trials, and some of them several, a boot is.
+/// Groups trials into units: the unit is a boot where several boots have trials and one of them has several, else a trial.
 pub(crate) fn units<'t>(trials: &[&'t TrialFigures]) -> (Unit, Vec<Vec<&'t TrialFigures>>) {
     let mut per_boot: BTreeMap<u32, Vec<&'t TrialFigures>> = BTreeMap::new();
     for trial in trials {

@@ -21,16 +21,16 @@ mod tokens;
 #[cfg(test)]
 mod tests;
 
-/// How far a trial can be trusted; the worst of its reasons.
+/// The validity of a trial: the worst of its reasons.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Validity {
-    /// Nothing speaks against it.
+    /// No reason speaks against the trial.
     Valid,
-    /// It counts, and the report says what is odd about it.
+    /// The trial counts, and the report gives the reasons.
     Suspect,
-    /// It does not count: its figures are not those of the load that was planned.
+    /// The trial does not count: its figures are not those of the planned load.
     Invalid,
 }
 
@@ -46,20 +46,20 @@ impl Validity {
     }
 }
 
-/// One thing to know about a trial.
+/// A reason to doubt a trial, or a note on it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Reason {
-    /// What it makes of the trial; [`Validity::Valid`] for a mere note.
+    /// The validity that the trial has for this reason; [`Validity::Valid`] for a note.
     pub validity: Validity,
     /// What all trials with this reason have in common, in a few words and without their own numbers: reports count by it.
     pub kind: String,
-    /// In words, with the numbers.
+    /// The reason in words, with the numbers it was decided from.
     pub text: String,
     /// How far the trial is off, where a larger figure is worse: reports name the worst of a kind.
     #[serde(skip)]
     pub extent: Option<(f64, Unit)>,
-    /// What the harness or a server said, word for word; not to be trusted as Markdown.
+    /// The original words of the harness or a server; not safe as Markdown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quote: Option<String>,
 }
@@ -89,13 +89,13 @@ impl Reason {
         Self { quote, ..self }
     }
 
-    /// The word for what it makes of the trial in reports.
+    /// The word for the validity in reports; `note` for a note.
     pub(crate) fn word(&self) -> &'static str {
         if self.validity == Validity::Valid { "note" } else { self.validity.word() }
     }
 }
 
-/// What is to be said of a trial.
+/// The judgement of a trial.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Judgement {
     /// Every reason and note, in the order of the rules.
@@ -125,7 +125,7 @@ pub fn judge(trial: &Trial, metrics: &TrialMetrics, template_tokens: u32, instru
     Judgement { reasons }
 }
 
-/// What the limits of the machine make of a trial: what is faster than they allow was not done.
+/// Judges a trial by the limits of the machine: work that is faster than they allow was not done.
 #[must_use]
 pub fn judge_distance(distance: &Distance, limits: &Roofline) -> Vec<Reason> {
     limit::judge(distance, limits)

@@ -3,18 +3,18 @@
 use serde_json::Value;
 
 /// All cases of a kind.
-pub(crate) fn of_kind(kind: &str) -> Vec<Value> {
+pub(crate) fn cases_of_kind(kind: &str) -> Vec<Value> {
     let all: Value = serde_json::from_str(include_str!("../tests/vectors.json")).unwrap();
     all["cases"].as_array().unwrap().iter().filter(|case| case["kind"] == kind).cloned().collect()
 }
 
-/// The case of that name.
-pub(crate) fn one(id: &str) -> Value {
+/// The case with that `id`.
+pub(crate) fn case(id: &str) -> Value {
     let all: Value = serde_json::from_str(include_str!("../tests/vectors.json")).unwrap();
     all["cases"].as_array().unwrap().iter().find(|case| case["id"] == id).unwrap().clone()
 }
 
-/// A case's numbers.
+/// The array of a case's field as numbers.
 pub(crate) fn floats(of: &Value) -> Vec<f64> {
     of.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
 }

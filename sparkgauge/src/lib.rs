@@ -127,6 +127,19 @@ enum Verb {
     Measure(measuring_program::MeasureArgs),
 }
 
+/// Whether words are a command line of this program, as far as can be told without running it: what the documentation shows is held to it.
+///
+/// # Errors
+/// What is wrong with them, as a person would be told.
+pub fn check_command_line(words: &[String]) -> Result<(), String> {
+    let words = [terminal::PROGRAM.to_owned()].into_iter().chain(words.iter().cloned());
+    match Cli::try_parse_from(words) {
+        // Help and version are no errors.
+        Err(error) if error.exit_code() != 0 => Err(error.to_string()),
+        _ => Ok(()),
+    }
+}
+
 /// Runs the verb that the command line asks for.
 #[must_use]
 pub fn main() -> ExitCode {

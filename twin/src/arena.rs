@@ -79,7 +79,7 @@ impl Run {
         let numbered = |from: &'static str, to: &'static str| {
             files.iter().filter(move |(name, _)| (from..=to).contains(&name.get(..2).unwrap_or_default()))
         };
-        let tables = numbered("01", "06").filter(|(name, _)| is(name, "md"));
+        let tables = numbered("01", "06").filter(|(name, _)| has_extension(name, "md"));
         let pairs = tables
             .map(|(name, text)| closed::pairs(text).map_err(|why| ArenaError::Table { file: name.clone(), why }))
             .collect::<Result<Vec<_>, _>>()?;
@@ -87,7 +87,7 @@ impl Run {
         if closed.is_empty() {
             return Err(ArenaError::Missing("closed loop (01-*.md to 06-*.md with llama-benchy's tables)"));
         }
-        let results = numbered("07", "11").filter(|(name, _)| is(name, "json") && *name != "11-rate-sweep.json");
+        let results = numbered("07", "11").filter(|(name, _)| has_extension(name, "json") && *name != "11-rate-sweep.json");
         let open = results.map(|(name, text)| {
             open::read(name, text).map_err(|why| ArenaError::File { file: name.clone(), why: why.to_string() })
         });
@@ -96,8 +96,8 @@ impl Run {
     }
 }
 
-fn is(name: &str, extension: &str) -> bool {
-    Path::new(name).extension().is_some_and(|its| its == extension)
+fn has_extension(name: &str, extension: &str) -> bool {
+    Path::new(name).extension().is_some_and(|found| found == extension)
 }
 
 fn engine(meta: &Meta) -> Result<Params, String> {

@@ -173,7 +173,7 @@ impl Model {
     /// The share of the experts that a step of so many tokens reads: `1 - (1 - active / total)^(tokens^choice_exponent)`; 1 for a dense
     /// model.
     #[must_use]
-    pub fn touched(&self, tokens: f64) -> f64 {
+    pub fn expert_share_read(&self, tokens: f64) -> f64 {
         self.experts.map_or(1.0, |experts| {
             let independent = libm::pow(tokens, experts.choice_exponent);
             1.0 - libm::pow(1.0 - f64::from(experts.active) / f64::from(experts.total), independent)
@@ -188,7 +188,7 @@ impl Model {
     /// Bytes of weights that a step of so many tokens reads.
     #[must_use]
     pub fn weight_bytes_read(&self, tokens: f64) -> f64 {
-        (self.always_read_gb + self.experts.map_or(0.0, |experts| experts.all_gb) * self.touched(tokens)) * 1e9
+        (self.always_read_gb + self.experts.map_or(0.0, |experts| experts.all_gb) * self.expert_share_read(tokens)) * 1e9
     }
 
     /// Bytes of keys and values of one token of context.

@@ -1,6 +1,6 @@
 //! What an engine's steps cost, from what was measured of it: least squares over the server itself.
 //!
-//! A trial of a closed loop is served by the model, and what a client would have seen is held against what one saw. So queueing,
+//! A trial of a closed loop is served by the model, and the figures of its client are compared with the measured ones. So queueing,
 //! chunked prefill and the decode of others are in the prediction as they are in the measurement, and no formula has to undo them.
 
 use crate::{
@@ -49,7 +49,7 @@ pub struct Trial {
     pub streams: u32,
     /// Prompt and output tokens of the requests, round by round: the first of every stream, then the second of every stream.
     pub requests: Vec<(u32, u32)>,
-    /// Whether requests may have ended before they had all these tokens, and nobody wrote down when.
+    /// Whether requests may have ended before they had all these tokens, at a time that is not recorded.
     pub may_end_early: bool,
     pub observed: Vec<Measurement>,
 }

@@ -1,4 +1,4 @@
-//! What several people would feel: users who each send a request, read the answer, and send the next one at once.
+//! What several users experience together: each sends a request, reads the answer, and sends the next one at once.
 
 use crate::{
     chance::{Chance, between},

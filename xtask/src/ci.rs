@@ -36,7 +36,7 @@ pub(crate) fn run(args: &CiArgs) -> anyhow::Result<()> {
             &[("CLIPPY_CONF_DIR", "."), ("RUSTFLAGS", "-Dwarnings")],
         )
     })?;
-    let tests = Tests::choose(args, &mut left_out)?;
+    let tests = TestScope::choose(args, &mut left_out)?;
     step("tests", || tests.run())?;
     step("generated", regenerate::check)?;
     step("documentation", || {
@@ -60,18 +60,17 @@ pub(crate) fn run(args: &CiArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Which tests run besides those that need nothing.
+/// Which of the tests run that need a real engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Tests {
-    /// None.
+enum TestScope {
     Plain,
-    /// Those on the testbed's engines.
+    /// The ones on the testbed's engines.
     WithTestbed,
-    /// Those, and those in containers.
+    /// The ones on the testbed's engines and the ones in containers.
     WithContainers,
 }
 
-impl Tests {
+impl TestScope {
     /// Prepares the testbed where that is possible. In CI it must be: a skipped test is a failed one. Only a machine without Docker may
     /// leave out the containers; one that has it must be able to make the images.
     fn choose(args: &CiArgs, left_out: &mut Vec<String>) -> anyhow::Result<Self> {
@@ -175,13 +174,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_cannot_run_is_skipped() {
-        let text = |tests: Tests| tests.commands().iter().map(|words| words.join(" ")).collect::<Vec<_>>().join("\n");
-        insta::assert_snapshot!(text(Tests::Plain), @"test --workspace --all-features --lib --bins --test it");
-        insta::assert_snapshot!(text(Tests::WithTestbed), @"
+    fn test_commands_skip_only_missing_engines() {
+        let text = |tests: TestScope| tests.commands().iter().map(|words| words.join(" ")).collect::<Vec<_>>().join("\n");
+        insta::assert_snapshot!(text(TestScope::Plain), @"test --workspace --all-features --lib --bins --test it");
+        insta::assert_snapshot!(text(TestScope::WithTestbed), @"
         test --workspace --all-features --lib --bins -- --include-ignored
         test --workspace --all-features --test it -- --include-ignored --skip container::
         ");
-        insta::assert_snapshot!(text(Tests::WithContainers), @"test --workspace --all-features --lib --bins --test it -- --include-ignored");
+        insta::assert_snapshot!(text(TestScope::WithContainers), @"test --workspace --all-features --lib --bins --test it -- --include-ignored");
     }
 }

@@ -29,13 +29,13 @@ const EVENTS: u64 = 1024;
 const MARGIN_PERCENT: u64 = 3;
 
 /// The accepted counts, by architecture: what one needs says nothing about another.
-type Accepted = BTreeMap<String, Counts>;
+type AcceptedCounts = BTreeMap<String, Counts>;
 
 /// What was accepted on one architecture.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Counts {
-    /// Of which compiler.
+    /// Version of the compiler that built the counted program.
     rustc: String,
     /// Instructions per event, by dialect.
     per_event: BTreeMap<String, u64>,
@@ -94,14 +94,14 @@ fn path() -> PathBuf {
     workspace().join(FILE)
 }
 
-fn read() -> anyhow::Result<Accepted> {
+fn read() -> anyhow::Result<AcceptedCounts> {
     let shown = path().display().to_string();
     let text = fs::read_to_string(path()).with_context(|| format!("cannot read {shown}"))?;
     toml::from_str(&text).with_context(|| format!("cannot read {shown}"))
 }
 
-/// The file's text.
-fn text(accepted: &Accepted) -> String {
+/// Renders `harness/instructions.toml`.
+fn text(accepted: &AcceptedCounts) -> String {
     let head = "# Instructions that the client's hot path takes for one event, as `cargo xtask instructions` counts them.\n\
                 # Do not edit: `cargo xtask regenerate instructions` writes it.\n\n";
     let mut document = toml_edit::DocumentMut::new();
@@ -137,24 +137,24 @@ fn references(program: &Path, name: DialectName, answers: u64) -> anyhow::Result
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .output()
         .context("cannot run valgrind")?;
-    let said = String::from_utf8_lossy(&output.stderr);
+    let output_text = String::from_utf8_lossy(&output.stderr);
     if !output.status.success() {
-        bail!("valgrind on hot_path: {}: {}", output.status, said.trim());
+        bail!("valgrind on hot_path: {}: {}", output.status, output_text.trim());
     }
-    refs(&said).with_context(|| format!("valgrind counted nothing: {}", said.trim()))
+    refs(&output_text).with_context(|| format!("valgrind counted nothing: {}", output_text.trim()))
 }
 
 /// `==12== I   refs:      1,234,567`, or `I refs:` of newer ones.
-fn refs(said: &str) -> Option<u64> {
-    let line = said.lines().find(|line| line.contains("refs:"))?;
+fn refs(output_text: &str) -> Option<u64> {
+    let line = output_text.lines().find(|line| line.contains("refs:"))?;
     let (_, number) = line.rsplit_once(':')?;
     number.trim().replace(',', "").parse().ok()
 }
 
 fn rustc() -> anyhow::Result<String> {
     let output = Command::new("rustc").arg("--version").current_dir(workspace()).output().context("cannot run rustc")?;
-    let said = String::from_utf8_lossy(&output.stdout);
-    said.split_whitespace().nth(1).map(str::to_owned).context("rustc does not say its version")
+    let output_text = String::from_utf8_lossy(&output.stdout);
+    output_text.split_whitespace().nth(1).map(str::to_owned).context("rustc does not say its version")
 }
 
 /// Prints every count beside the accepted one, and fails if one is more than the margin above.
@@ -189,14 +189,14 @@ mod tests {
     }
 
     #[test]
-    fn the_count_is_found_whatever_valgrinds_version() {
+    fn count_is_parsed_from_old_and_new_valgrind() {
         assert_eq!(refs("==7== Cachegrind\n==7== \n==7== I   refs:      5,391,210\n"), Some(5_391_210));
         assert_eq!(refs("==7== I refs: 12"), Some(12));
         assert_eq!(refs("==7== nothing"), None);
     }
 
     #[test]
-    fn three_percent_more_pass_and_what_is_above_is_refused_with_advice() {
+    fn count_above_the_margin_fails_with_advice() {
         let before = counts("1.95.0", 1000);
         assert!(compare(&before, &counts("1.96.0", 1030)).is_ok());
         insta::assert_snapshot!(compare(&before, &counts("1.96.0", 1031)).unwrap_err(), @"the hot path takes more than 3 % more instructions per event than accepted: vllm 1031 for 1000; those were rustc 1.95.0's, this is 1.96.0; if that is meant, `cargo xtask regenerate instructions` and say why in the commit");
@@ -204,13 +204,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read() {
+    fn accepted_counts_round_trip() {
         let accepted = BTreeMap::from([("aarch64".to_owned(), counts("1.95.0", 7)), ("x86_64".to_owned(), counts("1.95.0", 8))]);
-        assert_eq!(toml::from_str::<Accepted>(&text(&accepted)).unwrap(), accepted);
+        assert_eq!(toml::from_str::<AcceptedCounts>(&text(&accepted)).unwrap(), accepted);
     }
 
     #[test]
-    fn the_committed_file_has_a_count_for_each_dialect() {
+    fn committed_file_has_a_count_for_each_dialect() {
         for (arch, counts) in read().unwrap() {
             let names: Vec<_> = counts.per_event.keys().map(String::as_str).collect();
             let mut wanted = DIALECTS.map(DialectName::as_str);

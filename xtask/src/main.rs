@@ -96,7 +96,6 @@ fn clone_verbs() -> String {
     std::iter::once("Develop Sparkgauge itself:".to_owned()).chain(lines).collect::<Vec<_>>().join("\n")
 }
 
-/// The workspace's folder.
 pub(crate) fn workspace() -> PathBuf {
     let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
     xtask.parent().unwrap_or(xtask).to_path_buf()

@@ -16,12 +16,12 @@ use serde::Deserialize;
 
 use crate::{say, workspace};
 
-/// What is built.
+/// How much of the product is built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Extent {
-    /// Without the parts that take long to build.
+    /// Without the features that take minutes to build.
     Lean,
-    /// With all parts.
+    /// With Docker, the importers and the tokenizer.
     Whole,
 }
 

@@ -25,13 +25,13 @@ use crate::{
 pub(crate) struct RegenerateArgs {
     /// Which; all but instructions and error-rates if none is named: of these one depends on the machine, the other takes minutes.
     #[arg(value_enum, value_name = "NAME")]
-    names: Vec<Generated>,
+    names: Vec<GeneratedFiles>,
 }
 
 /// Files that are generated together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Generated {
-    /// The tables of `README.md` and `recipes/README.md`, from the recipes and the dialects.
+enum GeneratedFiles {
+    /// The tables of `docs/recipes.md` and `recipes/README.md`, from the recipes and the dialects.
     Tables,
     /// The JSON schemas of records and rulings: `record/schema`, `reports/schema`.
     Schemas,
@@ -46,7 +46,8 @@ enum Generated {
 }
 
 /// What is generated where nothing is named, and held to by `ci`: the same on every machine, and soon done.
-const DEFAULT: [Generated; 4] = [Generated::Tables, Generated::Schemas, Generated::Published, Generated::Reports];
+const DEFAULT: [GeneratedFiles; 4] =
+    [GeneratedFiles::Tables, GeneratedFiles::Schemas, GeneratedFiles::Published, GeneratedFiles::Reports];
 
 /// Writes what is named, and prints which files changed.
 pub(crate) fn run(args: &RegenerateArgs) -> anyhow::Result<()> {
@@ -73,7 +74,7 @@ pub(crate) fn check() -> anyhow::Result<()> {
 }
 
 /// Writes them and returns which files changed, as seen from the workspace.
-fn write(names: &[Generated]) -> anyhow::Result<Vec<String>> {
+fn write(names: &[GeneratedFiles]) -> anyhow::Result<Vec<String>> {
     let mut changed = BTreeSet::new();
     for &name in names {
         let before = contents(&files(name)?)?;
@@ -91,32 +92,33 @@ fn write(names: &[Generated]) -> anyhow::Result<Vec<String>> {
 }
 
 /// Those of the files that are there now.
-fn files(name: Generated) -> anyhow::Result<Vec<PathBuf>> {
+fn files(name: GeneratedFiles) -> anyhow::Result<Vec<PathBuf>> {
     let root = workspace();
     Ok(match name {
-        Generated::Tables => engine_tables::PLACES.map(|(file, _)| root.join(file)).to_vec(),
-        Generated::Schemas => {
+        GeneratedFiles::Tables => engine_tables::PLACES.map(|(file, _)| root.join(file)).to_vec(),
+        GeneratedFiles::Schemas => {
             SCHEMAS.iter().map(|one| below(&root.join(one.folder), &[])).collect::<Result<Vec<_>, _>>()?.concat()
         }
-        Generated::Published => vec![root.join(PUBLISHED)],
-        Generated::Reports => below(&root.join(runs::FOLDER), &runs::GENERATED)?,
-        Generated::Instructions => vec![root.join(instructions::FILE)],
-        Generated::ErrorRates => vec![root.join("reports/operating_characteristics.md")],
+        GeneratedFiles::Published => vec![root.join(PUBLISHED)],
+        GeneratedFiles::Reports => below(&root.join(runs::FOLDER), &runs::GENERATED)?,
+        GeneratedFiles::Instructions => vec![root.join(instructions::FILE)],
+        GeneratedFiles::ErrorRates => vec![root.join("reports/operating_characteristics.md")],
     })
 }
 
-fn generate(name: Generated) -> anyhow::Result<()> {
+fn generate(name: GeneratedFiles) -> anyhow::Result<()> {
     match name {
-        Generated::Tables => engine_tables::write(&workspace()),
-        Generated::Schemas => SCHEMAS.iter().try_for_each(Schema::write),
-        Generated::Published => {
+        GeneratedFiles::Tables => engine_tables::write(&workspace()),
+        GeneratedFiles::Schemas => SCHEMAS.iter().try_for_each(Schema::write),
+        GeneratedFiles::Published => {
             let page = printed(&example("twin", "published", &[])?, &[])?;
             write_if_different(&workspace().join(PUBLISHED), &page)
         }
-        Generated::Reports => runs::write(),
-        Generated::Instructions => instructions::accept(),
-        Generated::ErrorRates => {
-            let status = lean()?.command().args(["calibrate", "--simulate"]).stdin(Stdio::null()).stdout(Stdio::null()).status();
+        GeneratedFiles::Reports => runs::write(),
+        GeneratedFiles::Instructions => instructions::accept(),
+        GeneratedFiles::ErrorRates => {
+            let status =
+                build_lean()?.command().args(["calibrate", "--simulate"]).stdin(Stdio::null()).stdout(Stdio::null()).status();
             let status = status.context("cannot run sparkgauge")?;
             if !status.success() {
                 bail!("`cargo xtask calibrate --simulate` failed: {status}");
@@ -150,11 +152,10 @@ impl Schema {
     }
 }
 
-fn lean() -> anyhow::Result<Programs> {
+fn build_lean() -> anyhow::Result<Programs> {
     product::build(Extent::Lean)
 }
 
-/// Builds an example.
 fn example(package: &str, name: &str, features: &[&str]) -> anyhow::Result<PathBuf> {
     let mut built = product::executables(&[&["build", "--package", package, "--example", name], features].concat())?;
     built.remove(name).with_context(|| format!("cargo built no program `{name}`"))
@@ -217,7 +218,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn data_that_differ_in_the_last_digits_are_put_back_and_others_stay() {
+    fn verdict_data_within_rounding_is_restored() {
         let folder = tempfile::tempdir().unwrap();
         let check = |name: &str, old: &str, new: &str, is_expected_same: bool, left: &str| {
             let path = folder.path().join(name);
@@ -234,7 +235,7 @@ mod tests {
 
     #[test]
     fn every_set_has_its_files() {
-        for &name in Generated::value_variants() {
+        for &name in GeneratedFiles::value_variants() {
             let files = files(name).unwrap();
             assert!(!files.is_empty() && files.iter().all(|file| file.is_file()), "{name:?}: {files:?}");
         }

@@ -4,11 +4,11 @@
 //! and vLLM come as wheels from the Python package index, the model is made here by a script from a seed. Where Docker runs, each engine
 //! is there as a container image as well, made of the same files.
 
+mod component;
 mod docker;
 mod environment;
 mod image;
 mod lock;
-mod part;
 mod python;
 mod stamp;
 mod workshop;
@@ -22,9 +22,9 @@ use anyhow::Context;
 use clap::{Args, ValueEnum};
 
 use crate::{print, say};
+use component::Component;
 use docker::Docker;
 use lock::Lock;
-use part::Part;
 use workshop::Workshop;
 
 /// What `testbed` takes.
@@ -47,10 +47,9 @@ enum Engine {
     Vllm,
 }
 
-/// What became of the container images.
+/// Whether the container images could be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Images {
-    /// They are there.
     Ready,
     /// They cannot be made on this machine: why, and what to do.
     LeftOut(String),
@@ -74,15 +73,15 @@ pub(crate) fn make_all_ready() -> anyhow::Result<Images> {
 
 fn make_ready(root: &Path, only: Option<Engine>) -> anyhow::Result<Images> {
     let images = Docker::on_path().check().map_or_else(Images::LeftOut, |()| Images::Ready);
-    let mut parts = needed(only);
+    let mut components = needed(only);
     if images != Images::Ready {
-        parts.retain(|part| part.image.is_none());
+        components.retain(|component| component.image.is_none());
     }
-    if parts.iter().any(|part| !stamp::is_whole(root, part)) {
-        prepare(root, &parts)?;
+    if components.iter().any(|component| !stamp::is_whole(root, component)) {
+        prepare(root, &components)?;
     }
-    for part in parts {
-        say(&format!("testbed: {} is there ({})", part.name, part.what));
+    for component in components {
+        say(&format!("testbed: {} is there ({})", component.name, component.what));
     }
     if let Images::LeftOut(why) = &images {
         say(&format!("testbed: container images are left out: {why}"));
@@ -96,31 +95,31 @@ pub(crate) fn root() -> anyhow::Result<PathBuf> {
 }
 
 /// In the order in which they are made: each needs those before it.
-fn needed(only: Option<Engine>) -> Vec<&'static Part> {
-    let mut parts = vec![&part::TOOLS, &part::MODEL];
+fn needed(only: Option<Engine>) -> Vec<&'static Component> {
+    let mut components = vec![&component::TOOLS, &component::MODEL];
     if only != Some(Engine::Vllm) {
-        parts.extend(part::OF_LLAMACPP);
+        components.extend(component::OF_LLAMACPP);
     }
     if only != Some(Engine::Llamacpp) {
-        parts.extend(part::OF_VLLM);
+        components.extend(component::OF_VLLM);
     }
-    parts
+    components
 }
 
-fn prepare(root: &Path, parts: &[&Part]) -> anyhow::Result<()> {
+fn prepare(root: &Path, components: &[&Component]) -> anyhow::Result<()> {
     let lock = Lock::take(root)?;
     let workshop = Workshop::open(root, lock)?;
     say(&format!("testbed: what the installers say goes to {}", workshop.log().display()));
-    for part in parts {
+    for component in components {
         // Asked again under the lock: another run may have made it while this one waited.
-        if stamp::is_whole(root, part) {
+        if stamp::is_whole(root, component) {
             continue;
         }
-        say(&format!("testbed: making {}: {} ...", part.name, part.cost));
-        let folder = root.join(part.name);
+        say(&format!("testbed: making {}: {} ...", component.name, component.cost));
+        let folder = root.join(component.name);
         stamp::clear(&folder)?;
-        (part.make)(&workshop, &folder).with_context(|| format!("testbed: {} could not be made", part.name))?;
-        stamp::set(&folder, part)?;
+        (component.make)(&workshop, &folder).with_context(|| format!("testbed: {} could not be made", component.name))?;
+        stamp::set(&folder, component)?;
     }
     workshop.close()
 }
@@ -131,17 +130,17 @@ fn remove(root: &Path, only: Option<Engine>) -> anyhow::Result<()> {
         return Ok(());
     }
     let lock = Lock::take(root)?;
-    let doomed = match only {
-        None => part::ALL.to_vec(),
-        Some(Engine::Llamacpp) => part::OF_LLAMACPP.to_vec(),
-        Some(Engine::Vllm) => part::OF_VLLM.to_vec(),
+    let removed_components = match only {
+        None => component::ALL.to_vec(),
+        Some(Engine::Llamacpp) => component::OF_LLAMACPP.to_vec(),
+        Some(Engine::Vllm) => component::OF_VLLM.to_vec(),
     };
-    // Part by part, since only so each stamp goes before its part.
-    for part in &doomed {
-        if let Some(image) = part.image {
-            image.remove(&Docker::on_path(), &root.join(part.name))?;
+    // One by one: each stamp must go before its component.
+    for component in &removed_components {
+        if let Some(image) = component.image {
+            image.remove(&Docker::on_path(), &root.join(component.name))?;
         }
-        stamp::clear(&root.join(part.name))?;
+        stamp::clear(&root.join(component.name))?;
     }
     if only.is_none() {
         stamp::clear(root)?;
@@ -149,7 +148,7 @@ fn remove(root: &Path, only: Option<Engine>) -> anyhow::Result<()> {
         // Only if it is empty: the folder above may hold other things.
         let _kept = root.parent().map(fs::remove_dir);
     }
-    let what = only.and(doomed.first()).map_or("the testbed", |part| part.name);
+    let what = only.and(removed_components.first()).map_or("the testbed", |component| component.name);
     say(&format!("testbed: removed {what} from {}", root.display()));
     Ok(())
 }

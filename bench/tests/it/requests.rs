@@ -79,7 +79,7 @@ fn two_sides_leave_a_record_each() {
 }
 
 #[test]
-fn request_for_what_cannot_be_is_refused() {
+fn contradictory_request_is_refused() {
     let usage = ExitCode::Usage;
     check_refused(|request| request.workloads = vec!["caht".to_owned()], usage, "did you mean `chat`?");
     check_refused(|request| request.client_core = ClientCore::Number(0), usage, "virtual time");
@@ -99,7 +99,7 @@ fn request_for_what_cannot_be_is_refused() {
 
 #[test]
 #[cfg(not(all(feature = "container", feature = "tokenizer")))]
-fn request_for_a_part_that_was_not_built_says_which() {
+fn request_for_a_missing_feature_names_it() {
     let container = |request: &mut RunRequest| request.target = recipe("[container]\nimage = 'x:1'\nport = 80");
     #[cfg(not(feature = "container"))]
     check_refused(container, ExitCode::NotBuiltIn, "recipe `x` boots a container");
@@ -114,7 +114,7 @@ fn request_for_a_part_that_was_not_built_says_which() {
 }
 
 #[test]
-fn file_that_is_no_request_is_refused() {
+fn invalid_request_file_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("request.json");
     let why = || read_request(&path).unwrap_err();

@@ -25,7 +25,7 @@ fn verdicts(ruling: &Ruling) -> String {
 
 /// Five percent, where it is put and nowhere else. Whatever decodes slowly keeps its slot for longer, so that a burst waits longer too.
 #[test]
-fn a_slowdown_of_five_percent_is_found_where_it_is() {
+fn five_percent_slowdown_regresses_only_the_affected_gates() {
     let decode = |params: &mut Params| params.slower.decode_ppm = 50_000;
     let prefill = |params: &mut Params| params.slower.prefill_ppm = 50_000;
     let queue = |params: &mut Params| params.slower.queue_ppm = 50_000;
@@ -47,7 +47,7 @@ fn a_slowdown_of_five_percent_is_found_where_it_is() {
 /// The noise of the simulated Spark as it is: boots differ by 1 %, trials by 1.5 %. By the operating characteristics about 1 in 100 families
 /// of that size is blamed; 4 in 200 is the bound that is asked for.
 #[test]
-fn two_hundred_pairs_that_do_not_differ_raise_few_alarms() {
+fn two_hundred_equal_pairs_raise_few_alarms() {
     let (mut alarms, mut improved, mut refused) = (Vec::new(), 0, 0);
     for seed in 1..=200 {
         let ruling = compare(params(Params::default().noise), params(Params::default().noise), seed);

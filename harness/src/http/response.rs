@@ -1,8 +1,8 @@
 //! An answer's HTTP/1.x frame, read as its bytes arrive: right for any split of the bytes, and nothing of it without a limit.
 //!
 //! The grammar is RFC 9112 (section 6.3 for where a body ends, 7.1 for chunks); `httparse` reads the head. What is left of it is here and
-//! not in a client's library, since between a read and its stamp there must be no other task and no channel: see ARCHITECTURE.md. It is
-//! pure, and open to the fuzz target `response`.
+//! not in a client's library, since between a read and its stamp there must be no other task and no channel:
+//! docs/decisions/0003-http-is-read-by-the-harness.md. It is pure, and open to the fuzz target `response`.
 
 use self::chunked::Chunked;
 

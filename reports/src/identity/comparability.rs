@@ -1,35 +1,35 @@
-//! What kind of fact it is in which two engines differ, since that decides what follows from it.
+//! The kind of a fact decides whether sides that differ in it can be compared.
 
 use std::{fmt, str::FromStr};
 
 use serde::Serialize;
 
-/// A kind of fact.
+/// Whether sides that differ in a fact can be compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Class"))]
 #[serde(rename_all = "snake_case")]
 pub enum Comparability {
-    /// May be declared as the treatment, and is refused otherwise.
+    /// Comparable if declared as the treatment, refused otherwise.
     Treatable(Treatment),
-    /// What was asked and how it is counted: never comparable.
+    /// The requested load and how it is counted: never comparable.
     Load,
-    /// Told, and no more: driver, kernel, what logs say.
+    /// Reported without consequence: driver, kernel, facts from logs.
     #[serde(rename = "soft")]
     Informational,
 }
 
-/// What two sides may be declared to differ in.
+/// A kind of difference that a comparison may be about (`--treatment`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Treatment {
-    /// The image or version of the engine, and the kernels that it chose.
+    /// The image or version of the engine.
     Image,
-    /// Which engine, dialect and way to boot.
+    /// The engine, its dialect and how it is started.
     Engine,
     /// The command line and settings of the container.
     Flags,
-    /// Environment variables.
+    /// Environment variables of the engine.
     Environment,
     /// The model, its revision, its weights.
     Model,
@@ -40,14 +40,14 @@ pub enum Treatment {
 }
 
 impl Treatment {
-    /// Every one.
+    /// All treatments, in the order of the command line's help.
     pub const ALL: &'static [Self] =
         &[Self::Image, Self::Engine, Self::Flags, Self::Environment, Self::Model, Self::Tokenizer, Self::Machine];
 
-    /// All that a recipe says: what two recipes measured against each other are declared to differ in.
+    /// The treatments that differ when two recipes are compared.
     pub const RECIPE: &'static [Self] = &[Self::Image, Self::Engine, Self::Flags, Self::Environment, Self::Model];
 
-    /// Its word on the command line.
+    /// The word on the command line.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -72,8 +72,8 @@ impl FromStr for Treatment {
     type Err = String;
 
     fn from_str(word: &str) -> Result<Self, String> {
-        Self::ALL.iter().copied().find(|one| one.word() == word).ok_or_else(|| {
-            let known: Vec<_> = Self::ALL.iter().map(|one| one.word()).collect();
+        Self::ALL.iter().copied().find(|treatment| treatment.word() == word).ok_or_else(|| {
+            let known: Vec<_> = Self::ALL.iter().map(|treatment| treatment.word()).collect();
             format!("`{word}` is not one of {}", known.join(", "))
         })
     }

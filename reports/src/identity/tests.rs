@@ -17,7 +17,10 @@ fn after(change: impl FnOnce(&mut Record)) -> String {
 }
 
 fn lines(differences: &[Difference]) -> String {
-    let lines: Vec<_> = differences.iter().map(|one| format!("{}: {} | {}", one.field, one.left, one.right)).collect();
+    let lines: Vec<_> = differences
+        .iter()
+        .map(|difference| format!("{}: {} | {}", difference.field, difference.left, difference.right))
+        .collect();
     lines.join("\n")
 }
 
@@ -211,19 +214,19 @@ proptest! {
     #[test]
     fn differences_are_symmetric(left in any_record(), right in any_record()) {
         prop_assert_eq!(between(&left, &left), []);
-        let turned = |one: Difference| Difference { left: one.right, right: one.left, ..one };
+        let turned = |difference: Difference| Difference { left: difference.right, right: difference.left, ..difference };
         let back: Vec<Difference> = between(&right, &left).into_iter().map(turned).collect();
         let found = between(&left, &right);
         prop_assert_eq!(&found, &back);
-        for one in found {
-            prop_assert_ne!(&one.left, &one.right, "{}", one.field);
+        for difference in found {
+            prop_assert_ne!(&difference.left, &difference.right, "{}", difference.field);
         }
     }
 
     #[test]
     fn every_differing_fact_is_reported(left in any_record(), right in any_record()) {
         let found = between(&left, &right);
-        let names = |field: &str| found.iter().any(|one| one.field == field);
+        let names = |field: &str| found.iter().any(|difference| difference.field == field);
         prop_assert_eq!(names("GPU"), left.header.machine.gpu != right.header.machine.gpu);
         prop_assert_eq!(names("model revision"), left.header.recipe.model.revision != right.header.recipe.model.revision);
         let versions = |run: &Record| -> BTreeSet<Option<String>> {

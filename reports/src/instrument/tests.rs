@@ -1,4 +1,4 @@
-//! Budgets made by hand.
+//! Hand-made error budgets.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use record::{
 
 use super::{ClientLoad, Coverage, covering, limits};
 
-/// The figures that a point's errors are a part of.
+/// The figures to which a point's errors are relative.
 const TTFT_NS: f64 = 200e6;
 const TPOT_NS: f64 = 20e6;
 
@@ -96,12 +96,12 @@ fn trial_is_covered_by_nearest_load_with_as_many_streams_and_chunks() {
         (5_000, 1.0, "unchecked"),
         (1_000, 85_000.0, "unchecked"),
     ] {
-        let said = match covering(&budget, load(streams, chunks_per_s)) {
+        let coverage = match covering(&budget, load(streams, chunks_per_s)) {
             Coverage::Within(point) => format!("within {}", point.name),
             Coverage::Beyond(point) => format!("beyond {}", point.name),
             Coverage::Unchecked => "unchecked".to_owned(),
         };
-        assert_eq!(said, expected, "{streams} streams, {chunks_per_s} chunks/s");
+        assert_eq!(coverage, expected, "{streams} streams, {chunks_per_s} chunks/s");
     }
 }
 
@@ -124,11 +124,11 @@ fn lost_chunk_makes_a_load_inaccurate() {
 fn error_is_relative_to_the_figures_of_the_trial() {
     // 1.9 ms and 0.19 ms are just below 1 % of the point's own.
     let budget = budget(vec![point(512, 25_600.0, 0.0095, 0.0095)]);
-    let is_right = |ttft_p50_ns, tpot_p50_ns| {
+    let is_accurate = |ttft_p50_ns, tpot_p50_ns| {
         matches!(covering(&budget, ClientLoad { ttft_p50_ns, tpot_p50_ns, ..load(1, 1.0) }), Coverage::Within(_))
     };
-    assert!(is_right(Some(TTFT_NS), Some(TPOT_NS)) && is_right(Some(2e9), None) && is_right(None, None));
-    assert!(!is_right(Some(40e6), Some(TPOT_NS)) && !is_right(Some(TTFT_NS), Some(10e6)));
+    assert!(is_accurate(Some(TTFT_NS), Some(TPOT_NS)) && is_accurate(Some(2e9), None) && is_accurate(None, None));
+    assert!(!is_accurate(Some(40e6), Some(TPOT_NS)) && !is_accurate(Some(TTFT_NS), Some(10e6)));
     let worse = load(4, 100.0).worse(ClientLoad { ttft_p50_ns: Some(1.0), tpot_p50_ns: None, ..load(2, 300.0) });
     assert_eq!(worse, ClientLoad { ttft_p50_ns: Some(1.0), ..load(4, 300.0) });
 }
@@ -151,7 +151,7 @@ fn failed_requests_are_reported() {
 #[test]
 fn limit_of_a_figure_is_the_load_with_error_above_one_percent() {
     let budget = ladder();
-    let said: Vec<String> = limits(&budget)
+    let lines: Vec<String> = limits(&budget)
         .iter()
         .map(|limit| {
             let right = limit.right.map_or("none", |point| &point.name);
@@ -159,7 +159,7 @@ fn limit_of_a_figure_is_the_load_with_error_above_one_percent() {
             format!("{}: right up to {right}, off at {off}", limit.figure)
         })
         .collect();
-    insta::assert_snapshot!(said.join("\n"), @"
+    insta::assert_snapshot!(lines.join("\n"), @"
     TTFT p50: right up to 512 x 50/s, off at 4096 x 19.53125/s (-0.2)
     TTFT p99: right up to 512 x 50/s, off at 4096 x 19.53125/s (-0.2)
     TPOT p50: right up to 4096 x 19.53125/s, off at 512 x 173.828125/s (0.011)

@@ -1,9 +1,8 @@
-//! Did the machine stand still? A drift during a side's boots is taken for a difference, unless the sides were interleaved.
+//! Tests whether the machine drifted. A drift during a side's boots looks like a difference, unless the sides were interleaved.
 //!
-//! Asked of each cell and side by itself, with a handful of boots, the question has little power and many chances of a false alarm: of
-//! families of nine gates in which nothing drifted, the plain rule (p < 0.01) would refuse a cell in about every seventh. So it is asked twice: once of the
-//! machine, with the mean over all gate cells of each boot, which has far less noise; and once of each cell, with p adjusted for all of
-//! them by Holm.
+//! A test of each cell and side, with a handful of boots, has little power and many chances of a false alarm: of families of nine gates without
+//! drift, the plain rule (p < 0.01) would refuse a cell in about every seventh. So there are two tests: one of the machine, with the mean over all
+//! gate cells of each boot, which has far less noise; and one of each cell, with p adjusted for all of them by Holm.
 
 use record::Side;
 
@@ -21,11 +20,10 @@ use crate::statistics::{
 /// positive.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct BootMean {
-    /// The boot's side.
     side: Side,
-    /// Its place in time.
+    /// The boot's place in the order of measuring.
     place: f64,
-    /// The mean.
+    /// The mean, as a natural logarithm; positive is worse than the side's mean.
     worse_ln: f64,
 }
 
@@ -33,7 +31,7 @@ struct BootMean {
 /// each side alone, since each may have been measured on another day. The smallest p counts, that of a side doubled as there are two;
 /// where nothing drifts it is below 0.01 in at most 2 of 100 comparisons. `least_margin` is the smallest of the gate. None of fewer than
 /// three boots on either side.
-fn machine_drift(boots: &[BootMean], least_margin: f64) -> Option<MachineDrift> {
+fn fit_machine_drift(boots: &[BootMean], least_margin: f64) -> Option<MachineDrift> {
     let sides: Vec<Vec<BootMean>> =
         Side::ALL.iter().map(|side| boots.iter().filter(|boot| boot.side == *side).copied().collect()).collect();
     let mut slopes: Vec<Slope> = sides.iter().filter_map(|side| Slope::of(&[side.as_slice()])).collect();
@@ -41,7 +39,7 @@ fn machine_drift(boots: &[BootMean], least_margin: f64) -> Option<MachineDrift> 
         slope.p = (2.0 * slope.p).min(1.0);
     }
     slopes.extend(Slope::of(&sides.iter().map(Vec::as_slice).collect::<Vec<_>>()));
-    let steepest = slopes.into_iter().min_by(|one, other| one.p.total_cmp(&other.p))?;
+    let steepest = slopes.into_iter().min_by(|left, right| left.p.total_cmp(&right.p))?;
     let matters = steepest.p < P_DRIFT && steepest.total_ln.abs() > SHARE_OF_MARGIN * least_margin.ln_1p();
     Some(MachineDrift { total_percent: 100.0 * steepest.total_ln.exp_m1(), p: steepest.p, matters })
 }
@@ -49,7 +47,7 @@ fn machine_drift(boots: &[BootMean], least_margin: f64) -> Option<MachineDrift> 
 /// One slope through several groups, each with its own intercept.
 struct Slope {
     p: f64,
-    /// Over the widest group.
+    /// Change over the widest group, in natural logarithms.
     total_ln: f64,
 }
 
@@ -82,12 +80,12 @@ impl Slope {
 }
 
 /// The drift of the machine during the units of the gate. Cells that are compared seed by seed stay out: their units differ by their seeds.
-pub(super) fn of_machine(prepared: &[PendingRow]) -> Option<MachineDrift> {
-    let cells = || prepared.iter().filter(|one| one.cell.gate && !one.is_paired && !one.is_one_boot);
+pub(super) fn machine_drift(rows: &[PendingRow]) -> Option<MachineDrift> {
+    let cells = || rows.iter().filter(|row| row.cell.gate && !row.is_paired && !row.is_one_boot);
     let mut boots: Vec<(BootMean, usize)> = Vec::new();
-    for one in cells() {
-        let Some(sign) = one.worse_sign() else { continue };
-        for (side, (values, places)) in Side::ALL.iter().zip(one.values.iter().zip(&one.places)) {
+    for row in cells() {
+        let Some(sign) = row.worse_sign() else { continue };
+        for (side, (values, places)) in Side::ALL.iter().zip(row.values.iter().zip(&row.places)) {
             let Some(logarithms) = moments::logarithms(values) else { continue };
             let mean = moments::mean(&logarithms).unwrap_or(0.0);
             for (value, &place) in logarithms.iter().zip(places) {
@@ -101,12 +99,12 @@ pub(super) fn of_machine(prepared: &[PendingRow]) -> Option<MachineDrift> {
     }
     let means: Vec<BootMean> =
         boots.into_iter().map(|(boot, count)| BootMean { worse_ln: boot.worse_ln / count as f64, ..boot }).collect();
-    let least_margin = cells().map(|one| one.cell.margin).fold(f64::INFINITY, f64::min);
-    machine_drift(&means, least_margin)
+    let least_margin = cells().map(|row| row.cell.margin).fold(f64::INFINITY, f64::min);
+    fit_machine_drift(&means, least_margin)
 }
 
-/// Draws the consequences: one after the other, a drift leaves no comparison; interleaved, it is told.
-pub(super) fn apply(prepared: &mut [PendingRow], machine: Option<MachineDrift>, order: Order) {
+/// Refuses the rows of stored sides that drifted; of interleaved sides a drift only adds a note.
+pub(super) fn apply_drift(rows: &mut [PendingRow], machine: Option<MachineDrift>, order: Order) {
     if let Some(drift) = machine.filter(|drift| drift.matters && order == Order::Stored) {
         let why = format!(
             "the machine drifted by {:.1} % over a side's boots, which cannot be told from a difference: let it warm up, or measure both \
@@ -114,31 +112,30 @@ pub(super) fn apply(prepared: &mut [PendingRow], machine: Option<MachineDrift>, 
             drift.total_percent.abs()
         );
         // Values that were not measured anew did not drift either, and that is what to say of them.
-        let is_sound = |one: &PendingRow| !matches!(one.cell.outcome, Err(Refusal::Integrity { .. }));
-        for one in prepared.iter_mut().filter(|one| is_sound(one)) {
-            one.cell.outcome = Err(Refusal::Integrity { why: why.clone() });
+        let is_sound = |row: &PendingRow| !matches!(row.cell.outcome, Err(Refusal::Integrity { .. }));
+        for row in rows.iter_mut().filter(|row| is_sound(row)) {
+            row.cell.outcome = Err(Refusal::Integrity { why: why.clone() });
         }
         return;
     }
-    let gates: Vec<usize> =
-        (0..prepared.len()).filter(|&place| prepared[place].cell.gate && !prepared[place].is_one_boot).collect();
+    let gates: Vec<usize> = (0..rows.len()).filter(|&place| rows[place].cell.gate && !rows[place].is_one_boot).collect();
     let found: Vec<(usize, Drift)> =
-        gates.iter().flat_map(|&place| prepared[place].drifts().map(move |drift| (place, drift))).collect();
+        gates.iter().flat_map(|&place| rows[place].unit_drifts().map(move |drift| (place, drift))).collect();
     let p = holm(&found.iter().map(|(_, drift)| drift.p).collect::<Vec<_>>());
     for ((place, drift), p) in found.iter().zip(p) {
-        let one = &mut prepared[*place];
-        if p >= P_DRIFT || drift.total_ln().abs() <= SHARE_OF_MARGIN * one.cell.margin.ln_1p() {
+        let row = &mut rows[*place];
+        if p >= P_DRIFT || drift.total_ln().abs() <= SHARE_OF_MARGIN * row.cell.margin.ln_1p() {
             continue;
         }
         match order {
-            Order::Interleaved if !one.notes.contains(&Note::Drifted) => one.notes.push(Note::Drifted),
+            Order::Interleaved if !row.notes.contains(&Note::Drifted) => row.notes.push(Note::Drifted),
             Order::Interleaved => {}
             Order::Stored => {
                 let why = format!(
                     "it drifted by {:.1} % over a side's boots: let the machine warm up, or measure with --against",
                     100.0 * drift.total_ln().abs().exp_m1()
                 );
-                one.cell.outcome = Err(Refusal::Integrity { why });
+                row.cell.outcome = Err(Refusal::Integrity { why });
             }
         }
     }
@@ -146,7 +143,7 @@ pub(super) fn apply(prepared: &mut [PendingRow], machine: Option<MachineDrift>, 
 
 impl PendingRow {
     /// The drift of each side's values; paired, that of their ratio, in which the seeds cancel.
-    fn drifts(&self) -> impl Iterator<Item = Drift> + use<> {
+    fn unit_drifts(&self) -> impl Iterator<Item = Drift> + use<> {
         let [baseline, candidate] = &self.values;
         let series: Vec<Vec<f64>> = if self.is_paired {
             vec![baseline.iter().zip(candidate).map(|(baseline, candidate)| candidate / baseline).collect()]
@@ -159,6 +156,6 @@ impl PendingRow {
 
 fn in_order(values: &[f64], places: &[f64]) -> Vec<f64> {
     let mut both: Vec<(f64, f64)> = places.iter().copied().zip(values.iter().copied()).collect();
-    both.sort_by(|one, other| one.0.total_cmp(&other.0));
+    both.sort_by(|left, right| left.0.total_cmp(&right.0));
     both.into_iter().map(|(_, value)| value).collect()
 }

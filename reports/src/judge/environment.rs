@@ -1,4 +1,4 @@
-//! Can two sides be compared at all? What was asked must be the same, and of the engine only what is declared may differ.
+//! Decides whether two sides can be compared. The requested load must be the same, and the engines may differ only in the declared treatment.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,18 +11,18 @@ use crate::{
     validity::Validity,
 };
 
-/// More invalid trials than this share, and a side says nothing.
+/// A side with a larger share of invalid trials is refused.
 const MAX_INVALID_SHARE: f64 = 0.20;
 
-/// What the environments say.
+/// The outcome of the check of both environments.
 pub(super) struct Environment {
-    /// Why there is no comparison; texts of ours.
+    /// Why there is no comparison. The texts are the program's own and contain none from records.
     pub(super) refusals: Vec<String>,
-    /// In what the sides differ.
+    /// All differences between the sides, with their consequence.
     pub(super) differences: Vec<SideDifference>,
 }
 
-/// Looks at both sides, baseline first.
+/// Checks both sides, baseline first.
 pub(super) fn compare(sides: [&[RunFigures]; 2], policy: &Policy) -> Environment {
     let mut found: Vec<SideDifference> = Vec::new();
     let mut add = |field: String, comparability: Comparability, baseline: String, candidate: String| {
@@ -33,28 +33,28 @@ pub(super) fn compare(sides: [&[RunFigures]; 2], policy: &Policy) -> Environment
         };
         found.push(SideDifference { field, comparability, baseline, candidate, consequence });
     };
-    for (field, [baseline, candidate]) in loads(sides) {
+    for (field, [baseline, candidate]) in load_differences(sides) {
         add(field, Comparability::Load, baseline, candidate);
     }
     let [baseline, candidate] = sides.map(engines);
-    for one in differences(&baseline, &candidate) {
-        add(one.field, one.comparability, one.left, one.right);
+    for difference in differences(&baseline, &candidate) {
+        add(difference.field, difference.comparability, difference.left, difference.right);
     }
     for (side, runs) in ["baseline", "candidate"].into_iter().zip(sides) {
-        for (what, one) in within(runs) {
-            let field = format!("{} ({what} of the {side})", one.field);
-            add(field, one.comparability, one.left, one.right);
+        for (place, difference) in differences_within(runs) {
+            let field = format!("{} ({place} of the {side})", difference.field);
+            add(field, difference.comparability, difference.left, difference.right);
         }
     }
     let mut refusals = Vec::new();
     for (side, runs) in ["baseline", "candidate"].into_iter().zip(sides) {
-        refusals.extend(unusable(side, runs));
+        refusals.extend(side_refusals(side, runs));
     }
-    refusals.extend(refused(&found));
+    refusals.extend(difference_refusals(&found));
     Environment { refusals, differences: found }
 }
 
-/// Why a comparison without any gate is none.
+/// The refusal of a comparison without gate cells.
 pub(super) fn no_gates(candidate: &[RunFigures]) -> String {
     if candidate.iter().any(|run| run.trials.iter().any(|trial| !trial.cell.comparable)) {
         return "the candidate's cells are miniatures, which stand for nothing but the plumbing: measure with --profile quick, standard or full".to_owned();
@@ -62,14 +62,14 @@ pub(super) fn no_gates(candidate: &[RunFigures]) -> String {
     "the candidate measured no gate cell: measure a workload with its standard points".to_owned()
 }
 
-/// One sentence for each class of refused differences, without the values, which are texts of others.
-fn refused(differences: &[SideDifference]) -> Vec<String> {
+/// One sentence for each kind of refused differences, without the values, which are untrusted texts of records.
+fn difference_refusals(differences: &[SideDifference]) -> Vec<String> {
     let mut treatable = BTreeSet::new();
     let mut load = BTreeSet::new();
-    for one in differences.iter().filter(|one| one.consequence == Consequence::Refused) {
-        match one.comparability {
+    for difference in differences.iter().filter(|difference| difference.consequence == Consequence::Refused) {
+        match difference.comparability {
             Comparability::Treatable(treatment) => _ = treatable.insert(treatment.word()),
-            Comparability::Load => _ = load.insert(one.field.as_str()),
+            Comparability::Load => _ = load.insert(difference.field.as_str()),
             Comparability::Informational => {}
         }
     }
@@ -94,22 +94,22 @@ fn engines(runs: &[RunFigures]) -> Vec<EngineRecord<'_>> {
     runs.iter().map(|run| (&run.header, run.boots.as_slice())).collect()
 }
 
-/// What differs within one side, between its runs and between boots of one run.
-fn within(runs: &[RunFigures]) -> Vec<(String, crate::identity::Difference)> {
+/// The differences within one side, between its runs and between boots of one run, each with its place.
+fn differences_within(runs: &[RunFigures]) -> Vec<(String, crate::identity::Difference)> {
     let engines = engines(runs);
     let mut found = Vec::new();
     for (number, engine) in engines.iter().enumerate() {
         if number > 0 {
             let others = differences(&engines[..1], std::slice::from_ref(engine));
-            found.extend(others.into_iter().map(|one| (format!("runs 1 and {}", number + 1), one)));
+            found.extend(others.into_iter().map(|difference| (format!("runs 1 and {}", number + 1), difference)));
         }
-        found.extend(between_boots(*engine).into_iter().map(|(boot, one)| (format!("boot {boot}"), one)));
+        found.extend(between_boots(*engine).into_iter().map(|(boot, difference)| (format!("boot {boot}"), difference)));
     }
     found
 }
 
-/// Why a side says nothing at all.
-fn unusable(side: &str, runs: &[RunFigures]) -> Vec<String> {
+/// The reasons to refuse a side as a whole.
+fn side_refusals(side: &str, runs: &[RunFigures]) -> Vec<String> {
     let mut why = Vec::new();
     if runs.is_empty() {
         return vec![format!("the {side} has no run")];
@@ -125,7 +125,7 @@ fn unusable(side: &str, runs: &[RunFigures]) -> Vec<String> {
         }
     }
     let trials = || runs.iter().flat_map(|run| &run.trials);
-    // What fails is judged as failing more, and not dismissed as invalid.
+    // Failing trials are judged by the test of failures, and do not count as invalid here.
     let invalid = trials().filter(|trial| trial.validity == Validity::Invalid && !is_failing(trial)).count();
     let all = trials().count();
     if invalid as f64 > MAX_INVALID_SHARE * all as f64 {
@@ -136,14 +136,14 @@ fn unusable(side: &str, runs: &[RunFigures]) -> Vec<String> {
     why
 }
 
-/// Whether a trial is invalid for what its requests met, and not for how they were sent.
+/// Whether a trial is invalid because its requests failed, and not because of how they were sent.
 pub(super) fn is_failing(trial: &TrialFigures) -> bool {
     let failed = trial.attempted - trial.served;
     f64::from(failed) > 0.005 * f64::from(trial.attempted)
 }
 
-/// What was asked, and how it is counted: where the sides differ in it.
-fn loads(sides: [&[RunFigures]; 2]) -> Vec<(String, [String; 2])> {
+/// The differences in the requested load and in how it is counted, with the values of both sides.
+fn load_differences(sides: [&[RunFigures]; 2]) -> Vec<(String, [String; 2])> {
     let mut found = Vec::new();
     let mut compare = |field: String, values: [BTreeSet<String>; 2]| {
         let [left, right] = &values;
@@ -153,47 +153,47 @@ fn loads(sides: [&[RunFigures]; 2]) -> Vec<(String, [String; 2])> {
     };
     let over = |of: fn(&RunFigures) -> String| sides.map(|runs| runs.iter().map(of).collect::<BTreeSet<_>>());
     compare("suite".to_owned(), over(|run| format!("{} version {}", run.header.suite, run.header.suite_version)));
-    compare("harness version".to_owned(), over(|run| compatible(&run.header.harness_version)));
-    let [baseline, candidate] = sides.map(asked);
+    compare("harness version".to_owned(), over(|run| compatible_version(&run.header.harness_version)));
+    let [baseline, candidate] = sides.map(cell_loads);
     for (name, one) in &candidate {
         // A cell that only one side measured is no difference of load; its row says that there is nothing to compare with.
         let Some(other) = baseline.get(name) else { continue };
         let values = |of: fn(&CellLoad) -> BTreeSet<String>| [of(other), of(one)];
-        compare(format!("workload hash of {}", known_name(name)), values(|asked| asked.hashes.clone()));
-        compare(format!("requests of {}", known_name(name)), values(|asked| asked.requests.clone()));
+        compare(format!("workload hash of {}", plain_cell_name(name)), values(|load| load.hashes.clone()));
+        compare(format!("requests of {}", plain_cell_name(name)), values(|load| load.requests.clone()));
     }
     found
 }
 
-/// What a side asked in a cell.
+/// The load of one cell on one side: workload hashes with shapes, and numbers of requests.
 #[derive(Default)]
 struct CellLoad {
     hashes: BTreeSet<String>,
     requests: BTreeSet<String>,
 }
 
-fn asked(runs: &[RunFigures]) -> BTreeMap<String, CellLoad> {
+fn cell_loads(runs: &[RunFigures]) -> BTreeMap<String, CellLoad> {
     let mut cells: BTreeMap<String, CellLoad> = BTreeMap::new();
     for trial in runs.iter().flat_map(|run| &run.trials) {
-        let asked = cells.entry(trial.cell.name()).or_default();
-        asked.hashes.insert(format!("{} {}", trial.cell.workload_hash, shape(&trial.cell)));
-        asked.requests.insert(trial.attempted.to_string());
+        let load = cells.entry(trial.cell.name()).or_default();
+        load.hashes.insert(format!("{} {}", trial.cell.workload_hash, load_parameters(&trial.cell)));
+        load.requests.insert(trial.attempted.to_string());
     }
     cells
 }
 
-/// What a hash should have told apart already: it is checked all the same, since a record can be edited.
-fn shape(cell: &Cell) -> String {
+/// The load's parameters, which the workload hash covers. They are compared too, since a record can be edited.
+fn load_parameters(cell: &Cell) -> String {
     format!("{:?} {:?} {:?}", cell.load, cell.prompt_tokens, cell.output_tokens)
 }
 
-/// A cell's name as a text of ours: those of the suite are made of these characters.
-pub(super) fn known_name(name: &str) -> String {
+/// A cell's name reduced to the characters that the suite uses, so that a record cannot add text.
+pub(super) fn plain_cell_name(name: &str) -> String {
     name.chars().filter(|c| c.is_ascii_alphanumeric() || "-_./".contains(*c)).take(60).collect()
 }
 
-/// What versions of the harness must share to be compared: the major number, below 1.0 the minor one too.
-fn compatible(version: &str) -> String {
+/// The part of a harness version that must be equal: the major number, below 1.0 also the minor one.
+fn compatible_version(version: &str) -> String {
     let mut numbers = version.split('.');
     match (numbers.next(), numbers.next()) {
         (Some("0"), Some(minor)) => format!("0.{minor}"),

@@ -1,4 +1,4 @@
-//! Were two sides measured together, or one after the other?
+//! Decides whether two sides were interleaved or measured one after the other.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use super::Order;
 use crate::{figures::RunFigures, statistics::abba};
 
 /// Interleaved only if every run of either side has its counterpart on the other, and their order makes a straight drift cancel.
-pub(super) fn of(sides: [&[RunFigures]; 2]) -> Order {
+pub(super) fn detect(sides: [&[RunFigures]; 2]) -> Order {
     let [baseline, candidate] = sides.map(pairs);
     let (Some(baseline), Some(candidate)) = (baseline, candidate) else { return Order::Stored };
     let are_counterparts = baseline.len() == candidate.len()

@@ -14,24 +14,24 @@ pub struct Policy {
     pub options: Options,
     /// Which look this is, from 1; the last one does not promise another.
     pub look: u32,
-    /// What may differ between the sides, since it is what the comparison is about.
+    /// The treatments: kinds of difference that the comparison is about.
     pub treatment: BTreeSet<Treatment>,
-    /// What becomes of a gate cell about which nothing can be said.
+    /// How the gate treats an inconclusive cell.
     pub inconclusive: InconclusivePolicy,
-    /// Measured noise between boots and occasions, where somebody calibrated; what expired is not used.
+    /// Calibrated noise between boots and occasions; an expired calibration is not used.
     pub calibration: Option<Calibration>,
     /// The gates of a candidate whose record declares none, as records of layouts before 3.
     pub gates: Vec<Gate>,
 }
 
-/// What becomes of a gate cell about which nothing can be said.
+/// How the gate treats an inconclusive cell.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Inconclusive"))]
 #[serde(rename_all = "snake_case")]
 pub enum InconclusivePolicy {
-    /// A loud row, and the gate lets it through.
+    /// The cell passes with a warning.
     #[default]
     Warn,
-    /// The gate does not let it through.
+    /// The cell fails the gate.
     Fail,
 }

@@ -1,4 +1,4 @@
-//! From two sides to rows: which metrics of which cells are compared, by what design, and what becomes of each.
+//! Builds the rows of a comparison: which metrics of which cells are compared, and by which design.
 
 use std::collections::BTreeSet;
 
@@ -6,8 +6,8 @@ use record::{Gate, Metric};
 
 use super::{
     Order, Policy, Row, SideValues, WorkloadRatio,
-    environment::known_name,
-    units::{self, CountedTrial, Units, counted, served},
+    environment::plain_cell_name,
+    units::{self, CountedTrial, Units, counted_trials, request_counts},
 };
 use crate::{
     figures::RunFigures,
@@ -22,7 +22,7 @@ use crate::{
     summary::Unit,
 };
 
-/// What is compared beside the gate, for advice.
+/// Metrics that are compared without belonging to the gate.
 const ADVISORY: [Metric; 7] = [
     Metric::DecodeTokS,
     Metric::TtftP50Ns,
@@ -33,23 +33,24 @@ const ADVISORY: [Metric; 7] = [
     Metric::GoodputPerS,
 ];
 
-/// What the ratios of a workload are made of.
+/// Metrics of which each workload has a ratio of candidate to baseline.
 const RATIOS: [Metric; 3] = [Metric::DecodeTokS, Metric::TtftP50Ns, Metric::OutputTokS];
 
 /// Two measurements never agree to the last digit.
-const SAME: &str = "both sides have the very same values: is it one record, or are they cached or synthetic?";
+const IDENTICAL_VALUES: &str = "both sides have the very same values: is it one record, or are they cached or synthetic?";
 
-/// A suite of ours declares no such gate; a record may have been made by anyone.
-const NO_BETTER: &str = "its gate is about a metric of the load or the stream, and no way is better there: declare another gate";
+/// Reached only by edited or foreign records: the built-in suite declares no such gate.
+const NO_BETTER_DIRECTION: &str =
+    "its gate is about a metric of the load or the stream, and no way is better there: declare another gate";
 
-/// How everything is compared.
+/// The settings that all rows share.
 pub(super) struct Design<'p> {
     pub(super) order: Order,
     pub(super) policy: &'p Policy,
     pub(super) calibration: Option<&'p Calibration>,
 }
 
-/// A row before it is judged.
+/// A row that is compared and not judged yet.
 pub(crate) struct PendingRow {
     gate: Gate,
     workload: String,
@@ -60,17 +61,17 @@ pub(crate) struct PendingRow {
     pub(super) values: [Vec<f64>; 2],
     pub(super) places: [Vec<f64>; 2],
     served: [RequestCounts; 2],
-    /// The noise that was added.
+    /// The noise components that were added to the comparison, if any.
     pub(super) occasion: Option<Component>,
     pub(super) boot: Option<Component>,
     pub(super) notes: Vec<Note>,
 }
 
 /// The rows of a comparison: the candidate's gates in the suite's order, then the other cells that both sides measured.
-pub(super) fn prepare(sides: [&[RunFigures]; 2], design: &Design<'_>) -> Vec<PendingRow> {
+pub(super) fn pending_rows(sides: [&[RunFigures]; 2], design: &Design<'_>) -> Vec<PendingRow> {
     let [_, candidate] = sides;
     let gates = gates(candidate, design.policy);
-    let mut rows: Vec<PendingRow> = gates.iter().map(|gate| prepare_one(sides, gate, true, design)).collect();
+    let mut rows: Vec<PendingRow> = gates.iter().map(|gate| pending_row(sides, gate, true, design)).collect();
     let mut seen = BTreeSet::new();
     for trial in candidate.iter().flat_map(|run| &run.trials).filter(|trial| trial.cell.comparable) {
         let cell = trial.cell.name();
@@ -83,7 +84,7 @@ pub(super) fn prepare(sides: [&[RunFigures]; 2], design: &Design<'_>) -> Vec<Pen
             }
             let Some(margin) = info(metric).margin else { continue };
             let gate = Gate { cell: cell.clone(), metric, margin, paired_by_seed: trial.cell.load.is_open() };
-            let row = prepare_one(sides, &gate, false, design);
+            let row = pending_row(sides, &gate, false, design);
             if row.values.iter().all(|values| !values.is_empty()) {
                 rows.push(row);
             }
@@ -119,8 +120,8 @@ fn gates(candidate: &[RunFigures], policy: &Policy) -> Vec<Gate> {
     gates
 }
 
-fn prepare_one(sides: [&[RunFigures]; 2], gate: &Gate, is_gate: bool, design: &Design<'_>) -> PendingRow {
-    let trials = sides.map(|runs| counted(runs, &gate.cell));
+fn pending_row(sides: [&[RunFigures]; 2], gate: &Gate, is_gate: bool, design: &Design<'_>) -> PendingRow {
+    let trials = sides.map(|runs| counted_trials(runs, &gate.cell));
     let units = if gate.paired_by_seed { units::paired(gate.metric, &trials) } else { Ok(units::unpaired(gate.metric, &trials)) };
     let none =
         || Units { unit: Unit::Trial, is_one_boot: false, values: [Vec::new(), Vec::new()], places: [Vec::new(), Vec::new()] };
@@ -133,21 +134,20 @@ fn prepare_one(sides: [&[RunFigures]; 2], gate: &Gate, is_gate: bool, design: &D
     let pairing = if gate.paired_by_seed { Pairing::BySeed } else { Pairing::Unpaired };
     let outcome = match (refusal, info(gate.metric).better) {
         (Some(refusal), _) => Err(refusal),
-        (None, None) => Err(Refusal::Integrity { why: NO_BETTER.to_owned() }),
+        (None, None) => Err(Refusal::Integrity { why: NO_BETTER_DIRECTION.to_owned() }),
         (None, Some(_)) if units.values[0] == units.values[1] && !units.values[0].is_empty() => {
-            Err(Refusal::Integrity { why: SAME.to_owned() })
+            Err(Refusal::Integrity { why: IDENTICAL_VALUES.to_owned() })
         }
         (None, Some(better)) => {
-            let how = comparison::Design { better, pairing, occasion, boot };
-            compare(&units.values[0], &units.values[1], how)
+            let comparison_design = comparison::Design { better, pairing, occasion, boot };
+            compare(&units.values[0], &units.values[1], comparison_design)
         }
     };
-    let served = sides.map(|runs| served(runs, &gate.cell));
-    let workload = trials
-        .iter()
-        .flatten()
-        .next()
-        .map_or_else(|| gate.cell.split('/').next().unwrap_or_default().to_owned(), |one| one.trial.cell.workload.clone());
+    let served = sides.map(|runs| request_counts(runs, &gate.cell));
+    let workload = trials.iter().flatten().next().map_or_else(
+        || gate.cell.split('/').next().unwrap_or_default().to_owned(),
+        |counted| counted.trial.cell.workload.clone(),
+    );
     PendingRow {
         gate: gate.clone(),
         workload,
@@ -164,9 +164,9 @@ fn prepare_one(sides: [&[RunFigures]; 2], gate: &Gate, is_gate: bool, design: &D
     }
 }
 
-/// The noise between occasions, where the sides are of two, and between boots: what was calibrated for this load, else what is assumed.
+/// The noise between occasions, for stored sides, and between boots: as calibrated for this load, else [`Component::ASSUMED`].
 fn components(gate: &Gate, trials: &[CountedTrial<'_>], design: &Design<'_>) -> [Option<Component>; 2] {
-    let hash = trials.first().map(|one| one.trial.cell.workload_hash.as_str()).unwrap_or_default();
+    let hash = trials.first().map(|counted| counted.trial.cell.workload_hash.as_str()).unwrap_or_default();
     let noise = design.calibration.and_then(|calibration| calibration.of(&gate.cell, hash, gate.metric));
     let occasion = noise.and_then(|noise| noise.occasion).unwrap_or(Component::ASSUMED);
     let boot = noise.map_or(Component::ASSUMED, |noise| noise.boot);
@@ -174,7 +174,7 @@ fn components(gate: &Gate, trials: &[CountedTrial<'_>], design: &Design<'_>) -> 
 }
 
 impl PendingRow {
-    /// A gate's row of values that no trial gave, each with the place of its boot in time: what a simulation judges.
+    /// A gate's row of simulated values, each with the place of its boot in time.
     pub(crate) fn of_values(gate: &Gate, values: [Vec<f64>; 2], places: [Vec<f64>; 2], design: comparison::Design) -> Self {
         let outcome = compare(&values[0], &values[1], design);
         Self {
@@ -186,24 +186,24 @@ impl PendingRow {
             unit: Unit::Boot,
             values,
             places,
-            served: [RequestCounts { ok: 1, failed: 0 }; 2],
+            served: [RequestCounts { served: 1, failed: 0 }; 2],
             occasion: design.occasion,
             boot: design.boot,
             notes: Vec::new(),
         }
     }
 
-    /// What makes a logarithm larger when things are worse; none where no way is better.
+    /// The sign that makes a difference of logarithms positive when it is worse; none of a metric without a better direction.
     pub(super) fn worse_sign(&self) -> Option<f64> {
         info(self.gate.metric).better.map(BetterDirection::worse_sign)
     }
 
-    /// The row, once it is judged.
-    pub(super) fn row(&self, decision: Decision, policy: &Policy) -> Row {
+    /// The row with its decision.
+    pub(super) fn with_decision(&self, decision: Decision, policy: &Policy) -> Row {
         let alpha = policy.options.looks.alpha();
         let compared = self.cell.outcome.as_ref().ok();
         let percent = |share: f64| 100.0 * share;
-        let is_suspected = compared.is_some_and(|one| one.seems_worse(self.gate.margin, alpha));
+        let is_suspected = compared.is_some_and(|comparison| comparison.seems_worse(self.gate.margin, alpha));
         let mut notes = decision.notes;
         notes.extend(&self.notes);
         Row {
@@ -213,44 +213,44 @@ impl PendingRow {
             gate: decision.gate,
             margin: self.gate.margin,
             paired: self.is_paired,
-            baseline: self.side(0),
-            candidate: self.side(1),
-            change_percent: compared.map(comparison::Comparison::change_percent).or_else(|| self.plain_change()),
-            interval_percent: compared.and_then(|one| one.change_interval_percent(alpha)),
-            mde_percent: compared.and_then(|one| one.mde80(alpha)).map(percent),
-            p_regressed: compared.map(|one| one.p_regressed),
-            p_improved: compared.map(|one| one.p_improved),
+            baseline: self.side_values(0),
+            candidate: self.side_values(1),
+            change_percent: compared.map(comparison::Comparison::change_percent).or_else(|| self.change_of_means()),
+            interval_percent: compared.and_then(|comparison| comparison.change_interval_percent(alpha)),
+            mde_percent: compared.and_then(|comparison| comparison.mde80(alpha)).map(percent),
+            p_regressed: compared.map(|comparison| comparison.p_regressed),
+            p_improved: compared.map(|comparison| comparison.p_improved),
             q_regressed: decision.q_regressed,
             q_improved: decision.q_improved,
             verdict: decision.verdict,
             notes,
             why: decision.refusal.as_ref().map(ToString::to_string),
             trials_needed: decision.trials_needed,
-            // What seems worse is looked into, whatever the noise of five boots promises of ten.
-            is_futile: !is_suspected && compared.is_none_or(|one| one.noise.is_futile(self.gate.margin, alpha)),
+            // A cell that seems worse gets a second look even if its noise makes that look futile.
+            is_futile: !is_suspected && compared.is_none_or(|comparison| comparison.noise.is_futile(self.gate.margin, alpha)),
         }
     }
 
-    /// The change of the means where there is no comparison: a figure without a claim.
-    fn plain_change(&self) -> Option<f64> {
+    /// The change of the means where there is no comparison, without an interval.
+    fn change_of_means(&self) -> Option<f64> {
         let [baseline, candidate] = &self.values;
         let change = moments::geometric_mean(candidate)? / moments::geometric_mean(baseline)? - 1.0;
         change.is_finite().then_some(100.0 * change)
     }
 
-    fn side(&self, side: usize) -> SideValues {
+    fn side_values(&self, side: usize) -> SideValues {
         let values = &self.values[side];
         let logarithms = moments::logarithms(values);
         let sd = logarithms.as_deref().and_then(moments::sd);
-        let stand_out = outliers::stand_out(values);
+        let is_outlier = outliers::flag_outliers(values);
         SideValues {
             unit: (!values.is_empty()).then_some(self.unit),
             mean: moments::geometric_mean(values).filter(|mean| mean.is_finite()),
             cv_percent: sd.filter(|sd| sd.is_finite()).map(|sd| 100.0 * sd),
-            outliers: (0..values.len()).filter(|&place| stand_out[place]).collect(),
+            outliers: (0..values.len()).filter(|&place| is_outlier[place]).collect(),
             values: values.clone(),
-            attempted: self.served[side].ok + self.served[side].failed,
-            served: self.served[side].ok,
+            attempted: self.served[side].served + self.served[side].failed,
+            served: self.served[side].served,
         }
     }
 }
@@ -269,7 +269,7 @@ pub(super) fn ratios(rows: &[Row]) -> Vec<WorkloadRatio> {
             let of = rows.iter().filter(|row| row.workload == workload && row.metric == metric);
             let each: Vec<f64> = of.filter_map(|row| Some(row.candidate.mean? / row.baseline.mean?)).collect();
             if let Some(ratio) = moments::geometric_mean(&each) {
-                ratios.push(WorkloadRatio { workload: known_name(workload), metric, cells: each.len(), ratio });
+                ratios.push(WorkloadRatio { workload: plain_cell_name(workload), metric, cells: each.len(), ratio });
             }
         }
     }

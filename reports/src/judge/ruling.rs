@@ -25,52 +25,52 @@ pub struct Ruling {
     pub schema_version: u32,
     /// The version of the statistics, [`crate::statistics::STATS_VERSION`].
     pub stats_version: u32,
-    /// What is said of all of it.
+    /// The verdict on the whole comparison: the worst of the gate.
     pub overall: OverallVerdict,
-    /// The exit code that it means.
+    /// The exit code of the program for this verdict.
     pub exit_code: u8,
-    /// The verdict in words: one line of plain text, without Markdown and without texts of others.
+    /// The verdict in words: one line of plain text, without Markdown and without texts of records.
     pub sentence: String,
-    /// What was compared with.
+    /// The side that the candidate is compared with.
     pub baseline: SideSummary,
-    /// What was judged.
+    /// The side that is judged.
     pub candidate: SideSummary,
-    /// Why the two are not compared at all; no cell has a verdict then.
+    /// Why the sides are not compared at all; then no cell has a verdict.
     pub refusals: Vec<String>,
-    /// In what the sides differ.
+    /// Facts in which the sides differ, each with its consequence.
     pub differences: Vec<SideDifference>,
-    /// The gate cells in the suite's order, then the others, which advise only.
+    /// The gate cells in the suite's order, then the advisory ones.
     pub rows: Vec<Row>,
     /// Per workload, the geometric mean of the ratios candidate to baseline; no verdict is made of it.
     pub ratios: Vec<WorkloadRatio>,
-    /// How it was done.
+    /// The settings of the comparison.
     pub method: Method,
 }
 
 impl Ruling {
-    /// The gate's rows.
+    /// Rows that the overall verdict depends on.
     pub fn gate_rows(&self) -> impl Iterator<Item = &Row> {
         self.rows.iter().filter(|row| row.gate)
     }
 
-    /// The others.
+    /// Rows that do not influence the overall verdict.
     pub fn advisory_rows(&self) -> impl Iterator<Item = &Row> {
         self.rows.iter().filter(|row| !row.gate)
     }
 }
 
-/// What is said of a whole comparison: the worst of its gate.
+/// The verdict on a whole comparison: the worst of its gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Overall"))]
 #[serde(rename_all = "snake_case")]
 pub enum OverallVerdict {
-    /// The two cannot be compared, or a gate cell cannot.
+    /// The sides, or a gate cell of them, cannot be compared.
     Refused,
     /// A gate cell has too few units.
     Insufficient,
     /// A gate cell regressed.
     Regressed,
-    /// No gate cell regressed, and of at least one nothing can be said.
+    /// No gate cell regressed, and at least one is inconclusive.
     Inconclusive,
     /// Every gate cell passes, and at least one improved.
     Improved,
@@ -92,7 +92,7 @@ impl OverallVerdict {
         }
     }
 
-    /// The exit code that it means.
+    /// The exit code of the program for this verdict.
     #[must_use]
     pub fn exit_code(self, inconclusive: InconclusivePolicy) -> ExitCode {
         match self {
@@ -104,33 +104,33 @@ impl OverallVerdict {
     }
 }
 
-/// One side, as it was measured. Names and commands are those of recipes and people: not to be trusted as Markdown.
+/// A summary of one side, as it was measured. Names and commands are texts of records and not safe as Markdown.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Party"))]
 pub struct SideSummary {
-    /// The recipe's name.
+    /// Name of the recipe of the side's first run.
     pub recipe: String,
-    /// The engine.
+    /// Engine of the side's first run.
     pub engine: EngineName,
-    /// How it came to run.
+    /// How the engine was started.
     pub launch: Launch,
-    /// The machine's name.
+    /// Name of the machine of the side's first run.
     pub machine: String,
-    /// How much of the suite was taken.
+    /// The profile: how much of the suite was measured.
     pub profile: Profile,
-    /// Its runs.
+    /// The runs of this side, in the order in which they were given.
     pub runs: Vec<RunNote>,
-    /// Boots that were made.
+    /// Number of engine starts, those without a valid trial included.
     pub boots: usize,
-    /// Trials that were made, repetitions of invalid ones included.
+    /// Number of trials, repetitions of invalid ones included.
     pub trials: usize,
-    /// How many of them were suspect, and count.
+    /// Number of suspect trials, which count.
     pub suspect: usize,
-    /// How many were invalid, and do not.
+    /// Number of invalid trials, which do not count.
     pub invalid: usize,
-    /// Of the invalid ones, how many were repeated with their seed.
+    /// Number of trials that repeat an invalid one with its seed.
     pub repeated: usize,
-    /// Why its recipe could be another engine tomorrow, if it could.
+    /// Why the recipe is not pinned, if it is not: it may start another engine tomorrow.
     pub unpinned: Vec<String>,
     /// Each trial that is suspect or invalid, and why.
     pub notes: Vec<TrialNote>,
@@ -142,13 +142,13 @@ pub struct SideSummary {
 pub struct RunNote {
     /// The exact command line.
     pub command: Vec<String>,
-    /// The commit of the harness.
+    /// The commit of the harness, where it is known.
     pub commit: Option<String>,
-    /// When it began, in seconds since 1970; none in virtual time.
+    /// Start of the run in seconds since 1970; none in virtual time.
     pub started_unix_s: Option<u64>,
-    /// Its seed.
+    /// Seed of the run, from which the seeds of its plans are derived.
     pub seed: u64,
-    /// Boots that were made.
+    /// Number of engine starts, those without a valid trial included.
     pub boots: usize,
 }
 
@@ -156,93 +156,93 @@ pub struct RunNote {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TrialNote {
-    /// Its cell.
+    /// Name of the cell.
     pub cell: String,
-    /// Its boot.
+    /// Number of the boot within its run, from 0.
     pub boot: u32,
-    /// Its number.
+    /// Number of the trial within its cell, from 0.
     pub trial: u32,
-    /// 0, or 1 where it repeats one that was invalid.
+    /// 0, or 1 where the trial repeats an invalid one.
     pub attempt: u32,
-    /// How far it can be trusted.
+    /// `suspect` or `invalid`.
     pub validity: Validity,
-    /// Why; notes left out.
+    /// The reasons for the validity, without notes.
     pub reasons: Vec<Reason>,
 }
 
-/// A fact in which the sides differ. The values are those of recipes and servers: not to be trusted as Markdown.
+/// A fact in which the sides differ. The values are texts of recipes and servers and not safe as Markdown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SideDifference {
-    /// What it is a fact of.
+    /// Name of the fact, such as `image id`.
     pub field: String,
-    /// What kind of fact it is.
+    /// Whether sides that differ in it can be compared.
     #[serde(rename = "class")]
     pub comparability: Comparability,
-    /// What it is of the baseline.
+    /// Value on the side of the baseline.
     pub baseline: String,
-    /// What it is of the candidate.
+    /// Value on the side of the candidate.
     pub candidate: String,
-    /// What follows.
+    /// What the difference does to the comparison.
     pub consequence: Consequence,
 }
 
-/// What follows from a difference.
+/// What a difference does to the comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Consequence {
-    /// It is what the comparison is about.
+    /// It is the declared treatment.
     Treatment,
-    /// It is told.
+    /// It is reported and changes nothing.
     Warned,
-    /// There is no comparison.
+    /// It prevents the comparison.
     Refused,
 }
 
-/// One metric of one cell, both sides.
+/// The comparison of one metric of one cell.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Row {
-    /// The cell's name.
+    /// Name of the cell, `workload/point`.
     pub cell: String,
-    /// Its workload.
+    /// Name of the workload.
     pub workload: String,
-    /// The metric.
+    /// Metric that is compared.
     pub metric: Metric,
-    /// Whether it belongs to the gate; the others advise.
+    /// Whether the row belongs to the gate; others are advisory.
     pub gate: bool,
     /// The smallest change worth acting on, as a share.
     pub margin: f64,
     /// Whether units were paired by their seed.
     pub paired: bool,
-    /// The baseline's values.
+    /// Units of the baseline with their mean and spread.
     pub baseline: SideValues,
-    /// The candidate's.
+    /// Units of the candidate with their mean and spread.
     pub candidate: SideValues,
-    /// The change of the candidate against the baseline, in percent of the metric itself.
+    /// Change of the candidate against the baseline, in percent of the metric.
     pub change_percent: Option<f64>,
-    /// Its interval at level `1 - 2 alpha`.
+    /// Interval of the change at level `1 - 2 alpha`, in percent.
     pub interval_percent: Option<Interval>,
-    /// The smallest change that would have been found in 8 of 10 cases, in percent.
+    /// Minimum detectable effect: the smallest change found in 8 of 10 cases, in percent.
     pub mde_percent: Option<f64>,
-    /// The one-sided p of being worse.
+    /// One-sided p-value of being worse.
     pub p_regressed: Option<f64>,
-    /// The one-sided p of being better.
+    /// One-sided p-value of being better.
     pub p_improved: Option<f64>,
-    /// The first, adjusted for the family of gates.
+    /// `p_regressed` adjusted for the family of gate cells.
     pub q_regressed: Option<f64>,
-    /// The second, likewise.
+    /// `p_improved` adjusted for the family of gate cells.
     pub q_improved: Option<f64>,
-    /// What is said of it.
+    /// Verdict on the cell.
     pub verdict: Verdict,
-    /// What else there is to know.
+    /// Remarks beside the verdict.
     pub notes: Vec<Note>,
-    /// Why it is refused or insufficient, in words.
+    /// Reason of a refused or insufficient verdict, in words.
     pub why: Option<String>,
-    /// For what is inconclusive: units per side that would find a change of the margin; none if a thousand would not.
+    /// For an inconclusive cell, the units per side that would detect a change of the margin; none if 1000 would not.
     pub trials_needed: Option<u32>,
-    /// Whether even a second look would miss a change of the margin too often; never of what seems worse.
+    /// Whether even a second look would miss a change of the margin too often; false for a cell that seems worse.
     pub is_futile: bool,
 }
 
@@ -250,91 +250,91 @@ pub struct Row {
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Values"))]
 pub struct SideValues {
-    /// What one of them is made of; none if there is none.
+    /// Whether a value is a trial or a boot; none without values.
     pub unit: Option<Unit>,
     /// One number per unit, in the order of measuring (paired: of the seeds); +inf, a percentile among failures, is `null` in JSON.
     #[cfg_attr(feature = "schema", schemars(with = "Vec<Option<f64>>"))]
     pub values: Vec<f64>,
-    /// Their geometric mean.
+    /// Geometric mean of the values.
     pub mean: Option<f64>,
-    /// Their coefficient of variation in percent, from the standard deviation of logarithms.
+    /// Coefficient of variation in percent, from the standard deviation of logarithms.
     pub cv_percent: Option<f64>,
-    /// Which of them stand out, by place; they count.
+    /// Places of outliers among the values; outliers count.
     pub outliers: Vec<usize>,
-    /// Requests of the trials that count.
+    /// Requests that were planned in the trials that count.
     pub attempted: u32,
-    /// Those of them that were served.
+    /// Requests that were served in these trials.
     pub served: u32,
 }
 
-/// A workload over its cells.
+/// The ratio of candidate to baseline over the cells of a workload.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct WorkloadRatio {
-    /// The workload.
+    /// Name of the workload.
     pub workload: String,
-    /// The metric.
+    /// Metric that is compared.
     pub metric: Metric,
-    /// How many cells.
+    /// Number of cells with a ratio.
     pub cells: usize,
     /// The geometric mean of candidate over baseline.
     pub ratio: f64,
 }
 
-/// How a comparison was done.
+/// The settings of a comparison.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Method {
-    /// Alpha, looks, correction for the family, rule of the margin.
+    /// Looks, correction for the size of the family, and the rule for the margin.
     pub options: Options,
-    /// The one-sided alpha that follows.
+    /// One-sided alpha of each look.
     pub alpha: f64,
-    /// Which look this is, from 1.
+    /// Number of this look, from 1.
     pub look: u32,
-    /// Gate cells, those without a comparison included.
+    /// Number of gate cells, those without a comparison included.
     pub family: usize,
-    /// In which order the sides were measured.
+    /// Order in which the sides were measured.
     pub order: Order,
-    /// The noise between occasions that was added, where the sides were measured on two.
+    /// Noise between occasions that was added; none for interleaved sides.
     pub occasion: Option<NoiseSource>,
-    /// The noise between boots that was added, where a side had one boot.
+    /// Noise between boots that was added; none unless a side had one boot.
     pub boot: Option<NoiseSource>,
-    /// Why a calibration that there is was not used.
+    /// Why an existing calibration was not used.
     pub calibration_expired: Option<String>,
-    /// How the machine drifted over all gate cells, where that can be said.
+    /// Drift of the machine over all gate cells; none of fewer than three boots per side.
     pub drift: Option<MachineDrift>,
-    /// What may differ.
+    /// Kinds of difference that were declared as the treatment.
     pub treatment: Vec<Treatment>,
-    /// What becomes of what is inconclusive.
+    /// How the gate treats an inconclusive cell.
     pub inconclusive: InconclusivePolicy,
 }
 
-/// In which order the sides were measured.
+/// Order in which the sides were measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Order {
-    /// Together, boot by boot, so that a straight drift cancels.
+    /// Interleaved boot by boot, so that a linear drift cancels.
     Interleaved,
     /// One after the other, on two occasions.
     Stored,
 }
 
-/// Where a component of noise comes from.
+/// Source of a noise component.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", tag = "source")]
 pub enum NoiseSource {
-    /// Nobody measured it.
+    /// A default, since the noise was not calibrated.
     Assumed {
-        /// What is assumed.
+        /// The default that was used.
         component: Component,
     },
-    /// Measured, cell by cell.
+    /// Calibrated for each cell.
     Calibrated {
-        /// When, in seconds since 1970; none in virtual time.
+        /// Time of the calibration in seconds since 1970; none in virtual time.
         made_unix_s: Option<u64>,
-        /// For how many of the gate cells; the others have what is assumed.
+        /// Number of gate cells with calibrated noise; the others have the default.
         cells: usize,
     },
 }
@@ -343,10 +343,10 @@ pub enum NoiseSource {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Drifted"))]
 pub struct MachineDrift {
-    /// From a side's first boot to its last, in percent; above 0 things became worse.
+    /// Change from a side's first boot to its last, in percent; above 0 is worse.
     pub total_percent: f64,
-    /// The chance of a slope at least as steep where there is none.
+    /// p-value of the slope.
     pub p: f64,
-    /// Whether it is beyond chance and large enough to matter.
+    /// Whether the drift is significant and large enough to matter.
     pub matters: bool,
 }

@@ -45,7 +45,7 @@ fn trial(number: u32, boot: u32, decode_tok_s: f64) -> TrialFigures {
     }
 }
 
-/// The same of `office/r0.3`, whose TTFT belongs to its seed.
+/// A trial of `office/r0.3`, whose TTFT depends on its seed.
 fn open_trial(number: u32, boot: u32, ttft_ns: f64) -> TrialFigures {
     let mut one = trial(number, boot, 1.0);
     (one.cell.workload, one.cell.point) = ("office".to_owned(), "r0.3".to_owned());
@@ -80,14 +80,14 @@ fn office(ttft_ns: &[f64]) -> RunFigures {
 }
 
 /// Both runs as if they had been measured boot by boot.
-fn together(mut baseline: RunFigures, mut candidate: RunFigures) -> (RunFigures, RunFigures) {
+fn interleaved(mut baseline: RunFigures, mut candidate: RunFigures) -> (RunFigures, RunFigures) {
     let order = abba::order(u32::try_from(baseline.boots.len()).unwrap(), 1);
     let of = |side| Some(Interleaving { pair: "a".to_owned(), side, order: order.clone() });
     (baseline.header.interleaved, candidate.header.interleaved) = (of(Side::Baseline), of(Side::Candidate));
     (baseline, candidate)
 }
 
-fn judged((baseline, candidate): (RunFigures, RunFigures)) -> Ruling {
+fn ruling_of((baseline, candidate): (RunFigures, RunFigures)) -> Ruling {
     judge(&[baseline], &[candidate], &Policy::default())
 }
 

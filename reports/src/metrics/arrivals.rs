@@ -1,4 +1,4 @@
-//! A request's tokens as they arrived: what ITL, ICL, TPOT and the token curve are made of.
+//! Arrivals of a request's tokens, from which ITL, ICL, TPOT and the token curve are computed.
 
 use record::{Observation, TokenSource};
 
@@ -7,19 +7,19 @@ mod tests;
 
 /// Tokens that arrived together, after the first.
 ///
-/// Chunks with the same stamp came in one read and are one arrival. A chunk that raised no count is none: its gap belongs to the
-/// next that does, so that no time is lost.
+/// Chunks with the same stamp came in one read and are one arrival. A chunk that raises no count is not an arrival: its gap is added to that of the
+/// next one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Arrival {
-    /// When.
+    /// Stamp of the read, in nanoseconds since the trial began.
     pub t_ns: u64,
-    /// Since the arrival before.
+    /// Nanoseconds since the arrival before.
     pub gap_ns: u64,
-    /// How many tokens, at least 1.
+    /// Number of tokens, at least 1.
     pub tokens: u32,
 }
 
-/// When the first tokens came and how many they were; none where nothing came or nothing was counted.
+/// Stamp and number of the first tokens; none where no token came or none was counted.
 ///
 /// A chunk with text holds at least one token, even where the server's running count lags behind.
 #[must_use]
@@ -38,7 +38,7 @@ pub fn rest(observation: &Observation) -> impl Iterator<Item = Arrival> {
     let first = first(observation);
     let (mut before_ns, mut before) = first.unwrap_or_default();
     let chunks = if first.is_some() { &observation.chunks[..] } else { &[] };
-    let reads = chunks.chunk_by(|one, next| one.t_ns == next.t_ns).filter_map(<[_]>::last);
+    let reads = chunks.chunk_by(|chunk, next| chunk.t_ns == next.t_ns).filter_map(<[_]>::last);
     reads.filter_map(move |chunk| {
         if chunk.t_ns <= before_ns || chunk.tokens <= before {
             return None;

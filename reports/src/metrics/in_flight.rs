@@ -20,10 +20,10 @@ pub const STEADY_MIN_PART: u64 = 10;
 /// is tolerated anywhere does not end a steady state.
 pub const TURNAROUND_NS: u64 = 50_000_000;
 
-/// How many requests were in flight, over a trial.
+/// The number of requests in flight over a trial.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InFlight {
-    /// From each time on there were so many; ascending, one per time.
+    /// The number from each time on; ascending, one entry per time.
     steps: Vec<(u64, u32)>,
     duration_ns: u64,
 }
@@ -33,7 +33,8 @@ impl InFlight {
     /// come before starts.
     #[must_use]
     pub fn of(observations: &[Observation], duration_ns: u64) -> Self {
-        let spans = observations.iter().filter_map(|one| Some((one.send_ns?, one.end_ns.unwrap_or(duration_ns))));
+        let spans =
+            observations.iter().filter_map(|observation| Some((observation.send_ns?, observation.end_ns.unwrap_or(duration_ns))));
         let spans = spans.filter(|(send, end)| send < end);
         // `false` sorts before `true`: ends come first.
         let mut events: Vec<(u64, bool)> = spans.flat_map(|(send, end)| [(send, true), (end, false)]).collect();
@@ -50,13 +51,13 @@ impl InFlight {
         Self { steps, duration_ns }
     }
 
-    /// The most at once.
+    /// The largest number at once.
     #[must_use]
     pub fn peak(&self) -> u32 {
         self.steps.iter().map(|&(_, count)| count).max().unwrap_or(0)
     }
 
-    /// The mean over the trial; none of a trial that took no time.
+    /// The mean over the trial; none of a trial without duration.
     #[must_use]
     pub fn mean(&self) -> Option<f64> {
         let area: f64 = self.spans().map(|(from, to, count)| between(from, to) * f64::from(count)).sum();
@@ -104,6 +105,7 @@ pub fn steady_min_ns(duration_ns: u64) -> u64 {
 /// It must agree with [`InFlight::mean`]; where it does not, stamps are missing or lie outside the trial.
 #[must_use]
 pub fn by_littles_law(observations: &[Observation], duration_ns: u64) -> Option<f64> {
-    let in_flight_ns: f64 = observations.iter().filter_map(|one| Some(between(one.send_ns?, one.end_ns?))).sum();
+    let in_flight_ns: f64 =
+        observations.iter().filter_map(|observation| Some(between(observation.send_ns?, observation.end_ns?))).sum();
     (duration_ns > 0).then(|| in_flight_ns / duration_ns as f64)
 }

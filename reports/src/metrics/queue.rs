@@ -1,4 +1,4 @@
-//! What an open loop offered and what came of it.
+//! Offered and achieved rates of an open loop.
 
 use record::{Observation, Slo};
 
@@ -10,7 +10,7 @@ mod tests;
 /// Nanoseconds in a millisecond.
 const MS_NS: f64 = 1e6;
 
-/// The queue of an open loop.
+/// Rates and recovery time of an open loop.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Queue {
     /// Arrivals per second as they were scheduled: gaps between arrivals over the time from the first to the last.
@@ -29,8 +29,8 @@ impl Queue {
     pub fn of(observations: &[Observation], metrics: &[RequestMetrics]) -> Self {
         let served = observations.iter().zip(metrics).filter(|(_, metrics)| metrics.served);
         Self {
-            offered_per_s: rate(observations.iter().filter_map(|one| one.sched_ns)),
-            achieved_per_s: rate(served.filter_map(|(one, _)| one.end_ns)),
+            offered_per_s: rate(observations.iter().filter_map(|observation| observation.sched_ns)),
+            achieved_per_s: rate(served.filter_map(|(observation, _)| observation.end_ns)),
             recovery_ns: recovery_ns(observations),
         }
     }

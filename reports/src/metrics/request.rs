@@ -12,7 +12,7 @@ mod tests;
 /// A request that was not served stays in the tails: its times are +inf and its rates 0. What is undefined is `None`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RequestMetrics {
-    /// It ended as the protocol says, and with at least one token: an empty answer serves nobody.
+    /// The request ended as the protocol says, with at least one token.
     pub served: bool,
     /// TTFT: from the start until the first content, reasoning or tool-call delta. The start is the send in a closed loop and the
     /// scheduled time in an open one.
@@ -30,7 +30,7 @@ pub struct RequestMetrics {
     pub decode_tok_s: Option<f64>,
     /// E2E tok/s per user: output tokens over E2EL.
     pub e2e_tok_s: Option<f64>,
-    /// From the time it was due until just before it was written. None if it was never due or never sent.
+    /// From the scheduled time until just before the request was written. None if it was never scheduled or sent.
     pub send_lag_ns: Option<f64>,
 }
 
@@ -82,8 +82,8 @@ fn tpot_ns(observation: &Observation, first_ns: u64, last_ns: u64) -> Option<f64
     (after_first > 0 && elapsed_ns > 0.0).then(|| elapsed_ns / f64::from(after_first))
 }
 
-/// Prompt tokens that had to be computed: all that the server counted less those from its prefix cache. A server that does not
-/// speak of its cache is believed only where prompts share nothing.
+/// Prompt tokens that had to be computed: those that the server counted less those from its prefix cache. Where the server does not report its cache,
+/// none are taken as cached if prompts share nothing; else the number is unknown.
 #[must_use]
 pub fn uncached_prompt_tokens(observation: &Observation, reuse: record::PrefixReuse) -> Option<u32> {
     let usage = observation.usage?;

@@ -1,4 +1,4 @@
-//! A trial by the server's own account, with the client's beside it.
+//! The server's own metrics of a trial, with the client's counts of the same.
 
 use record::{HistogramTotals, Observation, ServerMetrics, ServerTimings, ServerWatch, Trial};
 use serde::Serialize;
@@ -8,8 +8,8 @@ use super::{RequestMetrics, SECOND_NS};
 #[cfg(test)]
 mod tests;
 
-/// Two accounts of one trial. Tokens are totals, times means over requests in nanoseconds, shares of 1. What the server does not say
-/// is `None`, and so is what the client counted of the same, so that totals over trials stay comparable.
+/// The server's account of a trial beside the client's. Tokens are totals, times are means over requests in nanoseconds, shares are of 1. A value
+/// that the server does not report is `None`, and so is the client's count of the same, so that totals over trials stay comparable.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct ServerAccount {
     /// Output tokens that the server generated.
@@ -53,57 +53,65 @@ pub struct ServerAccount {
 }
 
 impl ServerAccount {
-    /// The two accounts; none where the server says nothing of itself.
+    /// Both accounts; none where the server reports neither metrics nor timings.
     #[must_use]
     pub fn of(trial: &Trial) -> Option<Self> {
-        let is_timed = trial.observations.iter().any(|one| one.server_timings.is_some());
+        let is_timed = trial.observations.iter().any(|observation| observation.server_timings.is_some());
         if trial.server.is_none() && !is_timed {
             return None;
         }
-        let mut account = trial.server.as_ref().map(|watch| counted(watch, &trial.observations)).unwrap_or_default();
-        let timed = |one: fn(&ServerTimings) -> Option<u64>| {
+        let mut account = trial.server.as_ref().map(|watch| counter_account(watch, &trial.observations)).unwrap_or_default();
+        let timed = |read: fn(&ServerTimings) -> Option<u64>| {
             mean(
-                trial.observations.iter().filter_map(|observation| one(observation.server_timings.as_ref()?)).map(|ns| ns as f64),
+                trial
+                    .observations
+                    .iter()
+                    .filter_map(|observation| read(observation.server_timings.as_ref()?))
+                    .map(|ns| ns as f64),
             )
         };
         account.load_ns = timed(|timings| timings.load_ns);
         account.prefill_ns = account.prefill_ns.or_else(|| timed(|timings| timings.prefill_ns));
         account.decode_ns = account.decode_ns.or_else(|| timed(|timings| timings.decode_ns));
         let is_open = trial.cell.load.is_open();
-        let served: Vec<_> =
-            trial.observations.iter().map(|one| RequestMetrics::of(one, is_open)).filter(|one| one.served).collect();
-        account.client_ttft_ns = mean(served.iter().map(|one| one.ttft_ns));
-        account.client_decode_ns = mean(served.iter().map(|one| one.e2el_ns - one.ttft_ns));
+        let served: Vec<_> = trial
+            .observations
+            .iter()
+            .map(|observation| RequestMetrics::of(observation, is_open))
+            .filter(|request| request.served)
+            .collect();
+        account.client_ttft_ns = mean(served.iter().map(|request| request.ttft_ns));
+        account.client_decode_ns = mean(served.iter().map(|request| request.e2el_ns - request.ttft_ns));
         Some(account)
     }
 
-    /// Several trials of one cell as one: totals of what is a total, the largest of what is a peak, means of the rest. A total that a
-    /// trial lacks is one of the others only, on both sides.
+    /// Combines trials of one cell: totals are summed, peaks maximised, the rest averaged. A trial without a total is left out of it, for the server
+    /// and the client.
     #[must_use]
     pub fn over(trials: &[Self]) -> Self {
-        let all = |one: fn(&Self) -> Option<f64>| trials.iter().filter_map(one);
-        let total = |one| all(one).reduce(|sum, value| sum + value);
-        let peak = |one| all(one).reduce(f64::max);
-        let mean = |one| mean(all(one));
+        let all = |read: fn(&Self) -> Option<f64>| trials.iter().filter_map(read);
+        let total = |read| all(read).reduce(|sum, value| sum + value);
+        let peak = |read| all(read).reduce(f64::max);
+        let mean = |read| mean(all(read));
         Self {
-            server_output_tokens: total(|one| one.server_output_tokens),
-            client_output_tokens: total(|one| one.client_output_tokens),
-            server_prompt_tokens: total(|one| one.server_prompt_tokens),
-            client_prompt_tokens: total(|one| one.client_prompt_tokens),
-            prefix_hit_share: mean(|one| one.prefix_hit_share),
-            preemptions: total(|one| one.preemptions),
-            queue_ns: mean(|one| one.queue_ns),
-            load_ns: mean(|one| one.load_ns),
-            prefill_ns: mean(|one| one.prefill_ns),
-            decode_ns: mean(|one| one.decode_ns),
-            server_ttft_ns: mean(|one| one.server_ttft_ns),
-            client_ttft_ns: mean(|one| one.client_ttft_ns),
-            client_decode_ns: mean(|one| one.client_decode_ns),
-            running_peak: peak(|one| one.running_peak),
-            waiting_peak: peak(|one| one.waiting_peak),
-            kv_usage_peak: peak(|one| one.kv_usage_peak),
-            tokens_per_step: mean(|one| one.tokens_per_step),
-            accepted_share: mean(|one| one.accepted_share),
+            server_output_tokens: total(|account| account.server_output_tokens),
+            client_output_tokens: total(|account| account.client_output_tokens),
+            server_prompt_tokens: total(|account| account.server_prompt_tokens),
+            client_prompt_tokens: total(|account| account.client_prompt_tokens),
+            prefix_hit_share: mean(|account| account.prefix_hit_share),
+            preemptions: total(|account| account.preemptions),
+            queue_ns: mean(|account| account.queue_ns),
+            load_ns: mean(|account| account.load_ns),
+            prefill_ns: mean(|account| account.prefill_ns),
+            decode_ns: mean(|account| account.decode_ns),
+            server_ttft_ns: mean(|account| account.server_ttft_ns),
+            client_ttft_ns: mean(|account| account.client_ttft_ns),
+            client_decode_ns: mean(|account| account.client_decode_ns),
+            running_peak: peak(|account| account.running_peak),
+            waiting_peak: peak(|account| account.waiting_peak),
+            kv_usage_peak: peak(|account| account.kv_usage_peak),
+            tokens_per_step: mean(|account| account.tokens_per_step),
+            accepted_share: mean(|account| account.accepted_share),
         }
     }
 
@@ -113,8 +121,8 @@ impl ServerAccount {
         ratio(self.queue_ns?, self.client_ttft_ns?)
     }
 
-    /// What is left of the client's mean TTFT after the server's queue, load and prefill: transport, tokenizing, and the queue of a
-    /// server that does not time it. None where the prefill is not known. Below 0 where the server's times are those of other requests.
+    /// The remainder of the client's mean TTFT after the server's queue, load and prefill: transport, tokenizing, and the queue of a server that does
+    /// not time it. None where the prefill is not known; below 0 where the server's times include other requests.
     #[must_use]
     pub fn rest_of_ttft_ns(&self) -> Option<f64> {
         let explained_ns = self.prefill_ns? + self.queue_ns.unwrap_or(0.0) + self.load_ns.unwrap_or(0.0);
@@ -124,14 +132,16 @@ impl ServerAccount {
 
 /// Prompt tokens that came from the server's prefix cache during a trial, by its counters.
 pub(crate) fn prefix_hits(watch: &ServerWatch) -> Option<f64> {
-    during(watch, |metrics| metrics.prefix_hits)
+    growth(watch, |metrics| metrics.prefix_hits)
 }
 
-/// What the server counted, with the client's counts of the same.
-fn counted(watch: &ServerWatch, observations: &[Observation]) -> ServerAccount {
-    let count = |one: fn(&ServerMetrics) -> Option<f64>| during(watch, one);
-    let peak = |one: fn(&record::ServerReading) -> Option<f64>| watch.during.iter().filter_map(one).reduce(f64::max);
-    let prompts = || observations.iter().filter_map(|one| one.usage).map(|usage| f64::from(usage.prompt_tokens)).sum::<f64>();
+/// The server's counters, with the client's counts of the same.
+fn counter_account(watch: &ServerWatch, observations: &[Observation]) -> ServerAccount {
+    let count = |read: fn(&ServerMetrics) -> Option<f64>| growth(watch, read);
+    let peak = |read: fn(&record::ServerReading) -> Option<f64>| watch.during.iter().filter_map(read).reduce(f64::max);
+    let prompts = || {
+        observations.iter().filter_map(|observation| observation.usage).map(|usage| f64::from(usage.prompt_tokens)).sum::<f64>()
+    };
     let outputs = || observations.iter().filter_map(Observation::output_tokens).map(f64::from).sum::<f64>();
     let server_output_tokens = count(|metrics| metrics.generation_tokens);
     let server_prompt_tokens = count(|metrics| metrics.prompt_tokens);
@@ -146,10 +156,10 @@ fn counted(watch: &ServerWatch, observations: &[Observation]) -> ServerAccount {
         client_prompt_tokens: server_prompt_tokens.map(|_| prompts()),
         prefix_hit_share: prefix_hits(watch).and_then(|hits| ratio(hits, looked_up)),
         preemptions: count(|metrics| metrics.preemptions),
-        queue_ns: mean_spent(watch, |metrics| metrics.queue),
-        prefill_ns: mean_spent(watch, |metrics| metrics.prefill),
-        decode_ns: mean_spent(watch, |metrics| metrics.decode),
-        server_ttft_ns: mean_spent(watch, |metrics| metrics.ttft),
+        queue_ns: histogram_mean_ns(watch, |metrics| metrics.queue),
+        prefill_ns: histogram_mean_ns(watch, |metrics| metrics.prefill),
+        decode_ns: histogram_mean_ns(watch, |metrics| metrics.decode),
+        server_ttft_ns: histogram_mean_ns(watch, |metrics| metrics.ttft),
         running_peak: peak(|reading| reading.running),
         waiting_peak: peak(|reading| reading.waiting),
         kv_usage_peak: peak(|reading| reading.kv_usage),
@@ -161,26 +171,26 @@ fn counted(watch: &ServerWatch, observations: &[Observation]) -> ServerAccount {
     }
 }
 
-/// How much a counter grew during the trial. A labelled counter appears with its first event, so one that only the later of two good
-/// readings has began at 0; one that fell belongs to a server that was started again, and says nothing.
-fn during(watch: &ServerWatch, one: impl Fn(&ServerMetrics) -> Option<f64>) -> Option<f64> {
-    let after = one(&watch.after)?;
-    let before = match one(&watch.before) {
+/// The growth of a counter during the trial. A labelled counter appears with its first event, so a counter that only the later of two successful
+/// readings has began at 0. A counter that fell belongs to a restarted server and is none.
+fn growth(watch: &ServerWatch, read: impl Fn(&ServerMetrics) -> Option<f64>) -> Option<f64> {
+    let after = read(&watch.after)?;
+    let before = match read(&watch.before) {
         None if watch.before == ServerMetrics::default() => return None,
         before => before.unwrap_or(0.0),
     };
     Some(after - before).filter(|grown| *grown >= 0.0)
 }
 
-/// The mean of what a histogram took up during the trial, in nanoseconds.
-fn mean_spent(watch: &ServerWatch, one: fn(&ServerMetrics) -> Option<HistogramTotals>) -> Option<f64> {
-    let sum_s = during(watch, |metrics| Some(one(metrics)?.sum_s))?;
-    let count = during(watch, |metrics| Some(one(metrics)?.count))?;
+/// The mean of the samples added to a histogram during the trial, in nanoseconds.
+fn histogram_mean_ns(watch: &ServerWatch, read: fn(&ServerMetrics) -> Option<HistogramTotals>) -> Option<f64> {
+    let sum_s = growth(watch, |metrics| Some(read(metrics)?.sum_s))?;
+    let count = growth(watch, |metrics| Some(read(metrics)?.count))?;
     ratio(sum_s * SECOND_NS, count)
 }
 
-fn ratio(part: f64, whole: f64) -> Option<f64> {
-    (whole > 0.0).then(|| part / whole)
+fn ratio(numerator: f64, denominator: f64) -> Option<f64> {
+    (denominator > 0.0).then(|| numerator / denominator)
 }
 
 fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {

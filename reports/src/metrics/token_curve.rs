@@ -1,4 +1,4 @@
-//! Output tokens over time: how many had come by then, over all requests of a trial.
+//! Cumulative output tokens over time, over all requests of a trial.
 
 use record::Observation;
 
@@ -10,7 +10,7 @@ mod tests;
 /// The window of peak tok/s, in nanoseconds.
 pub const PEAK_WINDOW_NS: u64 = 1_000_000_000;
 
-/// The count of tokens over time, as a broken line.
+/// The cumulative number of tokens as a piecewise linear curve.
 ///
 /// The tokens of an arrival are spread evenly over the gap before it, as ITL shares it; those of a first arrival have no gap and come
 /// at once. Spread, because an engine that sends every 16th token would otherwise gain a whole chunk in its best second.
@@ -19,7 +19,7 @@ pub struct TokenCurve {
     points: Vec<Point>,
 }
 
-/// A corner of the broken line: the count just before and just after a time.
+/// A corner of the curve: the number just before and just after a time.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Point {
     t_ns: u64,

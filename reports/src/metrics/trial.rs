@@ -20,7 +20,6 @@ mod tests;
 /// Three percentiles of one metric over a trial, type 7, in the metric's unit.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Distribution {
-    /// The median.
     pub p50: f64,
     /// The 95th percentile.
     pub p95: f64,
@@ -33,8 +32,8 @@ impl Distribution {
         Some(Self { p50: values.quantile(0.5)?, p95: values.quantile(0.95)?, p99: values.quantile(0.99)? })
     }
 
-    fn over(metrics: &[RequestMetrics], one: impl Fn(&RequestMetrics) -> Option<f64>) -> Option<Self> {
-        Self::of(&metrics.iter().filter_map(one).collect())
+    fn over(metrics: &[RequestMetrics], read: impl Fn(&RequestMetrics) -> Option<f64>) -> Option<Self> {
+        Self::of(&metrics.iter().filter_map(read).collect())
     }
 }
 
@@ -43,21 +42,21 @@ impl Distribution {
 pub enum SteadyState {
     /// The longest span with enough in flight.
     Span {
-        /// When it begins.
+        /// Start of the span, in nanoseconds since the trial began.
         from_ns: u64,
-        /// When it ends.
+        /// End of the span, likewise.
         to_ns: u64,
-        /// Output tokens inside it over its length.
+        /// Output tokens per second inside the span; none where tokens are unknown.
         output_tok_s: Option<f64>,
     },
-    /// The longest such span does not last.
+    /// The longest such span is too short.
     TooShort {
-        /// Its length.
+        /// Length of the longest span, in nanoseconds.
         longest_ns: u64,
-        /// The least that would count.
+        /// Shortest length that counts, in nanoseconds.
         needed_ns: u64,
     },
-    /// An open loop holds no number in flight.
+    /// An open loop has no target number in flight.
     OpenLoop,
 }
 
@@ -77,17 +76,17 @@ impl SteadyState {
 pub struct TrialMetrics {
     /// Planned requests, each with exactly one outcome.
     pub attempted: u32,
-    /// Those that ended as the protocol says, with at least one token.
+    /// Requests that ended as the protocol says, with at least one token.
     pub served: u32,
-    /// Those that ended otherwise, by outcome; complete but empty answers count as `empty`.
+    /// Other requests, by outcome; complete but empty answers count as `empty`.
     pub failed: BTreeMap<&'static str, u32>,
-    /// TTFT over requests.
+    /// Time to first token over requests, in nanoseconds.
     pub ttft: Option<Distribution>,
-    /// TTFO over requests.
+    /// Time to first output that is not reasoning, over requests, in nanoseconds.
     pub ttfo: Option<Distribution>,
-    /// TTFE over requests.
+    /// Time to first event of any kind over requests, in nanoseconds.
     pub ttfe: Option<Distribution>,
-    /// E2EL over requests.
+    /// End-to-end latency over requests, in nanoseconds.
     pub e2el: Option<Distribution>,
     /// TPOT over the requests that have one.
     pub tpot: Option<Distribution>,
@@ -107,13 +106,12 @@ pub struct TrialMetrics {
     pub prefill_tok_s: Option<f64>,
     /// Output tokens over the whole trial. None where a served request's tokens are unknown.
     pub output_tok_s: Option<f64>,
-    /// The steady state.
     pub steady: SteadyState,
     /// The best second. None where tokens are unknown or the trial took less than one.
     pub peak_tok_s: Option<f64>,
     /// Mean requests in flight, by sweep line.
     pub in_flight_mean: Option<f64>,
-    /// The same by Little's law.
+    /// Mean requests in flight, by Little's law.
     pub in_flight_by_law: Option<f64>,
     /// Most requests in flight.
     pub in_flight_peak: u32,
@@ -122,9 +120,9 @@ pub struct TrialMetrics {
     /// Goodput: requests per second that met every limit of the SLO, where the cell has one. It has the window of the achieved rate,
     /// of which it is the good ones' share of the served, and so never lies above it.
     pub goodput_per_s: Option<f64>,
-    /// Their share of all attempted.
+    /// Requests that met the SLO as a share of those attempted.
     pub attainment: Option<f64>,
-    /// Cached prompt tokens over prompt tokens, over the requests whose server says.
+    /// Cached prompt tokens over prompt tokens, over the requests whose usage reports both.
     pub prefix_hit_share: Option<f64>,
     /// Send lag over the requests that were sent; in an open loop also the wait before the send.
     pub send_lag: Option<Distribution>,
@@ -138,30 +136,30 @@ impl TrialMetrics {
     pub fn of(trial: &Trial) -> Self {
         let (observations, duration_ns) = (&trial.observations[..], trial.duration_ns);
         let is_open = trial.cell.load.is_open();
-        let requests: Vec<_> = observations.iter().map(|one| RequestMetrics::of(one, is_open)).collect();
+        let requests: Vec<_> = observations.iter().map(|observation| RequestMetrics::of(observation, is_open)).collect();
         let in_flight = InFlight::of(observations, duration_ns);
-        let curve = counted(observations, &requests).then(|| TokenCurve::of(observations));
+        let curve = are_tokens_known(observations, &requests).then(|| TokenCurve::of(observations));
         let tokens = output_tokens(observations);
         let good = trial.cell.slo.and_then(|slo| queue::good_requests(observations, &requests, slo));
-        let served = count(requests.iter().filter(|one| one.served).count());
+        let served = count(requests.iter().filter(|request| request.served).count());
         let queue = is_open.then(|| Queue::of(observations, &requests));
         let timing = TokenTiming::of(observations, &requests);
-        let send_lag: SortedSample = requests.iter().filter_map(|one| one.send_lag_ns).collect();
-        let median = |one: fn(&RequestMetrics) -> Option<f64>| Distribution::over(&requests, one).map(|over| over.p50);
+        let send_lag: SortedSample = requests.iter().filter_map(|request| request.send_lag_ns).collect();
+        let median = |read: fn(&RequestMetrics) -> Option<f64>| Distribution::over(&requests, read).map(|over| over.p50);
         Self {
             attempted: count(observations.len()),
             served,
             failed: failed(observations, &requests),
-            ttft: Distribution::over(&requests, |one| Some(one.ttft_ns)),
-            ttfo: Distribution::over(&requests, |one| one.ttfo_ns),
-            ttfe: Distribution::over(&requests, |one| one.ttfe_ns),
-            e2el: Distribution::over(&requests, |one| Some(one.e2el_ns)),
-            tpot: Distribution::over(&requests, |one| one.tpot_ns),
+            ttft: Distribution::over(&requests, |request| Some(request.ttft_ns)),
+            ttfo: Distribution::over(&requests, |request| request.ttfo_ns),
+            ttfe: Distribution::over(&requests, |request| request.ttfe_ns),
+            e2el: Distribution::over(&requests, |request| Some(request.e2el_ns)),
+            tpot: Distribution::over(&requests, |request| request.tpot_ns),
             itl: Distribution::of(&timing.itl),
             icl: Distribution::of(&timing.icl),
             tokens_per_chunk: timing.tokens_per_chunk(),
-            decode_tok_s: median(|one| one.decode_tok_s),
-            e2e_tok_s: median(|one| one.e2e_tok_s),
+            decode_tok_s: median(|request| request.decode_tok_s),
+            e2e_tok_s: median(|request| request.e2e_tok_s),
             prefill_tok_s: prefill_tok_s(trial, &requests),
             output_tok_s: curve.as_ref().and_then(|_| per_second(tokens, duration_ns as f64)),
             steady: steady(trial, &in_flight, curve.as_ref()),
@@ -207,15 +205,16 @@ fn count(of: usize) -> u32 {
     u32::try_from(of).unwrap_or(u32::MAX)
 }
 
-/// Whether anything was counted, and every served request's tokens are known: a total without some of them would be too low.
-fn counted(observations: &[Observation], requests: &[RequestMetrics]) -> bool {
-    let known = |one: &Observation| arrivals::first(one).and(one.output_tokens()).is_some();
-    observations.iter().any(known) && observations.iter().zip(requests).all(|(one, metrics)| !metrics.served || known(one))
+/// Whether the tokens of every served request, and of at least one request, are known: a total without some of them would be too low.
+fn are_tokens_known(observations: &[Observation], requests: &[RequestMetrics]) -> bool {
+    let known = |observation: &Observation| arrivals::first(observation).and(observation.output_tokens()).is_some();
+    observations.iter().any(known)
+        && observations.iter().zip(requests).all(|(observation, metrics)| !metrics.served || known(observation))
 }
 
 /// Output tokens of all requests whose counts are known, served or not.
 fn output_tokens(observations: &[Observation]) -> f64 {
-    let known = observations.iter().filter(|one| arrivals::first(one).is_some());
+    let known = observations.iter().filter(|observation| arrivals::first(observation).is_some());
     known.filter_map(Observation::output_tokens).map(f64::from).sum()
 }
 
@@ -264,7 +263,9 @@ fn steady(trial: &Trial, in_flight: &InFlight, curve: Option<&TokenCurve>) -> St
 
 fn prefix_hit_share(observations: &[Observation], requests: &[RequestMetrics]) -> Option<f64> {
     let served = observations.iter().zip(requests).filter(|(_, metrics)| metrics.served);
-    let told = served.filter_map(|(one, _)| one.usage.and_then(|usage| Some((usage.cached_tokens?, usage.prompt_tokens))));
-    let (cached, prompt) = told.fold((0_u64, 0_u64), |sum, one| (sum.0 + u64::from(one.0), sum.1 + u64::from(one.1)));
+    let reported = served
+        .filter_map(|(observation, _)| observation.usage.and_then(|usage| Some((usage.cached_tokens?, usage.prompt_tokens))));
+    let (cached, prompt) =
+        reported.fold((0_u64, 0_u64), |sum, tokens| (sum.0 + u64::from(tokens.0), sum.1 + u64::from(tokens.1)));
     (prompt > 0).then(|| cached as f64 / prompt as f64)
 }

@@ -1,4 +1,4 @@
-//! Which runs make a calibration together.
+//! Checks whether runs can be calibrated together.
 
 use std::collections::BTreeSet;
 
@@ -17,87 +17,85 @@ pub(super) const MIN_BOOTS: usize = 2;
 /// Why there is no calibration. Runs are numbered from 1, in the order in which they were given.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum CalibrationError {
-    /// Nothing was given.
     #[error("there is no run: measure an occasion first, with at least two boots of two trials")]
     NoRun,
-    /// A run was not made to its end.
+    /// A run did not finish.
     #[error("run {run} {why}: measure that occasion again")]
-    Unusable {
-        /// Which.
+    Unfinished {
+        /// Number of the run.
         run: usize,
-        /// What it is.
+        /// How the run ended, as the end of a sentence.
         why: &'static str,
     },
     /// Two runs are not of one engine on one machine.
     #[error("run {run} is not of the same engine, machine and load as run 1 ({facts}): calibrate each by itself")]
-    Different {
-        /// Which.
+    DifferentEngine {
+        /// Number of the run.
         run: usize,
-        /// The facts that differ, by name.
+        /// Names of the facts that differ.
         facts: String,
     },
     /// Boots of a run were not of one engine.
-    #[error("boots of run {run} differ ({facts}): its report says in what; measure that occasion again")]
+    #[error("boots of run {run} differ ({facts}): its report lists the differences; measure that occasion again")]
     BootsDiffer {
-        /// Which.
+        /// Number of the run.
         run: usize,
-        /// The facts that differ, by name.
+        /// Names of the facts that differ.
         facts: String,
     },
-    /// Two runs are one.
+    /// Two runs have the same figures, so they are the same run.
     #[error(
-        "runs {one} and {other} have the very same figures: give each occasion once; where the engine is simulated, another seed of its noise makes another"
+        "runs {earlier} and {later} have identical figures: give each occasion once; a simulated engine needs another seed of its noise for each occasion"
     )]
-    Same {
-        /// One.
-        one: usize,
-        /// The other.
-        other: usize,
+    SameRun {
+        /// Number of the earlier run.
+        earlier: usize,
+        /// Number of the later run.
+        later: usize,
     },
-    /// Nothing is gated.
     #[error("run 1 has no gate cell: measure with --profile quick, standard or full")]
     NoGates,
-    /// Boots cannot be told apart.
+    /// A run has too few boots for the noise between boots.
     #[error("run {run} has {boots} boot, and the noise between boots needs {MIN_BOOTS}, better 3: measure with --boots 3")]
     TooFewBoots {
-        /// Which.
+        /// Number of the run.
         run: usize,
-        /// How many it has.
+        /// Number of boots in the run.
         boots: usize,
     },
-    /// Trials cannot be told from boots.
+    /// Without several trials per boot, the noise of trials cannot be separated from that of boots.
     #[error(
-        "every boot has one trial of each cell, and the noise of a trial cannot be told from that of a boot: measure with --trials 2"
+        "every boot has one trial of each cell, and the noise of a trial cannot be separated from that of a boot: measure with --trials 2"
     )]
     OneTrialPerBoot,
-    /// Some seeds are the same and some are not.
+    /// Occasions share some of their seeds but not all.
     #[error(
-        "some of the runs have trials of the same seeds and others have not: measure every occasion with the same --seed, --boots and --trials"
+        "some of the runs share their seeds and others do not: measure every occasion with the same --seed, --boots and --trials"
     )]
     MixedSeeds,
-    /// No cell has enough that counts.
+    /// No gate cell has enough valid trials in every run.
     #[error(
-        "no gate cell has two boots with trials that count in every run, one of them with two: the runs' reports say what made trials invalid"
+        "no gate cell has two boots with valid trials in every run, one of them with two: the runs' reports list why trials are invalid"
     )]
     NothingCounts,
 }
 
-/// Refuses runs that say nothing together.
+/// Refuses runs that cannot be calibrated together.
 pub(super) fn check(runs: &[RunFigures]) -> Result<(), CalibrationError> {
     let first = runs.first().ok_or(CalibrationError::NoRun)?;
     for (place, run) in runs.iter().enumerate() {
         let number = place + 1;
-        if let Some(why) = unusable(run) {
-            return Err(CalibrationError::Unusable { run: number, why });
+        if let Some(why) = unfinished(run) {
+            return Err(CalibrationError::Unfinished { run: number, why });
         }
-        let facts = other_facts(first, run);
+        let facts = differing_facts(first, run);
         if !facts.is_empty() {
-            return Err(CalibrationError::Different { run: number, facts: list(facts) });
+            return Err(CalibrationError::DifferentEngine { run: number, facts: list(facts) });
         }
         let boots: BTreeSet<String> = between_boots((&run.header, &run.boots))
             .into_iter()
-            .filter(|(_, one)| one.comparability != Comparability::Informational)
-            .map(|(_, one)| harmless(&one.field))
+            .filter(|(_, difference)| difference.comparability != Comparability::Informational)
+            .map(|(_, difference)| plain_name(&difference.field))
             .collect();
         if !boots.is_empty() {
             return Err(CalibrationError::BootsDiffer { run: number, facts: list(boots) });
@@ -105,8 +103,8 @@ pub(super) fn check(runs: &[RunFigures]) -> Result<(), CalibrationError> {
         if run.boots.len() < MIN_BOOTS {
             return Err(CalibrationError::TooFewBoots { run: number, boots: run.boots.len() });
         }
-        if let Some(same) = runs[..place].iter().position(|other| is_same(other, run)) {
-            return Err(CalibrationError::Same { one: same + 1, other: number });
+        if let Some(same) = runs[..place].iter().position(|other| is_same_run(other, run)) {
+            return Err(CalibrationError::SameRun { earlier: same + 1, later: number });
         }
     }
     if runs.iter().all(|run| run.header.gates.is_empty()) {
@@ -119,7 +117,7 @@ pub(super) fn check(runs: &[RunFigures]) -> Result<(), CalibrationError> {
     if runs.iter().any(has_several) { Ok(()) } else { Err(CalibrationError::OneTrialPerBoot) }
 }
 
-fn unusable(run: &RunFigures) -> Option<&'static str> {
+fn unfinished(run: &RunFigures) -> Option<&'static str> {
     match run.end.as_ref().map(|end| &end.reason) {
         None => Some("is torn"),
         _ if run.unreadable_tail.is_some() => Some("is torn"),
@@ -130,11 +128,12 @@ fn unusable(run: &RunFigures) -> Option<&'static str> {
 }
 
 /// The names of facts in which two runs differ.
-fn other_facts(first: &RunFigures, other: &RunFigures) -> BTreeSet<String> {
+fn differing_facts(first: &RunFigures, other: &RunFigures) -> BTreeSet<String> {
     let engine = differences(&[(&first.header, &first.boots)], &[(&other.header, &other.boots)]);
-    let matters =
-        engine.into_iter().filter(|one| one.comparability != Comparability::Informational || expiry::depends_on(&one.field));
-    let mut facts: BTreeSet<String> = matters.map(|one| harmless(&one.field)).collect();
+    let matters = engine
+        .into_iter()
+        .filter(|difference| difference.comparability != Comparability::Informational || expiry::depends_on(&difference.field));
+    let mut facts: BTreeSet<String> = matters.map(|difference| plain_name(&difference.field)).collect();
     let (left, right) = (&first.header, &other.header);
     if left.recipe.name != right.recipe.name {
         facts.insert("recipe".to_owned());
@@ -152,8 +151,8 @@ fn other_facts(first: &RunFigures, other: &RunFigures) -> BTreeSet<String> {
     facts
 }
 
-/// Whether two runs are one: every figure is the same to the last digit.
-fn is_same(one: &RunFigures, other: &RunFigures) -> bool {
+/// Whether two runs are the same run: every figure is equal to the last digit.
+fn is_same_run(one: &RunFigures, other: &RunFigures) -> bool {
     let both = one.trials.iter().zip(&other.trials);
     !one.trials.is_empty()
         && one.trials.len() == other.trials.len()
@@ -164,7 +163,7 @@ fn list(facts: BTreeSet<String>) -> String {
     facts.into_iter().collect::<Vec<_>>().join(", ")
 }
 
-/// A name out of a record as a text of ours.
-pub(super) fn harmless(name: &str) -> String {
+/// A name from a record reduced to harmless characters.
+pub(super) fn plain_name(name: &str) -> String {
     name.chars().filter(|c| c.is_ascii_alphanumeric() || " -_./,".contains(*c)).take(80).collect()
 }

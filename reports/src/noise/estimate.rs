@@ -1,10 +1,10 @@
-//! From runs of one engine to its noise.
+//! Estimates the noise of an engine from its runs.
 
 use record::{Gate, Metric};
 
 use super::{
     CALIBRATION_SCHEMA_VERSION, Calibration, CalibrationError, CellNoise,
-    check::{MIN_BOOTS, check, harmless},
+    check::{MIN_BOOTS, check, plain_name},
     expiry,
     layout::{Boots, Seeds, logarithms, seeds},
 };
@@ -16,21 +16,21 @@ use crate::{
     },
 };
 
-/// What is calibrated of a gate's cell besides the gate.
+/// Metrics of a gate's cell that are calibrated besides the gate.
 const ADVISORY: [Metric; 3] = [Metric::DecodeTokS, Metric::TtftP50Ns, Metric::OutputTokS];
 
-/// What a calibration should be made of.
-const OCCASIONS: usize = 4;
-/// Boots of each.
-const BOOTS: usize = 3;
+/// Occasions that a calibration should have; with fewer it carries a warning.
+const RECOMMENDED_OCCASIONS: usize = 4;
+/// Boots that each occasion should have.
+const RECOMMENDED_BOOTS: usize = 3;
 
 impl Calibration {
     /// The noise of every gate of the runs, and of decode tok/s, median TTFT and output tok/s of the gates' cells. Each run is an occasion.
     ///
-    /// By analysis of variance on natural logarithms of the trials that count ([`three_levels`]; of a single occasion [`two_levels`]).
-    /// Where a cell is compared seed by seed, what its seeds do is no noise of a comparison: if the occasions share their seeds it is taken
-    /// off first ([`three_levels_by_seed`]), so that the noise of a trial is that of a difference between equal seeds, over the square root
-    /// of 2. If no two occasions share a seed, the noise of a trial has the seeds' in it, and that of occasions stays what it is.
+    /// By analysis of variance on natural logarithms of the trials that count ([`three_levels`]; of a single occasion [`two_levels`]). Where a cell
+    /// is compared seed by seed, the effect of a seed is not noise of the comparison. If the occasions share their seeds, the effect is removed first
+    /// ([`three_levels_by_seed`]), so that the noise of a trial is that of a difference between equal seeds, over the square root of 2. If no two
+    /// occasions share a seed, the noise of a trial includes that of seeds, and the noise of occasions is not affected.
     pub fn estimate(runs: &[RunFigures]) -> Result<Self, CalibrationError> {
         check(runs)?;
         let first = runs.first().ok_or(CalibrationError::NoRun)?;
@@ -40,8 +40,8 @@ impl Calibration {
             match target.noise(runs)? {
                 Some(noise) => cells.push(noise),
                 None if target.is_gate => {
-                    let name = harmless(&target.gate.cell);
-                    warnings.push(format!("{name} {}: too few trials count to say anything of it", target.gate.metric));
+                    let name = plain_name(&target.gate.cell);
+                    warnings.push(format!("{name} {}: too few valid trials for an estimate", target.gate.metric));
                 }
                 None => {}
             }
@@ -49,7 +49,7 @@ impl Calibration {
         if cells.is_empty() {
             return Err(CalibrationError::NothingCounts);
         }
-        warnings.extend(thin(runs));
+        warnings.extend(size_warning(runs));
         Ok(Self {
             schema_version: CALIBRATION_SCHEMA_VERSION,
             made_unix_s: runs.iter().filter_map(|run| run.header.started_unix_s).max(),
@@ -64,13 +64,13 @@ impl Calibration {
     }
 }
 
-/// What it should have and does not.
-fn thin(runs: &[RunFigures]) -> Option<String> {
+/// A warning about too few occasions or boots, if there are.
+fn size_warning(runs: &[RunFigures]) -> Option<String> {
     let boots = runs.iter().map(|run| run.boots.len()).min().unwrap_or(0);
-    (runs.len() < OCCASIONS || boots < BOOTS).then(|| {
+    (runs.len() < RECOMMENDED_OCCASIONS || boots < RECOMMENDED_BOOTS).then(|| {
         format!(
-            "few: {} of at least {OCCASIONS} occasions, {boots} of at least {BOOTS} boots in the least of them; the noise may be far off, \
-             and one of 0 between occasions says little",
+            "too few measurements: {} of at least {RECOMMENDED_OCCASIONS} occasions, {boots} of at least {RECOMMENDED_BOOTS} boots in the \
+             shortest of them; the estimates are uncertain, and a noise of 0 between occasions is no evidence of none",
             runs.len()
         )
     })
@@ -82,11 +82,11 @@ struct Target {
     is_gate: bool,
 }
 
-/// The gates of all runs, each once, then what else is calibrated of their cells.
+/// The gates of all runs, each once, then the advisory metrics of their cells.
 fn targets(runs: &[RunFigures]) -> Vec<Target> {
     let mut targets: Vec<Target> = Vec::new();
     let mut add = |gate: Gate, is_gate: bool| {
-        if !targets.iter().any(|one| one.gate.cell == gate.cell && one.gate.metric == gate.metric) {
+        if !targets.iter().any(|target| target.gate.cell == gate.cell && target.gate.metric == gate.metric) {
             targets.push(Target { gate, is_gate });
         }
     };
@@ -103,7 +103,7 @@ fn targets(runs: &[RunFigures]) -> Vec<Target> {
 }
 
 impl Target {
-    /// Its noise; none where too little counts.
+    /// The noise of the target; none with too few valid trials.
     fn noise(&self, runs: &[RunFigures]) -> Result<Option<CellNoise>, CalibrationError> {
         let Gate { cell, metric, paired_by_seed, .. } = &self.gate;
         let seeds = if *paired_by_seed && runs.len() > 1 { seeds(runs, cell) } else { Seeds::Different };
@@ -126,7 +126,7 @@ impl Target {
     }
 }
 
-/// The noise of trials, boots and occasions; the last not of a single one.
+/// The noise of trials, boots and occasions; for a single occasion the last is none.
 fn components(occasions: &[Boots], by_seed: bool) -> Option<(Component, Component, Option<Component>)> {
     if occasions.iter().any(|boots| boots.len() < MIN_BOOTS) {
         return None;

@@ -1,4 +1,4 @@
-//! What makes a calibration expire.
+//! Checks whether a calibration has expired.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,20 +8,20 @@ use super::Calibration;
 use crate::identity::NOT_KNOWN;
 
 impl Calibration {
-    /// Why it no longer holds for an engine on a machine, in words; none if it does. The machine's facts are those of the header, the engine's
-    /// those of the boots. The words name facts and never what they are, which is text of others.
+    /// Why the calibration no longer holds for an engine on a machine, in words; none if it holds. Facts of the machine are read from the header,
+    /// facts of the engine from the boots. The words name facts and not their values, which are untrusted texts of records.
     #[must_use]
     pub fn expired(&self, header: &Header, boots: &[Boot]) -> Option<String> {
-        let now = facts(header, boots);
-        let others: Vec<&str> = self
+        let current = facts(header, boots);
+        let changed: Vec<&str> = self
             .expires_with
             .iter()
-            .filter(|(name, then)| now.get(*name) != Some(*then))
-            .map(|(name, _)| known_name(name))
+            .filter(|(name, calibrated)| current.get(*name) != Some(*calibrated))
+            .map(|(name, _)| known_fact(name))
             .collect();
-        (!others.is_empty()).then(|| {
-            let (are, they) = if others.len() == 1 { ("is", "it was") } else { ("are", "they were") };
-            format!("{} {are} not what {they} when the noise was measured: calibrate again", others.join(", "))
+        (!changed.is_empty()).then(|| {
+            let have = if changed.len() == 1 { "has" } else { "have" };
+            format!("{} {have} changed since the noise was measured: calibrate again", changed.join(", "))
         })
     }
 }
@@ -32,13 +32,13 @@ const KERNEL: &str = "kernel";
 const IMAGE: &str = "image id";
 const VERSION: &str = "engine version";
 
-/// A name of ours, whatever a file calls it.
-fn known_name(name: &String) -> &'static str {
+/// The fact's name as a constant of this program, since a calibration file may contain any text.
+fn known_fact(name: &String) -> &'static str {
     let known = [MACHINE, GPU, KERNEL, IMAGE, VERSION];
-    known.into_iter().find(|one| one == name).unwrap_or("a fact that this program does not know")
+    known.into_iter().find(|fact| fact == name).unwrap_or("a fact that this program does not know")
 }
 
-/// The facts that noise depends on. What is not known then and now is the same.
+/// The facts that noise depends on. A fact that is unknown both times counts as unchanged.
 pub(super) fn facts(header: &Header, boots: &[Boot]) -> BTreeMap<String, String> {
     let machine = &header.machine;
     let over = |of: fn(&Boot) -> Option<&String>| {
@@ -55,7 +55,7 @@ pub(super) fn facts(header: &Header, boots: &[Boot]) -> BTreeMap<String, String>
     each.into_iter().map(|(name, value)| (name.to_owned(), value.unwrap_or_else(|| NOT_KNOWN.to_owned()))).collect()
 }
 
-/// Whether a difference between two runs in this fact is one in what noise depends on, though a comparison only warns of it.
+/// Whether noise depends on this fact although a comparison only reports a difference in it.
 pub(super) fn depends_on(field: &str) -> bool {
     ["kernel", "GPU driver"].contains(&field)
 }

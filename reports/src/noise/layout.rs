@@ -6,24 +6,24 @@ use record::Metric;
 
 use crate::{figures::RunFigures, figures::TrialFigures, validity::Validity};
 
-/// A trial of one cell: its boot, its number, and the digest of its plan.
+/// A trial of one cell: boot, number, and the digest of the request plan.
 type Plan<'r> = (u32, u32, &'r str);
 
 /// The logarithms of one cell in one run, by boot.
 pub(super) type Boots = Vec<Vec<f64>>;
 
-/// How the seeds of several occasions stand to each other.
+/// Whether several occasions share their seeds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Seeds {
-    /// Every occasion has the same, in the same boots.
+    /// Every occasion has the same seeds, in the same boots.
     Same,
-    /// No two have one in common.
+    /// No two occasions share a seed.
     Different,
-    /// Some are the same.
+    /// Some seeds are shared, others are not.
     Mixed,
 }
 
-/// How the plans of a cell in several runs stand to each other.
+/// Whether the plans of a cell are the same in all runs.
 pub(super) fn seeds(runs: &[RunFigures], cell: &str) -> Seeds {
     let plans: Vec<BTreeSet<Plan<'_>>> = runs.iter().map(|run| of_cell(run, cell).map(plan).collect()).collect();
     if plans.windows(2).all(|pair| pair[0] == pair[1]) {

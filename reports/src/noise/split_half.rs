@@ -1,4 +1,4 @@
-//! An engine against itself: the boots of a calibration in two halves, which must not differ.
+//! Compares an engine with itself: splits the boots of a calibration into two halves, which must not differ.
 
 use record::{Gate, Metric};
 
@@ -13,19 +13,19 @@ use crate::{
     },
 };
 
-/// How often the halves were told apart though they are of one engine.
+/// How often one half regressed against the other, though both are of one engine.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SplitHalf {
     /// Comparisons: each gate cell twice, with either half as the candidate.
     pub comparisons: usize,
-    /// The cells that regressed in one of them.
+    /// Cells that regressed in one of the comparisons.
     pub regressed: Vec<(String, Metric)>,
-    /// As many may be chance: the 95 % quantile of so many comparisons at the judge's alpha, as if they were independent.
+    /// The number of regressions that chance may give: the 95 % quantile of so many comparisons at the judge's alpha, as if they were independent.
     pub most: usize,
 }
 
 impl SplitHalf {
-    /// Whether there are no more than chance may give.
+    /// Whether there are no more regressions than chance may give.
     #[must_use]
     pub fn is_fine(&self) -> bool {
         self.regressed.len() <= self.most
@@ -46,7 +46,7 @@ pub fn split_half(runs: &[RunFigures]) -> Option<SplitHalf> {
     let mut found = SplitHalf { comparisons: 0, regressed: Vec::new(), most: 0 };
     for swapped in [false, true] {
         let (named, cells): (Vec<&Gate>, Vec<Cell>) =
-            gates.iter().filter_map(|gate| Some((*gate, compared(runs, gate, swapped)?))).unzip();
+            gates.iter().filter_map(|gate| Some((*gate, compare_halves(runs, gate, swapped)?))).unzip();
         found.comparisons += cells.iter().filter(|cell| cell.outcome.is_ok()).count();
         for (gate, decision) in named.into_iter().zip(decide(&cells, &Options::DEFAULT)) {
             if decision.verdict == Verdict::Regressed {
@@ -58,8 +58,8 @@ pub fn split_half(runs: &[RunFigures]) -> Option<SplitHalf> {
     (found.comparisons > 0).then_some(found)
 }
 
-/// The comparison of the halves in one gate cell; none where it has no values, or its metric no better way.
-fn compared(runs: &[RunFigures], gate: &Gate, swapped: bool) -> Option<Cell> {
+/// The comparison of the halves in one gate cell; none without values or for a metric without a better direction.
+fn compare_halves(runs: &[RunFigures], gate: &Gate, swapped: bool) -> Option<Cell> {
     let occasions = logarithms(runs, &gate.cell, gate.metric, false)?;
     let mut halves = [Vec::new(), Vec::new()];
     for (place, boot) in occasions.iter().flatten().enumerate() {

@@ -14,7 +14,7 @@ fn normal(chance: &mut SplitMix) -> f64 {
     (0..12).map(|_| (chance.word() >> 11) as f64 / (1_u64 << 53) as f64).sum::<f64>() - 6.0
 }
 
-/// What a trial of a closed-loop cell and one of an open-loop cell are that make their logarithm so much larger.
+/// A trial of a closed-loop cell and one of an open-loop cell, with logarithms that are larger by so much.
 fn trials(boot: u32, trial: u32, seed: u64, [closed, open]: [f64; 2]) -> [TrialFigures; 2] {
     let of = closed_trial("chat", 10, 1, 1_000_000, 20_000_000, 101);
     let chat = TrialFigures {
@@ -41,7 +41,8 @@ fn trials(boot: u32, trial: u32, seed: u64, [closed, open]: [f64; 2]) -> [TrialF
     [chat, office]
 }
 
-/// An occasion of so many boots with two trials each. Its noise is 0.7 %, 1 % and 1.5 %, and that of the seeds 10 %.
+/// An occasion of so many boots with two trials each. Its noise is 0.7 % between occasions, 1 % between boots, 1.5 % between trials and 10 % between
+/// seeds.
 fn occasion(number: u64, boots: u32, seed: u64) -> RunFigures {
     let mut run = RunFigures::of(&record(Vec::new()));
     let mut chance = SplitMix(1000 + number);
@@ -73,8 +74,8 @@ fn near(component: Component, sd_ln: f64) {
 #[test]
 fn components_are_recovered_and_shared_seeds_left_out() {
     let noise = Calibration::estimate(&occasions(200, 4, |_| 1)).unwrap();
-    let names: Vec<(&str, Metric)> = noise.cells.iter().map(|one| (one.cell.as_str(), one.metric)).collect();
-    // What the fixture does not define is left out in silence, since no gate asks for it.
+    let names: Vec<(&str, Metric)> = noise.cells.iter().map(|cell| (cell.cell.as_str(), cell.metric)).collect();
+    // Metrics that the fixture does not define are left out without a warning, since they have no gate.
     let expected = [("chat/c10", Metric::DecodeTokS), ("office/r0.3", Metric::TpotP50Ns), ("chat/c10", Metric::OutputTokS)];
     assert_eq!(names, expected);
     for one in &noise.cells {
@@ -113,8 +114,12 @@ fn invalid_trial_is_left_out_of_every_occasion_when_paired_by_seed() {
 #[test]
 fn single_occasion_has_no_occasion_component() {
     let noise = Calibration::estimate(&occasions(1, 5, |_| 1)).unwrap();
-    assert!(noise.cells.iter().all(|one| one.occasion.is_none() && one.boot.df > 0.0));
-    assert!(noise.warnings[0].starts_with("few: 1 of at least 4 occasions, 5 of at least 3 boots"), "{:?}", noise.warnings);
+    assert!(noise.cells.iter().all(|cell| cell.occasion.is_none() && cell.boot.df > 0.0));
+    assert!(
+        noise.warnings[0].starts_with("too few measurements: 1 of at least 4 occasions, 5 of at least 3 boots"),
+        "{:?}",
+        noise.warnings
+    );
 }
 
 #[test]
@@ -141,7 +146,7 @@ fn unusable_runs_are_refused_with_a_reason() {
     check(&changed(&|run| run.header.suite_version += 1), "(suite)");
     check(&changed(&|run| run.trials[0].cell.workload_hash = "x".to_owned()), "(workload hash)");
     check(&changed(&|run| run.boots[1].engine_version = Some("0.20".to_owned())), "engine version");
-    check(&changed(&|run| run.trials = occasion(0, 3, 1).trials), "runs 1 and 2 have the very same figures");
+    check(&changed(&|run| run.trials = occasion(0, 3, 1).trials), "runs 1 and 2 have identical figures");
     let mut ungated = occasions(2, 3, |_| 1);
     for run in &mut ungated {
         run.header.gates.clear();
@@ -154,7 +159,7 @@ fn unusable_runs_are_refused_with_a_reason() {
     check(&single, "--trials 2");
     let mut invalid = occasions(2, 3, |_| 1);
     invalid.iter_mut().flat_map(|run| &mut run.trials).for_each(|trial| trial.validity = Validity::Invalid);
-    check(&invalid, "trials that count in every run");
+    check(&invalid, "valid trials in every run");
 }
 
 #[test]
@@ -162,8 +167,8 @@ fn gate_without_enough_values_is_a_warning() {
     let mut runs = occasions(4, 3, |_| 1);
     runs[0].trials[1].figures.insert(Metric::TpotP50Ns, f64::INFINITY);
     let noise = Calibration::estimate(&runs).unwrap();
-    assert!(noise.cells.iter().all(|one| one.cell == "chat/c10"));
-    assert_eq!(noise.warnings, ["office/r0.3 tpot_p50_ns: too few trials count to say anything of it"]);
+    assert!(noise.cells.iter().all(|cell| cell.cell == "chat/c10"));
+    assert_eq!(noise.warnings, ["office/r0.3 tpot_p50_ns: too few valid trials for an estimate"]);
 }
 
 #[test]
@@ -175,13 +180,13 @@ fn calibration_expires_when_a_fact_changes() {
     let mut header = run.header.clone();
     header.machine.kernel = Some("<b>".to_owned());
     let why = noise.expired(&header, &run.boots).unwrap();
-    assert_eq!(why, "kernel is not what it was when the noise was measured: calibrate again");
-    // What was not known then is another now.
+    assert_eq!(why, "kernel has changed since the noise was measured: calibrate again");
+    // A fact that was unknown at calibration counts as changed.
     header.machine.gpu = Some("a GPU".to_owned());
     let mut boots = run.boots.clone();
     boots[0].engine_version = Some("0.20".to_owned());
     let why = noise.expired(&header, &boots).unwrap();
-    assert_eq!(why, "GPU and driver, engine version, kernel are not what they were when the noise was measured: calibrate again");
+    assert_eq!(why, "GPU and driver, engine version, kernel have changed since the noise was measured: calibrate again");
     let mut edited = noise;
     edited.expires_with.insert("<b>".to_owned(), String::new());
     assert!(!edited.expired(&run.header, &run.boots).unwrap().contains('<'));

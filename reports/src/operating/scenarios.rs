@@ -124,57 +124,61 @@ fn nothing_changed() -> Vec<Scenario> {
 }
 
 fn slower() -> Vec<Scenario> {
-    let one = Setting { noise: Noise::LOUDER, ..Setting::USUAL };
-    let two = Setting { noise: Noise::LOUDER, ..Setting::TWO_LOOKS };
+    let one_look = Setting { noise: Noise::LOUDER, ..Setting::USUAL };
+    let two_looks = Setting { noise: Noise::LOUDER, ..Setting::TWO_LOOKS };
     let at = |setting: Setting, slowdown| Setting { slowdown, ..setting };
     vec![
         scenario(
             "a rate by 5 %",
-            at(one, Slowdown::ClosedLoopGate(0.05)),
+            at(one_look, Slowdown::ClosedLoopGate(0.05)),
             &[(CLOSED_LOOP_REGRESSED, Some(Requirement::AtLeast(0.78))), (Event::ClosedLoopGateFlagged, None)],
         ),
         scenario(
             "a rate by 5 %, two looks",
-            at(two, Slowdown::ClosedLoopGate(0.05)),
+            at(two_looks, Slowdown::ClosedLoopGate(0.05)),
             &[(CLOSED_LOOP_REGRESSED, Some(Requirement::AtLeast(0.95)))],
         ),
         scenario(
             "a cell compared by seed, with a margin of 10 %, by 15 %",
-            at(one, Slowdown::OpenLoopGate(0.15)),
+            at(one_look, Slowdown::OpenLoopGate(0.15)),
             &informative(&[OPEN_LOOP_REGRESSED]),
         ),
         scenario(
             "all of decoding by 5 %",
-            at(one, Slowdown::Decode(0.05)),
+            at(one_look, Slowdown::Decode(0.05)),
             &informative(&[ANY_REGRESSED, CLOSED_LOOP_REGRESSED]),
         ),
-        scenario("a rate by the margin, 3 %", at(one, Slowdown::ClosedLoopGate(0.03)), &informative(&[CLOSED_LOOP_REGRESSED])),
-        scenario("a rate by 10 %", at(one, Slowdown::ClosedLoopGate(0.10)), &informative(&[CLOSED_LOOP_REGRESSED])),
+        scenario(
+            "a rate by the margin, 3 %",
+            at(one_look, Slowdown::ClosedLoopGate(0.03)),
+            &informative(&[CLOSED_LOOP_REGRESSED]),
+        ),
+        scenario("a rate by 10 %", at(one_look, Slowdown::ClosedLoopGate(0.10)), &informative(&[CLOSED_LOOP_REGRESSED])),
     ]
 }
 
 fn one_boot() -> Vec<Scenario> {
-    let one = Setting { boots: 1, trials: 5, ..Setting::USUAL };
+    let setting = Setting { boots: 1, trials: 5, ..Setting::USUAL };
     let never = Some(Requirement::AtMost(0.0));
     vec![
-        scenario("nothing changed, 5 trials", one, &[(ANY_REGRESSED, None), (ANY_IMPROVED, never)]),
-        scenario("all faster by 10 %, 5 trials", Setting { slowdown: Slowdown::All(-0.10), ..one }, &[(ANY_IMPROVED, never)]),
+        scenario("nothing changed, 5 trials", setting, &[(ANY_REGRESSED, None), (ANY_IMPROVED, never)]),
+        scenario("all faster by 10 %, 5 trials", Setting { slowdown: Slowdown::All(-0.10), ..setting }, &[(ANY_IMPROVED, never)]),
         scenario(
             "a rate slower by 10 %, 5 trials",
-            Setting { slowdown: Slowdown::ClosedLoopGate(0.10), ..one },
+            Setting { slowdown: Slowdown::ClosedLoopGate(0.10), ..setting },
             &informative(&[CLOSED_LOOP_REGRESSED]),
         ),
     ]
 }
 
 fn stored() -> Vec<Scenario> {
-    let one = |setting: Setting| Setting { slowdown: Slowdown::ClosedLoopGate(0.05), ..setting };
+    let slower = |setting: Setting| Setting { slowdown: Slowdown::ClosedLoopGate(0.05), ..setting };
     let nothing = informative(&[ANY_REGRESSED, ANY_IMPROVED, Event::ClosedLoopGate(Verdict::Unchanged), ANY_REFUSED]);
     vec![
         scenario("nothing changed, 1 % is assumed", Setting::STORED, &nothing),
         scenario("nothing changed, calibrated", Setting::CALIBRATED, &nothing),
-        scenario("a rate by 5 %, 1 % is assumed", one(Setting::STORED), &informative(&[CLOSED_LOOP_REGRESSED])),
-        scenario("a rate by 5 %, calibrated", one(Setting::CALIBRATED), &informative(&[CLOSED_LOOP_REGRESSED])),
+        scenario("a rate by 5 %, 1 % is assumed", slower(Setting::STORED), &informative(&[CLOSED_LOOP_REGRESSED])),
+        scenario("a rate by 5 %, calibrated", slower(Setting::CALIBRATED), &informative(&[CLOSED_LOOP_REGRESSED])),
     ]
 }
 
@@ -182,7 +186,7 @@ fn drifting() -> Vec<Scenario> {
     let by = |drift, setting: Setting| Setting { drift, ..setting };
     let both = informative(&[ANY_REFUSED, ANY_REGRESSED]);
     let interleaved = Setting::USUAL;
-    let one = Setting { slowdown: Slowdown::ClosedLoopGate(0.05), ..interleaved };
+    let slower = Setting { slowdown: Slowdown::ClosedLoopGate(0.05), ..interleaved };
     let decode = Setting { slowdown: Slowdown::Decode(0.05), ..interleaved };
     let stored = Setting { order: Order::Stored, noise: Noise::USUAL, ..Setting::CALIBRATED };
     vec![
@@ -192,7 +196,7 @@ fn drifting() -> Vec<Scenario> {
         scenario("by 0.5 %, interleaved", by(0.005, interleaved), &[(ANY_REGRESSED, None)]),
         scenario("by 1 %, interleaved", by(0.01, interleaved), &[(ANY_REGRESSED, None)]),
         scenario("by 2 %, interleaved", by(0.02, interleaved), &[(ANY_REGRESSED, None)]),
-        scenario("by 0.5 %, interleaved, a rate slower by 5 %", by(0.005, one), &informative(&[CLOSED_LOOP_REGRESSED])),
+        scenario("by 0.5 %, interleaved, a rate slower by 5 %", by(0.005, slower), &informative(&[CLOSED_LOOP_REGRESSED])),
         scenario("by 0.5 %, interleaved, all of decoding slower by 5 %", by(0.005, decode), &informative(&[ANY_REGRESSED])),
         scenario("by 1 %, interleaved, all of decoding slower by 5 %", by(0.01, decode), &informative(&[ANY_REGRESSED])),
     ]

@@ -1,4 +1,4 @@
-//! How a simulated comparison is made: its noise, what changed, in which order, and by which rules.
+//! The settings of a simulated comparison: noise, change, order of measuring, and rules.
 
 use crate::{
     judge::Order,
@@ -11,11 +11,11 @@ use crate::{
 /// Standard deviations of natural logarithms.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Noise {
-    /// Between boots.
+    /// Standard deviation between boots.
     pub(super) boot: f64,
     /// Whether a boot is fast or slow as a whole, in all of its cells alike; otherwise each cell has a draw of its own.
     pub(super) boot_is_shared: bool,
-    /// Between trials of a boot.
+    /// Standard deviation between trials of a boot.
     pub(super) trial: f64,
     /// Between seeds, for cells that are compared seed by seed; the same on both sides.
     pub(super) seed: f64,
@@ -27,10 +27,10 @@ impl Noise {
     /// Boots that differ by 1 % in all cells alike and trials that differ by 1.5 %, together 1.8 % for a boot of one trial; seeds by 3 %.
     pub(super) const USUAL: Self = Self { boot: 0.010, boot_is_shared: true, trial: 0.015, seed: 0.03, occasion: 0.0 };
 
-    /// The same with 2 % for a boot of one trial.
+    /// The usual noise with 2 % for a boot of one trial.
     pub(super) const LOUDER: Self = Self { trial: 0.017_320_508_075_688_773, ..Self::USUAL };
 
-    /// The same with each cell's boots for themselves.
+    /// The usual noise with independent boot effects for each cell.
     pub(super) const INDEPENDENT: Self = Self { boot_is_shared: false, ..Self::USUAL };
 
     /// The usual, on two occasions that differ by 0.7 %.
@@ -51,7 +51,7 @@ pub(super) enum Slowdown {
     All(f64),
 }
 
-/// How a simulated comparison is made.
+/// The settings of a simulated comparison.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Setting {
     /// Boots per side, at the first look; with one, its trials are the units.
@@ -60,12 +60,12 @@ pub(super) struct Setting {
     pub(super) trials: u32,
     pub(super) noise: Noise,
     pub(super) slowdown: Slowdown,
-    /// In which order boots were made.
+    /// Order in which the sides are measured.
     pub(super) order: Order,
     /// How much slower the machine gets from each boot to the next, in natural logarithms; the candidate's boots are later than the baseline's
     /// where they are not interleaved.
     pub(super) drift: f64,
-    /// What is known of the noise between occasions, which counts where the sides were not interleaved.
+    /// The noise between occasions that the judge is given; used for stored sides only.
     pub(super) occasion: Component,
     pub(super) options: Options,
     pub(super) second_look: SecondLook,
@@ -104,6 +104,6 @@ impl Setting {
     /// Against a baseline of another day, about which nothing is calibrated.
     pub(super) const STORED: Self = Self { noise: Noise::OCCASIONS, order: Order::Stored, ..Self::USUAL };
 
-    /// The same where the noise between occasions was measured, on four of them.
+    /// A stored baseline with calibrated noise between occasions, from four of them.
     pub(super) const CALIBRATED: Self = Self { occasion: Component { sd_ln: 0.007, df: 3.0, assumed: false }, ..Self::STORED };
 }

@@ -14,7 +14,7 @@ fn expanded(sorted: &[f64], q: f64) -> f64 {
 
 #[test]
 fn quantiles_agree_with_the_reference_values() {
-    let cases = vectors::of_kind("quantile");
+    let cases = vectors::cases_of_kind("quantile");
     assert_eq!(cases.len(), 7);
     for case in cases {
         let sorted: SortedSample = floats(&case["x"]).into_iter().collect();
@@ -27,7 +27,7 @@ fn quantiles_agree_with_the_reference_values() {
 
 #[test]
 fn requests_needed_are_the_fewest_with_a_bound() {
-    let case = vectors::one("min_n_for_quantile_bound");
+    let case = vectors::case("min_n_for_quantile_bound");
     let fewest: Vec<_> = floats(&case["q"]).into_iter().zip(floats(&case["expected"])).collect();
     assert!(fewest.contains(&(0.95, REQUESTS_FOR_P95 as f64)));
     assert!(fewest.contains(&(0.99, REQUESTS_FOR_P99 as f64)));

@@ -1,12 +1,12 @@
-//! Which described machine and model a record is of.
+//! Finds the described machine and model of a record.
 
 use std::collections::BTreeSet;
 
 use record::{Boot, EngineName, Header};
 use twin::description::{Machine, Model, machines, models};
 
-/// What flags mean that spread a model over several machines of one GPU: the limits of one machine do not hold then.
-const SPREADS: [&str; 17] = [
+/// Flags that spread a model over several machines of one GPU, so that the limits of one machine do not hold.
+const MULTI_MACHINE_FLAGS: [&str; 17] = [
     "--tensor-parallel-size",
     "-tp",
     "--tp",
@@ -26,26 +26,26 @@ const SPREADS: [&str; 17] = [
     "-dp",
 ];
 
-/// Flags whose value is the type of a number in the cache.
-const CACHE_TYPES: [&str; 5] = ["--kv-cache-dtype", "--cache-type-k", "--cache-type-v", "-ctk", "-ctv"];
+/// Flags whose value is the data type of the KV cache.
+const CACHE_TYPE_FLAGS: [&str; 5] = ["--kv-cache-dtype", "--cache-type-k", "--cache-type-v", "-ctk", "-ctv"];
 
-/// Ollama has a variable for it.
+/// The environment variable with which Ollama sets the data type of the KV cache.
 const CACHE_TYPE_VARIABLE: &str = "OLLAMA_KV_CACHE_TYPE";
 
-/// What types of a number in the cache begin with that have at least one byte.
-const WHOLE_BYTES: [&str; 7] = ["fp8", "q8", "f16", "bf16", "float16", "bfloat16", "auto"];
+/// Prefixes of KV cache data types with at least one byte per number.
+const ONE_BYTE_CACHE_TYPES: [&str; 7] = ["fp8", "q8", "f16", "bf16", "float16", "bfloat16", "auto"];
 
 /// Flags whose value is a quantisation.
-const QUANTISES: [&str; 2] = ["--quantization", "-q"];
+const QUANTISATION_FLAGS: [&str; 2] = ["--quantization", "-q"];
 
 /// The quantisation of models that were published in no other, so that their name alone tells it: gpt-oss.
-const NATIVE: &str = "mxfp4";
+const NATIVE_QUANTISATION: &str = "mxfp4";
 
-/// A flag of a fork of vLLM (christopherowen/spark-vllm-mxfp4-docker) that names what it narrows beside the experts.
-const NARROWS: &str = "--mxfp4-layers";
+/// A flag of a fork of vLLM (christopherowen/spark-vllm-mxfp4-docker) that names the layers narrowed besides the experts.
+const NARROWING_FLAG: &str = "--mxfp4-layers";
 
 /// Words for how weights are stored.
-const STORED: [&str; 18] = [
+const QUANTISATION_WORDS: [&str; 18] = [
     "4bit",
     "8bit",
     "awq",
@@ -70,24 +70,25 @@ const STORED: [&str; 18] = [
 pub(super) struct DescribedSetup {
     pub(super) machine: Machine,
     pub(super) model: Model,
-    /// Whether all its weights are stored as described. What of gpt-oss is not an expert, for one, OpenAI stores in sixteen bits, the makers
-    /// of GGUF files in fewer, and a fork of vLLM narrows it as it loads.
+    /// Whether all weights are stored as described. The weights of gpt-oss outside of experts, for instance, have sixteen bits as published, fewer in
+    /// GGUF files, and a fork of vLLM narrows them as it loads.
     pub(super) is_whole: bool,
-    /// Bytes that a number in the cache has at least. FP8 caches are common and not always asked for; what may be narrower counts as
-    /// nothing.
+    /// Fewest bytes of a number in the KV cache: 1, since FP8 caches are common and not always declared, or 0 where the cache may be narrower.
     pub(super) cache_numbers_bytes: f64,
 }
 
-/// None where machine, model or the quantisation of most weights is not known.
+/// The described machine and model of a record; none where one of them or the quantisation of most weights is not known.
 pub(super) fn find(header: &Header, boots: &[Boot]) -> Option<DescribedSetup> {
-    let at = &header.machine;
-    let is_at = |machine: &Machine| [Some(&at.name), at.gpu.as_ref()].into_iter().flatten().any(|name| machine.is_called(name));
-    let machine = machines().ok()?.into_iter().find(is_at)?;
-    let words = words(header, boots);
-    if values(&words, &SPREADS).any(|value| value != "1") {
+    let recorded = &header.machine;
+    let matches = |machine: &Machine| {
+        [Some(&recorded.name), recorded.gpu.as_ref()].into_iter().flatten().any(|name| machine.is_called(name))
+    };
+    let machine = machines().ok()?.into_iter().find(matches)?;
+    let words = command_words(header, boots);
+    if flag_values(&words, &MULTI_MACHINE_FLAGS).any(|value| value != "1") {
         return None;
     }
-    let names = names(header, boots);
+    let names = model_names(header, boots);
     let mut described = models().ok()?.into_iter().filter(|model| names.iter().any(|name| model.is_called(name)));
     let model = described.next().filter(|model| is_quantised_as(model, &names, &words))?;
     // An alias of one model for another.
@@ -95,16 +96,16 @@ pub(super) fn find(header: &Header, boots: &[Boot]) -> Option<DescribedSetup> {
         return None;
     }
     let variable = env(header).find(|(name, _)| *name == CACHE_TYPE_VARIABLE).map(|(_, value)| value);
-    let has_bytes = |value: &str| WHOLE_BYTES.iter().any(|word| value.to_ascii_lowercase().starts_with(word));
-    let cache_numbers_bytes = if values(&words, &CACHE_TYPES).chain(variable).all(has_bytes) { 1.0 } else { 0.0 };
+    let has_bytes = |value: &str| ONE_BYTE_CACHE_TYPES.iter().any(|word| value.to_ascii_lowercase().starts_with(word));
+    let cache_numbers_bytes = if flag_values(&words, &CACHE_TYPE_FLAGS).chain(variable).all(has_bytes) { 1.0 } else { 0.0 };
     let is_gguf = |name: &&str| name.to_ascii_lowercase().contains("gguf");
-    let is_narrowed = words.iter().any(|word| word.split('=').next() == Some(NARROWS));
+    let is_narrowed = words.iter().any(|word| word.split('=').next() == Some(NARROWING_FLAG));
     let is_whole = header.recipe.engine != EngineName::Llamacpp && !is_narrowed && !names.iter().chain(&words).any(is_gguf);
     Some(DescribedSetup { machine, model, is_whole, cache_numbers_bytes })
 }
 
-/// What recipe and server call the model: the name in requests, its source, and what the server says that it loaded under that name.
-fn names<'r>(header: &'r Header, boots: &'r [Boot]) -> Vec<&'r str> {
+/// The names of the model: the id in requests, its source, and the model that the server reports under that id.
+fn model_names<'r>(header: &'r Header, boots: &'r [Boot]) -> Vec<&'r str> {
     let model = &header.recipe.model;
     let loaded = boots.iter().flat_map(|boot| &boot.identity.served_models).filter_map(|served| {
         let (id, root) = served.strip_suffix(')')?.split_once(" (from ")?;
@@ -113,8 +114,8 @@ fn names<'r>(header: &'r Header, boots: &'r [Boot]) -> Vec<&'r str> {
     [model.id.as_str(), model.source.as_str()].into_iter().chain(loaded).collect()
 }
 
-/// The words of every command line that is known.
-fn words<'r>(header: &'r Header, boots: &'r [Boot]) -> Vec<&'r str> {
+/// The words of every known command line.
+fn command_words<'r>(header: &'r Header, boots: &'r [Boot]) -> Vec<&'r str> {
     let recipe = &header.recipe;
     let container = recipe.container.iter().flat_map(|container| container.entrypoint.iter().flatten().chain(&container.command));
     let process = recipe.process.iter().flat_map(|process| &process.command);
@@ -129,7 +130,7 @@ fn env(header: &Header) -> impl Iterator<Item = (&str, &str)> {
 }
 
 /// The values of flags, in either way of writing them.
-fn values<'w>(words: &'w [&'w str], flags: &'w [&'w str]) -> impl Iterator<Item = &'w str> {
+fn flag_values<'w>(words: &'w [&'w str], flags: &'w [&'w str]) -> impl Iterator<Item = &'w str> {
     let next = words.iter().skip(1).copied().map(Some).chain([None]);
     words.iter().zip(next).filter_map(move |(word, next)| match word.split_once('=') {
         Some((flag, value)) => flags.contains(&flag).then_some(value),
@@ -137,12 +138,12 @@ fn values<'w>(words: &'w [&'w str], flags: &'w [&'w str]) -> impl Iterator<Item 
     })
 }
 
-/// How most weights of a described model are stored, which is what its name ends in.
+/// The quantisation of most weights of a described model, which is the end of its name.
 fn quantisation(model: &Model) -> &str {
     model.name.rsplit('-').next().unwrap_or_default()
 }
 
-/// Bits of most of its weights, without their scales.
+/// Bits per weight of most weights, without their scales.
 pub(super) fn stored_bits(model: &Model) -> f64 {
     match quantisation(model) {
         "mxfp4" | "nvfp4" => 4.0,
@@ -151,24 +152,24 @@ pub(super) fn stored_bits(model: &Model) -> f64 {
     }
 }
 
-/// Whether everything that is told of the weights' quantisation is what the model's description is of. Most models are published in bf16
-/// too, so nothing told is too little, but for those that are not.
+/// Whether all declared quantisations match that of the description. Most models are also published in bf16, so at least one declaration is needed,
+/// except for models that are not.
 fn is_quantised_as(model: &Model, names: &[&str], words: &[&str]) -> bool {
     let described = quantisation(model);
     let is_file = |word: &&&str| word.contains("${MODEL}") || word.to_ascii_lowercase().ends_with(".gguf");
     let files = words.iter().filter(is_file).copied();
-    let told: BTreeSet<String> =
-        names.iter().copied().chain(values(words, &QUANTISES)).chain(files).flat_map(quantisations).collect();
-    if told.is_empty() { described == NATIVE } else { told.iter().all(|word| word == described) }
+    let declared: BTreeSet<String> =
+        names.iter().copied().chain(flag_values(words, &QUANTISATION_FLAGS)).chain(files).flat_map(quantisations).collect();
+    if declared.is_empty() { described == NATIVE_QUANTISATION } else { declared.iter().all(|word| word == described) }
 }
 
-/// Words of a name that tell how its weights are stored.
+/// The words of a name that declare a quantisation.
 fn quantisations(name: &str) -> impl Iterator<Item = String> {
     let words: Vec<String> = name.split(|c: char| !c.is_ascii_alphanumeric()).map(str::to_ascii_lowercase).collect();
     words.into_iter().filter_map(|word| match word.as_str() {
         // ModelOpt's FP4 is NVIDIA's.
         "fp4" => Some("nvfp4".to_owned()),
-        other if STORED.contains(&other) => Some(word),
+        other if QUANTISATION_WORDS.contains(&other) => Some(word),
         // llama.cpp's: Q4_K_M, IQ3_XS.
         _ => {
             let digits = word.strip_prefix("iq").or_else(|| word.strip_prefix('q')).unwrap_or_default();

@@ -1,6 +1,6 @@
 //! Spans of time: how long any of them lasted, and how many did at once.
 
-/// The length of what the spans cover together, in nanoseconds.
+/// The length of the union of the spans, in nanoseconds.
 pub(super) fn union_ns(mut spans: Vec<(u64, u64)>) -> u64 {
     spans.sort_unstable();
     let (mut covered_ns, mut reached_ns) = (0, 0);
@@ -29,7 +29,7 @@ impl Overlap {
             now = if is_end { now.saturating_sub(1) } else { now + 1 };
             match corners.last_mut() {
                 Some((at_ns, most, after)) if *at_ns == t_ns => (*most, *after) = ((*most).max(now), now),
-                // What ended here was there until now.
+                // A span that ends here still counts at this time.
                 _ => corners.push((t_ns, if is_end { now + 1 } else { now }, now)),
             }
         }

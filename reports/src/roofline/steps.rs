@@ -12,9 +12,9 @@ const BURST_NS: u64 = 1_000_000;
 /// may collect them.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Steps {
-    /// How many, at least.
+    /// Number of steps, at least.
     pub(super) count: f64,
-    /// Tokens in all of them.
+    /// Output tokens of all these steps together.
     pub(super) tokens: f64,
     /// Output tokens that were context in each of them, summed.
     pub(super) context: f64,

@@ -39,38 +39,38 @@ fn about(value: f64, expected: f64) {
 #[test]
 fn one_stream_reads_all_weights_for_each_token() {
     // 200 steps of 40 ms after the first token of each of three requests, at contexts of 101 to 300 tokens: 8 GB, and 65,536 bytes a token.
-    let reach = decode(LLAMA, &closed_trial("chat", 1, 3, S, 40 * MS, 201));
-    about(reach.tok_s, 25.0);
-    about(reach.share, 25.0 * (8e9 + 200.5 * 65_536.0) / 273e9);
-    about(reach.ceiling_tok_s(), 273e9 / (8e9 + 200.5 * 65_536.0));
+    let utilisation = decode(LLAMA, &closed_trial("chat", 1, 3, S, 40 * MS, 201));
+    about(utilisation.tok_s, 25.0);
+    about(utilisation.share, 25.0 * (8e9 + 200.5 * 65_536.0) / 273e9);
+    about(utilisation.ceiling_tok_s(), 273e9 / (8e9 + 200.5 * 65_536.0));
 }
 
 #[test]
 fn concurrent_streams_share_the_weights_of_a_step() {
-    let reach = decode(MIXTURE, &closed_trial("chat", 8, 3, S, 40 * MS, 201));
-    about(reach.tok_s, 8.0 * 25.0);
+    let utilisation = decode(MIXTURE, &closed_trial("chat", 8, 3, S, 40 * MS, 201));
+    about(utilisation.tok_s, 8.0 * 25.0);
     let model = roofline(MIXTURE).model;
     let cache = model.cache_bytes_per_token() / 2.0;
-    about(reach.share, 25.0 * (model.weight_bytes_read(8.0) + 8.0 * 200.5 * cache) / 273e9);
+    about(utilisation.share, 25.0 * (model.weight_bytes_read(8.0) + 8.0 * 200.5 * cache) / 273e9);
     // At least what one token needs: 5.1 billion parameters of 4 bits.
-    about(reach.sure_share, 25.0 * (2.55e9 + 8.0 * 200.5 * cache) / 273e9);
+    about(utilisation.sure_share, 25.0 * (2.55e9 + 8.0 * 200.5 * cache) / 273e9);
 }
 
 #[test]
 fn consecutive_requests_do_not_share_weights() {
     // A second stream that decodes only while the first waits for its next answer.
-    let one = trial(cell("chat", "c2", closed(2)), vec![even(0, S, 40 * MS, 101), even(4 * S, 2 * S, 40 * MS, 101)]);
-    let reach = decode(LLAMA, &one);
-    about(reach.share, 25.0 * (8e9 + 150.5 * 65_536.0) / 273e9);
+    let consecutive = trial(cell("chat", "c2", closed(2)), vec![even(0, S, 40 * MS, 101), even(4 * S, 2 * S, 40 * MS, 101)]);
+    let utilisation = decode(LLAMA, &consecutive);
+    about(utilisation.share, 25.0 * (8e9 + 150.5 * 65_536.0) / 273e9);
 }
 
 #[test]
 fn tokens_of_a_chunk_are_one_step_and_accepted_drafts_reduce_steps() {
     let pairs: Vec<_> = (0..101).map(|n| (S + n * 40 * MS, 1 + 2 * u32::try_from(n).unwrap())).collect();
     let chunked = trial(cell("chat", "c1", closed(1)), vec![served(0, 0, &pairs)]);
-    let reach = decode(LLAMA, &chunked);
-    about(reach.tok_s, 50.0);
-    about(reach.share, 25.0 * (8e9 + 200.0 * 65_536.0) / 273e9);
+    let utilisation = decode(LLAMA, &chunked);
+    about(utilisation.tok_s, 50.0);
+    about(utilisation.share, 25.0 * (8e9 + 200.0 * 65_536.0) / 273e9);
     // A server that sends each token by itself, and says that there were two in a step.
     let single = closed_trial("chat", 1, 1, S, 20 * MS, 201);
     let account = ServerAccount { tokens_per_step: Some(2.0), ..ServerAccount::default() };
@@ -79,7 +79,7 @@ fn tokens_of_a_chunk_are_one_step_and_accepted_drafts_reduce_steps() {
     about(drafted.share * 2.0, plain.share);
     about(drafted.tok_s, plain.tok_s);
     // Chunks of two tokens were steps already.
-    about(limits.distance(&chunked, Some(&account)).decode.unwrap().share, reach.share);
+    about(limits.distance(&chunked, Some(&account)).decode.unwrap().share, utilisation.share);
 }
 
 #[test]
@@ -181,9 +181,9 @@ proptest! {
     ) {
         let limits = roofline(model);
         let distance = limits.distance(&at_the_limit(&limits, &prompts), None);
-        for reach in [distance.decode, distance.prefill].into_iter().flatten() {
-            prop_assert!(reach.share > 0.0 && reach.share <= 1.0 + 1e-6, "{:?}", distance);
-            prop_assert!(reach.sure_share <= reach.share * (1.0 + 1e-9), "{:?}", distance);
+        for utilisation in [distance.decode, distance.prefill].into_iter().flatten() {
+            prop_assert!(utilisation.share > 0.0 && utilisation.share <= 1.0 + 1e-6, "{:?}", distance);
+            prop_assert!(utilisation.sure_share <= utilisation.share * (1.0 + 1e-9), "{:?}", distance);
         }
     }
 }

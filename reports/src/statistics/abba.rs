@@ -1,4 +1,4 @@
-//! In which order two sides are measured, so that a drift of the machine falls on both alike.
+//! The order in which two sides are measured, so that a drift of the machine affects both alike.
 
 use super::comparison::Side;
 
@@ -40,7 +40,7 @@ pub fn is_balanced(order: &[Side]) -> bool {
 pub(crate) struct SplitMix(pub(crate) u64);
 
 impl SplitMix {
-    /// The next word.
+    /// The next 64 random bits.
     pub(crate) fn word(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = self.0;
@@ -49,7 +49,7 @@ impl SplitMix {
         mixed ^ (mixed >> 31)
     }
 
-    /// Both sides, in either order.
+    /// Both sides in a random order.
     fn sides(&mut self) -> (Side, Side) {
         if self.word() >> 63 == 0 { (Side::Baseline, Side::Candidate) } else { (Side::Candidate, Side::Baseline) }
     }

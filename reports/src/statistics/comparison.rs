@@ -1,7 +1,7 @@
-//! One cell, two sides: how much worse is the candidate, and how surely?
+//! Compares the two sides of one cell: the size of the difference and its uncertainty.
 //!
-//! Everything is done on natural logarithms, where a change is a difference and noise is about the same size whatever the value. A
-//! difference `d` is positive when the candidate is worse, whichever direction is better for the metric.
+//! All computations are on natural logarithms, where a change is a difference and noise is about the same size for all values. A difference `d` is
+//! positive when the candidate is worse, whichever direction is better for the metric.
 
 use serde::Serialize;
 
@@ -20,10 +20,9 @@ pub const MIN_UNITS: usize = 3;
 /// Spread below this, on the logarithms, is the rounding of identical values.
 const ROUNDING: f64 = 1e-12;
 
-/// A candidate against its baseline.
+/// The comparison of a candidate with its baseline.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Comparison {
-    /// How it was done.
     pub design: Design,
     /// How much worse the candidate is, as a difference of natural logarithms; negative when it is better.
     pub d: f64,
@@ -31,21 +30,19 @@ pub struct Comparison {
     pub se: f64,
     /// Its degrees of freedom.
     pub df: f64,
-    /// `P(T > d / se)`: how often a candidate that is not worse looks at least this much worse.
+    /// `P(T > d / se)`: the p-value of being worse.
     pub p_regressed: f64,
-    /// `P(T < d / se)`: how often one that is not better looks at least this much better.
+    /// `P(T < d / se)`: the p-value of being better.
     pub p_improved: f64,
     /// The noise behind `se`, from which further trials are planned.
     pub noise: Noise,
 }
 
-/// From `low` to `high`.
+/// A confidence interval; its level and unit depend on the method that returns it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Interval {
-    /// The lower end.
     pub low: f64,
-    /// The upper end.
     pub high: f64,
 }
 
@@ -71,7 +68,8 @@ impl Comparison {
         Some(Interval { low: one.min(other), high: one.max(other) })
     }
 
-    /// Whether a second look is due whatever it promises: the estimate reaches the margin, or is worse beyond chance by itself.
+    /// Whether the candidate seems worse: the estimate reaches the margin, or is significant by itself. Then a second look is taken even if its power
+    /// is low.
     #[must_use]
     pub fn seems_worse(&self, margin: f64, alpha: f64) -> bool {
         self.d >= margin.ln_1p() || self.p_regressed <= alpha
@@ -109,12 +107,12 @@ pub fn compare(baseline: &[f64], candidate: &[f64], design: Design) -> Result<Co
     let noise = design.noise(spread.unit_variance.sqrt());
     let d = sign * spread.difference;
     let variance = spread.variance + noise.shared_variance;
-    let (se, df) = (variance.sqrt(), variance * variance / (spread.per_freedom + noise.shared_per_freedom));
+    let (se, df) = (variance.sqrt(), variance * variance / (spread.per_df + noise.shared_per_df));
     let student = StudentT::new(df).filter(|_| d.is_finite() && se.is_finite()).ok_or(Refusal::NoSpread)?;
     Ok(Comparison { design, d, se, df, p_regressed: student.sf(d / se), p_improved: student.cdf(d / se), noise })
 }
 
-/// The logarithms; where their order says nothing, in ascending order, so that no sum depends on it.
+/// The logarithms; unpaired ones in ascending order, so that no sum depends on the order of the values.
 fn ordered_logarithms(values: &[f64], design: &Design) -> Option<Vec<f64>> {
     let mut logarithms = moments::logarithms(values)?;
     if design.pairing == Pairing::Unpaired {
@@ -123,15 +121,15 @@ fn ordered_logarithms(values: &[f64], design: &Design) -> Option<Vec<f64>> {
     Some(logarithms)
 }
 
-/// A difference of two means and what its own values say of its variance.
+/// A difference of two means and its variance, estimated from the values.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Spread {
-    /// Candidate less baseline.
+    /// Mean of the candidate less mean of the baseline, in natural logarithms.
     pub(super) difference: f64,
     /// The variance of the difference.
     pub(super) variance: f64,
-    /// The sum of `v^2 / df` over what the variance is made of.
-    pub(super) per_freedom: f64,
+    /// The sum of `v^2 / df` over the parts of the variance.
+    pub(super) per_df: f64,
     /// The variance of one unit of a side (of one pair).
     unit_variance: f64,
 }
@@ -144,7 +142,7 @@ impl Spread {
         Some(Self {
             difference: moments::mean(candidate)? - moments::mean(baseline)?,
             variance: v_b + v_c,
-            per_freedom: v_b * v_b / (n_b - 1.0) + v_c * v_c / (n_c - 1.0),
+            per_df: v_b * v_b / (n_b - 1.0) + v_c * v_c / (n_c - 1.0),
             unit_variance: f64::midpoint(s2_b, s2_c),
         })
     }
@@ -153,7 +151,7 @@ impl Spread {
         let differences: Vec<f64> = baseline.iter().zip(candidate).map(|(b, c)| c - b).collect();
         let (n, unit_variance) = (differences.len() as f64, moments::variance(&differences)?);
         let variance = unit_variance / n;
-        let per_freedom = variance * variance / (n - 1.0);
-        Some(Self { difference: moments::mean(&differences)?, variance, per_freedom, unit_variance })
+        let per_df = variance * variance / (n - 1.0);
+        Some(Self { difference: moments::mean(&differences)?, variance, per_df, unit_variance })
     }
 }

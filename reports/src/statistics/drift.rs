@@ -1,24 +1,23 @@
-//! Did a side change while it was measured? A machine that warms up makes whatever runs last look slow.
+//! Tests whether a side changed while it was measured: a machine that warms up makes the side that runs last look slow.
 
 use super::{moments, student::StudentT};
 
 #[cfg(test)]
 mod tests;
 
-/// Below this a slope is beyond chance.
+/// A slope with a smaller p is significant.
 pub const P_DRIFT: f64 = 0.01;
 
-/// A drift over all of a side's trials that is at most this share of the margin is not worth a word.
+/// A drift over all of a side's trials that is at most this share of the margin is ignored.
 pub const SHARE_OF_MARGIN: f64 = 0.5;
 
 /// The line through the logarithms of a side's values, in the order in which they were measured.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Drift {
-    /// How many values there are.
     pub n: usize,
-    /// Its slope, in natural logarithms per trial.
+    /// Slope of the line, in natural logarithms per trial.
     pub slope_ln: f64,
-    /// The chance of a slope at least as steep, up or down, where there is none.
+    /// Two-sided p-value of the slope.
     pub p: f64,
 }
 
@@ -50,8 +49,8 @@ impl Drift {
         self.slope_ln * (self.n - 1) as f64
     }
 
-    /// Whether it matters for a metric with that margin (a share): the slope is beyond chance (`p < 0.01`) and its total is more than half
-    /// of `ln(1 + margin)`.
+    /// Whether the drift matters for a metric with that margin (a share): the slope is significant (`p < 0.01`) and its total is more than half of
+    /// `ln(1 + margin)`.
     #[must_use]
     pub fn matters(&self, margin: f64) -> bool {
         self.p < P_DRIFT && self.total_ln().abs() > SHARE_OF_MARGIN * margin.ln_1p()

@@ -1,25 +1,25 @@
-//! Did the candidate fail more often? Counts of requests, by Fisher's exact test.
+//! Tests whether the candidate fails more requests, by Fisher's exact test.
 
 use super::tails::hypergeometric_at_least;
 
 #[cfg(test)]
 mod tests;
 
-/// Below this a candidate fails more often than its baseline.
+/// With a smaller p a candidate fails more often than its baseline.
 pub const P_FAILS_MORE: f64 = 0.01;
 
-/// The requests of one side.
+/// Requests of one side, by whether they were served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RequestCounts {
-    /// Those that were served.
-    pub ok: u32,
-    /// Those that were not.
+    /// Requests that were served.
+    pub served: u32,
+    /// Requests that were not served.
     pub failed: u32,
 }
 
 impl RequestCounts {
     fn all(self) -> u64 {
-        u64::from(self.ok) + u64::from(self.failed)
+        u64::from(self.served) + u64::from(self.failed)
     }
 }
 

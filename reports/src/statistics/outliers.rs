@@ -1,4 +1,4 @@
-//! Values that stand out, to be flagged in a report and never removed: a slow trial is a fact about the machine.
+//! Outliers, which are flagged in a report and never removed: a slow trial is a fact about the machine.
 
 use super::moments;
 use crate::quantile::SortedSample;
@@ -6,15 +6,15 @@ use crate::quantile::SortedSample;
 #[cfg(test)]
 mod tests;
 
-/// Beyond this a value stands out (Iglewicz and Hoaglin, *How to Detect and Handle Outliers*, 1993).
-pub const STANDS_OUT: f64 = 3.5;
+/// A value with a larger modified z-score is an outlier (Iglewicz and Hoaglin, *How to Detect and Handle Outliers*, 1993).
+pub const OUTLIER_Z: f64 = 3.5;
 
-/// What makes the median absolute deviation of normal values their standard deviation: `1 / quantile_normal(0.75)`.
+/// The factor from the median absolute deviation of normal values to their standard deviation: `1 / quantile_normal(0.75)`.
 const MAD_TO_SD: f64 = 1.4826;
 
-/// How far each value lies from the median in robust standard deviations: `z = (x - median) / (1.4826 MAD)`.
+/// The modified z-scores, distances from the median in robust standard deviations: `z = (x - median) / (1.4826 MAD)`.
 ///
-/// None of nothing, of values of which one is not finite, and where half of the values are the same, since then nothing can be said.
+/// None without values, with a value that is not finite, or where half of the values are the same.
 #[must_use]
 pub fn modified_z(values: &[f64]) -> Option<Vec<f64>> {
     if moments::mean(values).is_none_or(|mean| !mean.is_finite()) {
@@ -26,8 +26,8 @@ pub fn modified_z(values: &[f64]) -> Option<Vec<f64>> {
     (scale.is_finite() && scale > 0.0).then(|| values.iter().map(|value| (value - median) / scale).collect())
 }
 
-/// Which values stand out; none of them where [`modified_z`] says nothing.
+/// Whether each value is an outlier; none is where [`modified_z`] is undefined.
 #[must_use]
-pub fn stand_out(values: &[f64]) -> Vec<bool> {
-    modified_z(values).map_or_else(|| vec![false; values.len()], |z| z.iter().map(|z| z.abs() > STANDS_OUT).collect())
+pub fn flag_outliers(values: &[f64]) -> Vec<bool> {
+    modified_z(values).map_or_else(|| vec![false; values.len()], |z| z.iter().map(|z| z.abs() > OUTLIER_Z).collect())
 }

@@ -1,9 +1,9 @@
-//! What a comparison and the planning of one both know of their values.
+//! The pairing of values, which a comparison and its planning share.
 
-/// Whether the values of both sides belong together. It is declared with the workload, never picked after the data.
+/// Whether the values of both sides are pairs. It is declared with the workload, never chosen after the data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pairing {
-    /// Two independent sets.
+    /// Both sides are independent samples.
     Unpaired,
     /// Value k of each side was measured with the same seed.
     BySeed,

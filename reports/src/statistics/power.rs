@@ -1,11 +1,11 @@
-//! What a measurement can see: the smallest change it would find, and how many trials finding a given one takes.
+//! The power of a measurement: the smallest change that it would detect, and the trials needed to detect a given one.
 
 use super::{pairing::Pairing, student::StudentT};
 
 #[cfg(test)]
 mod tests;
 
-/// In so many of 100 cases the smallest detectable change is found.
+/// The share of cases in which the smallest detectable change is found.
 pub const POWER: f64 = 0.8;
 
 /// Units per side after the second, last look.
@@ -14,7 +14,7 @@ pub const LAST_LOOK_UNITS: u32 = 10;
 /// Fewest units per side, as for a comparison.
 const FEWEST_UNITS: u32 = 3;
 
-/// Nobody runs more units per side than this.
+/// Largest number of units per side that is planned.
 const MOST_UNITS: u32 = 1000;
 
 /// The noise of a design, from which a number of units can be planned.
@@ -24,16 +24,16 @@ pub struct Noise {
     pub pairing: Pairing,
     /// The standard deviation of a unit's logarithm (over two sides the root of their mean variance), or of a pair's difference.
     pub unit_sd_ln: f64,
-    /// What adds to the variance of the difference, however many units there are: `sum 2 s^2`.
+    /// The part of the difference's variance that does not depend on the number of units: `sum 2 s^2`.
     pub shared_variance: f64,
-    /// What that adds to the denominator of the degrees of freedom: `sum (2 s^2)^2 / df_s`.
-    pub shared_per_freedom: f64,
+    /// The part that the shared variance adds to the denominator of the degrees of freedom: `sum (2 s^2)^2 / df_s`.
+    pub shared_per_df: f64,
 }
 
 impl Noise {
     /// The standard error of a difference with `n` units per side, and its degrees of freedom. Of two sides that are alike it is
     /// `sd sqrt(2 / n)` with `2 n - 2`, of pairs `sd / sqrt(n)` with `n - 1`; shared variance adds as in a comparison.
-    fn error(&self, n: u32) -> (f64, f64) {
+    fn standard_error(&self, n: u32) -> (f64, f64) {
         let n = f64::from(n);
         let (sides, df) = match self.pairing {
             Pairing::Unpaired => (2.0, 2.0 * n - 2.0),
@@ -41,13 +41,13 @@ impl Noise {
         };
         let own = sides * self.unit_sd_ln.powi(2) / n;
         let variance = own + self.shared_variance;
-        (variance.sqrt(), variance.powi(2) / (own.powi(2) / df + self.shared_per_freedom))
+        (variance.sqrt(), variance.powi(2) / (own.powi(2) / df + self.shared_per_df))
     }
 
     /// The smallest detectable difference of logarithms with `n` units per side, at one-sided `alpha`.
     #[must_use]
     pub fn mde_ln(&self, n: u32, alpha: f64) -> Option<f64> {
-        let (se, df) = self.error(n.max(2));
+        let (se, df) = self.standard_error(n.max(2));
         mde_ln(se, df, alpha)
     }
 
@@ -55,10 +55,10 @@ impl Noise {
     /// `(t_(1-alpha) + t_0.8) se(n) <= ln(1 + margin)`. None if 1000 are not enough, as when what they share is already too much.
     #[must_use]
     pub fn trials_needed(&self, margin: f64, alpha: f64) -> Option<u32> {
-        // Student's quantiles lie above the normal ones: an error for which those are too large already needs no closer look.
+        // Quantiles of t lie above the normal ones: an error that is too large for the normal ones is too large.
         let target = margin.ln_1p();
         let most_error = target / mde_ln(1.0, f64::INFINITY, alpha)?;
-        self.fewest(FEWEST_UNITS, MOST_UNITS, &|error, df| {
+        self.fewest_units(FEWEST_UNITS, MOST_UNITS, &|error, df| {
             error <= most_error && mde_ln(error, df, alpha).is_some_and(|mde| mde <= target)
         })
     }
@@ -66,8 +66,8 @@ impl Noise {
     /// The fewest units from `low` to `high` whose error and degrees of freedom suffice. What all units share makes the degrees of freedom
     /// fall while the error falls, so that what sufficed may not do so with more; but a range in which the smallest error would not suffice
     /// with the most degrees of freedom holds nothing.
-    fn fewest(&self, low: u32, high: u32, suffice: &impl Fn(f64, f64) -> bool) -> Option<u32> {
-        let ((most_error, _), (least_error, df)) = (self.error(low), self.error(high));
+    fn fewest_units(&self, low: u32, high: u32, suffice: &impl Fn(f64, f64) -> bool) -> Option<u32> {
+        let ((most_error, _), (least_error, df)) = (self.standard_error(low), self.standard_error(high));
         if !suffice(least_error, df * (most_error / least_error).powi(4)) {
             return None;
         }
@@ -76,7 +76,7 @@ impl Noise {
         }
         // Few are enough more often than many.
         let middle = low + (high - low) / 8;
-        self.fewest(low, middle, suffice).or_else(|| self.fewest(middle + 1, high, suffice))
+        self.fewest_units(low, middle, suffice).or_else(|| self.fewest_units(middle + 1, high, suffice))
     }
 
     /// Whether even the last look would miss a change of `margin` too often, so that more boots are not worth their hours.

@@ -1,4 +1,4 @@
-//! Was a trial in its steady state from the start? A fixed warm-up is what is cut; this checks that it was enough.
+//! Tests whether a trial was in its steady state from the start. The warm-up that is cut has a fixed length; this checks that it was long enough.
 
 use super::moments;
 
@@ -14,13 +14,13 @@ const WARM_UP_SHARE: f64 = 0.25;
 /// The truncation that MSER-5 would choose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mser {
-    /// Whole batches of five; what is left over at the end is not looked at.
+    /// Number of whole batches of five; an incomplete one at the end is ignored.
     pub batches: usize,
-    /// How many of them it would cut.
+    /// Number of batches that it would cut.
     pub cut: usize,
 }
 
-/// What follows from it.
+/// The judgement of the truncation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Steadiness {
     /// Nothing would be cut.
@@ -32,19 +32,19 @@ pub enum Steadiness {
 }
 
 impl Mser {
-    /// Whether it would cut as much as it may, and so perhaps more.
+    /// Whether the truncation is at its upper bound, so that the true one may be longer.
     #[must_use]
     pub fn is_at_edge(&self) -> bool {
         self.cut == self.batches / 2
     }
 
-    /// Values that it would cut.
+    /// Number of values that it would cut.
     #[must_use]
     pub fn cut_values(&self) -> usize {
         self.cut * BATCH
     }
 
-    /// What follows from it.
+    /// The judgement of the truncation.
     #[must_use]
     pub fn steadiness(&self) -> Steadiness {
         match self.cut {

@@ -7,16 +7,16 @@ mod tests;
 
 /// Beyond so many degrees of freedom the distribution is taken for the normal one, from which it then differs by less than 2e-4 at the
 /// quantiles used here. `statrs` loses digits beyond it, and its quantile searches without end at 1e9.
-pub const MAX_FREEDOM: f64 = 1e4;
+pub const MAX_DF: f64 = 1e4;
 
 /// Fewer degrees of freedom than this are no estimate at all.
-pub(super) const MIN_FREEDOM: f64 = 1e-3;
+pub(super) const MIN_DF: f64 = 1e-3;
 
 /// Steps towards a quantile; ten to fifty are needed.
 const MOST_STEPS: u32 = 100;
 
 /// Ends of a bracket this close, relative to themselves, are one number.
-const CLOSE: f64 = 1e-15;
+const RELATIVE_TOLERANCE: f64 = 1e-15;
 
 /// The distribution for one number of degrees of freedom.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,17 +29,17 @@ enum Curve {
 }
 
 impl StudentT {
-    /// The distribution with `df` degrees of freedom, normal beyond [`MAX_FREEDOM`]; none if `df` is not a number above 0.001.
+    /// The distribution with `df` degrees of freedom, normal beyond [`MAX_DF`]; none if `df` is not a number above 0.001.
     #[must_use]
     pub fn new(df: f64) -> Option<Self> {
-        if df > MAX_FREEDOM {
+        if df > MAX_DF {
             return Normal::new(0.0, 1.0).ok().map(|normal| Self(Curve::Normal(normal)));
         }
-        let usable = df >= MIN_FREEDOM;
+        let usable = df >= MIN_DF;
         usable.then(|| StudentsT::new(0.0, 1.0, df).ok()).flatten().map(|student| Self(Curve::T(student)))
     }
 
-    /// `P(T > t)`. Not a number for what is none.
+    /// `P(T > t)`. NaN for NaN.
     #[must_use]
     pub fn sf(&self, t: f64) -> f64 {
         // statrs panics on it.
@@ -100,7 +100,7 @@ fn root(mut low: f64, mut high: f64, of: impl Fn(f64) -> f64) -> f64 {
             (high, at_high, at_low) = (last, at_last, stays * at_low);
         }
         low_moved = Some(moves_low);
-        if at_last == 0.0 || high - low <= CLOSE * high {
+        if at_last == 0.0 || high - low <= RELATIVE_TOLERANCE * high {
             break;
         }
     }

@@ -8,7 +8,7 @@ use statrs::function::factorial::ln_factorial;
 mod tests;
 
 /// Terms smaller than this part of their sum change nothing in it any more.
-const NOTHING: f64 = 1e-18;
+const NEGLIGIBLE_TERM: f64 = 1e-18;
 
 /// `P(X >= k)` for X, how many of `drawn` units are marked when `marked` of `all` are. `drawn` and `marked` are at most `all`.
 pub(super) fn hypergeometric_at_least(k: u64, all: u64, marked: u64, drawn: u64) -> f64 {
@@ -39,7 +39,7 @@ fn series(ratios: impl Iterator<Item = f64>) -> f64 {
     let (mut sum, mut term) = (1.0, 1.0);
     for ratio in ratios {
         term *= ratio;
-        if term < sum * NOTHING {
+        if term < sum * NEGLIGIBLE_TERM {
             break;
         }
         sum += term;

@@ -1,6 +1,6 @@
-//! What holds for all of the statistics together; each module has its own tests beside it.
+//! Tests of all statistics together; each module has its own tests beside it.
 
-mod beside;
 mod properties;
+mod reference_methods;
 mod simulation;
 mod vectors;

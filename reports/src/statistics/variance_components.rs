@@ -1,7 +1,7 @@
-//! How much of the noise comes from the trial, from the boot and from the occasion, out of repeated measurements of one engine.
+//! Variance components: how much of the noise comes from trials, boots and occasions, estimated from repeated measurements of one engine.
 //!
-//! Analysis of variance with random effects, by the method of moments: mean squares are set equal to what is expected of them and solved.
-//! Groups may differ in size (Searle, Casella and `McCulloch`, *Variance Components*, 1992).
+//! Analysis of variance with random effects, by the method of moments: mean squares are set equal to their expectations and solved. Groups may differ
+//! in size (Searle, Casella and `McCulloch`, *Variance Components*, 1992).
 
 use super::{comparison::Component, moments};
 
@@ -11,15 +11,14 @@ mod three_levels;
 
 pub use three_levels::{ThreeLevels, three_levels, three_levels_by_seed};
 
-/// Most trials of a boot that are worth running; beyond it a further boot always teaches more.
+/// Most trials of a boot that are worth running; beyond it a further boot is more informative.
 const MOST_TRIALS: u32 = 3;
 
 /// The noise of trials within boots.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TwoLevels {
-    /// From trial to trial of a boot.
+    /// Noise between the trials of a boot; `boot` is that between boots.
     pub trial: Component,
-    /// From boot to boot.
     pub boot: Component,
 }
 
@@ -33,15 +32,15 @@ pub struct TwoLevels {
 pub fn two_levels(boots: &[Vec<f64>]) -> Option<TwoLevels> {
     let sizes: Vec<f64> = boots.iter().map(|boot| boot.len() as f64).collect();
     let (g, n) = (boots.len() as f64, sizes.iter().sum::<f64>());
-    let freedoms = DegreesOfFreedom { between: g - 1.0, within: n - g };
-    if freedoms.between < 1.0 || freedoms.within < 1.0 {
+    let df = DegreesOfFreedom { between: g - 1.0, within: n - g };
+    if df.between < 1.0 || df.within < 1.0 {
         return None;
     }
     let (within, between) = sums_of_squares(boots)?;
-    let (ms_between, ms_within) = (between / freedoms.between, within / freedoms.within);
-    let k = (n - sizes.iter().map(|size| size * size).sum::<f64>() / n) / freedoms.between;
-    let parts = [MeanSquare::new(1.0 / k, ms_between, freedoms.between), MeanSquare::new(-1.0 / k, ms_within, freedoms.within)];
-    let trial = component(&[MeanSquare::new(1.0, ms_within, freedoms.within)]);
+    let (ms_between, ms_within) = (between / df.between, within / df.within);
+    let k = (n - sizes.iter().map(|size| size * size).sum::<f64>() / n) / df.between;
+    let parts = [MeanSquare::new(1.0 / k, ms_between, df.between), MeanSquare::new(-1.0 / k, ms_within, df.within)];
+    let trial = component(&[MeanSquare::new(1.0, ms_within, df.within)]);
     Some(TwoLevels { trial, boot: component(&parts) })
 }
 
@@ -63,7 +62,7 @@ fn sums_of_squares(groups: &[Vec<f64>]) -> Option<(f64, f64)> {
     (within.is_finite() && between.is_finite()).then_some((within, between))
 }
 
-/// A mean square in a sum of them.
+/// A term of a linear combination of mean squares.
 #[derive(Debug, Clone, Copy)]
 struct MeanSquare {
     part: f64,
@@ -80,9 +79,9 @@ impl MeanSquare {
 /// (Satterthwaite, *An approximate distribution of estimates of variance components*, 1946). A component of 0 has those of its first mean
 /// square, the one that could have shown it.
 fn component(parts: &[MeanSquare]) -> Component {
-    let variance: f64 = parts.iter().map(|one| one.part).sum();
-    let per_freedom: f64 = parts.iter().map(|one| one.part * one.part / one.df).sum();
-    let satterthwaite = variance * variance / per_freedom;
+    let variance: f64 = parts.iter().map(|term| term.part).sum();
+    let per_df: f64 = parts.iter().map(|term| term.part * term.part / term.df).sum();
+    let satterthwaite = variance * variance / per_df;
     if variance > 0.0 && satterthwaite.is_finite() && satterthwaite > 0.0 {
         Component { sd_ln: variance.sqrt(), df: satterthwaite, assumed: false }
     } else {

@@ -1,8 +1,8 @@
-//! From comparisons to verdicts, over the whole family at once.
+//! Turns comparisons into verdicts, for a whole family at once.
 //!
-//! A cell is regressed when it is worse beyond chance (`p <= alpha`), beyond chance for a family of that size (q), and by the margin or
-//! more. Equivalence is shown, not assumed: unchanged means that the interval lies inside the margins, and what shows nothing is
-//! inconclusive. That every gate cell passes needs no further correction, since it is an intersection-union claim (Berger, 1982).
+//! A cell is regressed when it is significantly worse (`p <= alpha`), significant in a family of that size (q), and worse by the margin or more.
+//! Unchanged means that the interval lies inside the margins; a cell that is neither is inconclusive. The claim that every gate cell passes needs no
+//! further correction, since it is an intersection-union test (Berger, 1982).
 
 use serde::Serialize;
 
@@ -17,12 +17,12 @@ mod tests;
 
 pub use options::{ALPHA, ALPHA_OF_TWO, Looks, Multiplicity, Options, Q, Rule};
 
-/// What can be said of a cell; the first that holds.
+/// The verdict on a cell; the first that holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// It is not comparable.
+    /// The cell is not comparable.
     Refused,
     /// Fewer than three values on a side.
     Insufficient,
@@ -39,7 +39,7 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// The word for it in reports.
+    /// The word in reports.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -53,61 +53,60 @@ impl Verdict {
         }
     }
 
-    /// Whether a gate lets it through. What is inconclusive does not pass by itself: the policy says what becomes of it.
+    /// Whether the cell passes a gate. An inconclusive cell does not pass by itself: the policy decides on it.
     #[must_use]
     pub fn passes(self) -> bool {
         matches!(self, Self::Improved | Self::Unchanged | Self::NotWorse)
     }
 }
 
-/// What a reader should know beside the verdict.
+/// A remark beside the verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Note {
-    /// Unchanged, though 0 is outside the interval: a change that is there and too small to act upon.
+    /// Unchanged, though 0 is outside the interval: a significant change that is too small to act upon.
     DetectableBelowMargin,
-    /// Worse by the margin and beyond chance by itself, but not by what the options ask of it in this family.
+    /// Worse by the margin and significant by itself, but not by the options in this family.
     SuspectedRegression,
-    /// One boot per side: it would have been improved, which one boot cannot show.
+    /// One boot per side: the cell would have been improved, which one boot cannot show.
     ImprovementWithheld,
     /// More requests fail than before.
     FailsMore,
     /// A percentile fell among failed requests, and none of the baseline did.
     Unbounded,
-    /// It drifted while it was measured; the sides were interleaved, so that this falls on both alike.
+    /// The cell drifted while it was measured; the sides were interleaved, so that the drift affects both alike.
     Drifted,
 }
 
-/// One cell, before it is judged.
+/// The input of a decision on one cell.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cell {
-    /// Its comparison, or why there is none.
+    /// The comparison, or why there is none.
     pub outcome: Result<Comparison, Refusal>,
     /// The smallest change worth acting on, as a share; it is applied as `ln(1 + margin)` on either side.
     pub margin: f64,
-    /// Whether it belongs to the gate's family, which is fixed before there are data.
+    /// Whether the cell belongs to the gate's family, which is fixed before there are data.
     pub gate: bool,
     /// Whether the candidate fails more requests; see [`super::fisher`].
     pub fails_more: bool,
 }
 
-/// One cell, judged.
+/// The verdict on one cell, with its evidence.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decision {
-    /// What is said of it.
     pub verdict: Verdict,
-    /// Whether it counts for the gate; what does not is judged by its own p alone and advises only.
+    /// Whether the cell counts for the gate; an advisory cell is judged by its own p alone.
     pub gate: bool,
-    /// Its p of being worse, adjusted for the family; none outside the gate or without a comparison.
+    /// The p-value of being worse, adjusted for the family; none outside the gate or without a comparison.
     pub q_regressed: Option<f64>,
-    /// The same of being better.
+    /// The p-value of being better, adjusted likewise.
     pub q_improved: Option<f64>,
-    /// What else there is to know.
+    /// Remarks beside the verdict.
     pub notes: Vec<Note>,
-    /// Why it is refused or insufficient.
+    /// The reason of a refused or insufficient verdict.
     pub refusal: Option<Refusal>,
-    /// For what is inconclusive: how many units per side would find a change of the margin. None if a thousand would not.
+    /// For an inconclusive cell, the units per side that would detect a change of the margin. None if 1000 would not.
     pub trials_needed: Option<u32>,
 }
 
@@ -154,7 +153,7 @@ fn decide_one(cell: &Cell, (q_regressed, q_improved): (Option<f64>, Option<f64>)
             let notes = blank.notes.iter().copied().chain([Note::Unbounded]).collect();
             return Decision { verdict: Verdict::Regressed, notes, refusal: Some(Refusal::CandidateUnbounded), ..blank };
         }
-        // Why there is nothing to compare may be just that: its trials do not count since so much failed.
+        // The comparison may be missing because of the failures: trials with many of them do not count.
         Err(refusal) if cell.fails_more => return refused(Verdict::Regressed, refusal.clone()),
         Err(few @ Refusal::TooFew { .. }) => return refused(Verdict::Insufficient, few.clone()),
         Err(refusal) => return refused(Verdict::Refused, refusal.clone()),
@@ -170,7 +169,7 @@ fn decide_one(cell: &Cell, (q_regressed, q_improved): (Option<f64>, Option<f64>)
     Decision { verdict, notes, trials_needed, ..blank }
 }
 
-/// What the table of verdicts looks at; all of it on logarithms.
+/// The values that the decision table reads, all on logarithms.
 struct Evidence<'c> {
     comparison: &'c Comparison,
     interval: Interval,
@@ -222,7 +221,7 @@ impl Evidence<'_> {
         by_margin && options.is_beyond_chance(self.comparison.p_improved, self.q_improved)
     }
 
-    /// One boot may have been a lucky one; that it was an unlucky one is left to be shown by measuring again.
+    /// A single boot may be fast by chance, so it cannot show an improvement; a regression can be checked by measuring again.
     fn several_boots(&self) -> bool {
         self.comparison.design.boot.is_none()
     }

@@ -10,7 +10,7 @@ mod tests;
 pub const CONFIDENCE: f64 = 0.9;
 
 /// Beyond so many degrees of freedom Student's t is normal to five digits, and `statrs` would search its quantile without end.
-const MAX_FREEDOM: f64 = 1e4;
+const MAX_DF: f64 = 1e4;
 
 /// Spread that the arithmetic itself makes, relative to the values.
 const ROUNDING: f64 = 1e-12;
@@ -43,20 +43,20 @@ impl Estimate {
             return Some(Self { n, unbounded, mean: None, sd: None, half_width: None });
         }
         let mean = values.iter().sum::<f64>() / n as f64;
-        let freedom = n as f64 - 1.0;
-        let sd = (n > 1).then(|| (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / freedom).sqrt());
+        let df = n as f64 - 1.0;
+        let sd = (n > 1).then(|| (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / df).sqrt());
         // Below the rounding of the values themselves there is no spread to report.
         let sd = sd.map(|sd| if sd < mean.abs() * ROUNDING { 0.0 } else { sd });
-        let half_width = sd.zip(t_quantile(freedom)).map(|(sd, t)| t * sd / (n as f64).sqrt());
+        let half_width = sd.zip(t_quantile(df)).map(|(sd, t)| t * sd / (n as f64).sqrt());
         Some(Self { n, unbounded, mean: Some(mean), sd, half_width })
     }
 }
 
 /// The quantile of Student's t that leaves half of `1 - CONFIDENCE` above it; none below one degree of freedom.
-fn t_quantile(freedom: f64) -> Option<f64> {
-    if freedom < 1.0 {
+fn t_quantile(df: f64) -> Option<f64> {
+    if df < 1.0 {
         return None;
     }
-    let student = StudentsT::new(0.0, 1.0, freedom.min(MAX_FREEDOM)).ok()?;
+    let student = StudentsT::new(0.0, 1.0, df.min(MAX_DF)).ok()?;
     Some(student.inverse_cdf(f64::midpoint(1.0, CONFIDENCE)))
 }

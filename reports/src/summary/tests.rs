@@ -138,7 +138,7 @@ fn summary_includes_the_account_of_the_server() {
 #[test]
 fn largest_trial_is_summarised() {
     let big = closed_trial("batch", 384, 2, S, 20 * MS, 400);
-    assert_eq!(big.observations.iter().map(|one: &Observation| one.chunks.len()).sum::<usize>(), 307_200);
+    assert_eq!(big.observations.iter().map(|observation: &Observation| observation.chunks.len()).sum::<usize>(), 307_200);
     let metrics = TrialMetrics::of(&big);
     assert_eq!((metrics.served, metrics.in_flight_peak), (768, 384));
     assert!((metrics.peak_tok_s.unwrap() - 384.0 * 51.0).abs() < 1e-3, "{:?}", metrics.peak_tok_s);

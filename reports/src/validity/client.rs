@@ -1,10 +1,10 @@
-//! Did the measuring side keep up?
+//! Judges whether the measuring client kept up.
 
 use record::{ErrorBudget, Trial};
 
 use super::{Reason, Validity};
 use crate::{
-    instrument::{ClientLoad, Coverage, covering, worst_of_verdicts, worst_tail},
+    instrument::{ClientLoad, Coverage, covering, worst_tail, worst_verdict_figure},
     metrics::TrialMetrics,
     number::{Unit, figure},
 };
@@ -24,29 +24,30 @@ pub(super) const MAX_LAG_NS: f64 = 50e6;
 
 /// Largest part of one core that the measuring process may use. The load runs on one thread, so that near a whole core requests wait for
 /// the client, and its limit is what was measured.
-pub(super) const MAX_OWN_CPU: f64 = 0.9;
+pub(super) const MAX_CLIENT_CPU: f64 = 0.9;
 
 /// From this part on answers that come together wait for each other in the client now and then.
-pub(super) const HIGH_OWN_CPU: f64 = 0.5;
+pub(super) const HIGH_CLIENT_CPU: f64 = 0.5;
 
-/// Shortest trial whose CPU time is judged. The kernel tells it in ticks of 10 ms, and what a process does once is much of a shorter one.
-pub(super) const CPU_FROM_NS: u64 = 1_000_000_000;
+/// Shortest trial whose CPU time is judged. The kernel counts it in ticks of 10 ms, and the start-up work of a process is a large part of a shorter
+/// trial.
+pub(super) const MIN_CPU_TRIAL_NS: u64 = 1_000_000_000;
 
 pub(super) fn judge(trial: &Trial, metrics: &TrialMetrics, instrument: Option<&ErrorBudget>, reasons: &mut Vec<Reason>) {
-    reasons.extend(instrument.and_then(|budget| own_error(trial, metrics, budget)));
-    reasons.extend(own_cpu(trial));
-    on_the_wire(trial, reasons);
+    reasons.extend(instrument.and_then(|budget| instrument_error(trial, metrics, budget)));
+    reasons.extend(client_cpu(trial));
+    judge_connections(trial, reasons);
     judge_lags(trial, metrics, reasons);
 }
 
-/// What the selftest of this machine says of the trial's load.
-fn own_error(trial: &Trial, metrics: &TrialMetrics, budget: &ErrorBudget) -> Option<Reason> {
+/// The reason that the selftest of this machine gives for the trial's load, if any.
+fn instrument_error(trial: &Trial, metrics: &TrialMetrics, budget: &ErrorBudget) -> Option<Reason> {
     let load = ClientLoad::of(trial, metrics)?;
     let named = |streams: u32, chunks_per_s: f64| {
         let plural = if streams == 1 { "" } else { "s" };
         format!("{streams} stream{plural} at {} chunks/s", figure(chunks_per_s, Unit::Plain))
     };
-    let asked = named(load.streams, load.chunks_per_s);
+    let load_words = named(load.streams, load.chunks_per_s);
     match covering(budget, load) {
         Coverage::Within(point) => worst_tail(point).map(|(name, error)| {
             let at = named(point.streams, point.chunks_per_s);
@@ -55,35 +56,35 @@ fn own_error(trial: &Trial, metrics: &TrialMetrics, budget: &ErrorBudget) -> Opt
                 .with_extent(error.abs(), Unit::Share)
         }),
         Coverage::Unchecked => {
-            let text = format!("{asked} are more than the selftest of the instrument has checked on this machine");
+            let text = format!("{load_words} are more than the selftest of the instrument has checked on this machine");
             Some(Reason::suspect("load above what the selftest of the instrument has checked", text))
         }
         Coverage::Beyond(point) => {
-            let (name, error) = worst_of_verdicts(point, load);
+            let (name, error) = worst_verdict_figure(point, load);
             let what = if point.account.is_exact() {
                 format!("{name} is off by {}", figure(error, Unit::Share))
             } else {
                 "chunks or tokens are lost".to_owned()
             };
             let at = named(point.streams, point.chunks_per_s);
-            let text = format!("the client was the bottleneck: {asked}, and in its selftest {what} with {at}");
+            let text = format!("the client was the bottleneck: {load_words}, and in its selftest {what} with {at}");
             Some(Reason::invalid("the client was the bottleneck", text))
         }
     }
 }
 
-fn own_cpu(trial: &Trial) -> Option<Reason> {
+fn client_cpu(trial: &Trial) -> Option<Reason> {
     let used = cores(trial, trial.facts.client_cpu_ns?)?;
     let above = |limit: f64, more: &str| {
         let [used, limit] = [used, limit].map(|share| figure(share, Unit::Share));
         let kind = format!("the measuring process used more than {limit} of one core");
         (kind, format!("the measuring process used {used} of one core, above {limit}{more}"))
     };
-    let reason = if used > MAX_OWN_CPU {
-        let (kind, text) = above(MAX_OWN_CPU, ": its own limit was measured");
+    let reason = if used > MAX_CLIENT_CPU {
+        let (kind, text) = above(MAX_CLIENT_CPU, ": its own limit was measured");
         Reason::invalid(kind, text)
-    } else if used > HIGH_OWN_CPU {
-        let (kind, text) = above(HIGH_OWN_CPU, "");
+    } else if used > HIGH_CLIENT_CPU {
+        let (kind, text) = above(HIGH_CLIENT_CPU, "");
         Reason::suspect(kind, text)
     } else {
         return None;
@@ -97,11 +98,11 @@ const MAX_FULL_READS: f64 = 0.01;
 
 /// Most requests of a trial, as a part of all, that may have gone out twice. A server that closes what it announced to keep does that now and
 /// then; one that does it to every tenth request means it.
-const MAX_SENT_AGAIN: f64 = 0.1;
+const MAX_RESENT: f64 = 0.1;
 
-/// What the connections tell of who was behind: the client, where more was waiting than one read takes; the server, where a request was not
+/// Judges by the connections whether a side fell behind: the client, where more was waiting than one read takes; the server, where a request was not
 /// taken at once.
-fn on_the_wire(trial: &Trial, reasons: &mut Vec<Reason>) {
+fn judge_connections(trial: &Trial, reasons: &mut Vec<Reason>) {
     let Some(wire) = trial.facts.wire else { return };
     if wire.full_reads as f64 > MAX_FULL_READS * wire.reads as f64 {
         let [full, reads] = [wire.full_reads, wire.reads];
@@ -116,7 +117,7 @@ fn on_the_wire(trial: &Trial, reasons: &mut Vec<Reason>) {
     }
     if wire.sent_again > 0 {
         let what = format!("{} of the requests went out again, since the server closed their kept connection", wire.sent_again);
-        let many = wire.sent_again as f64 > MAX_SENT_AGAIN * trial.observations.len() as f64;
+        let many = wire.sent_again as f64 > MAX_RESENT * trial.observations.len() as f64;
         let kind = "requests were sent again, since the server closed their connection";
         reasons.push(if many { Reason::suspect(kind, what) } else { Reason::note(kind, what) });
     }
@@ -124,7 +125,7 @@ fn on_the_wire(trial: &Trial, reasons: &mut Vec<Reason>) {
 
 /// CPU time as cores that were busy all the time; none in a trial that is too short to tell.
 pub(super) fn cores(trial: &Trial, cpu_ns: u64) -> Option<f64> {
-    (trial.duration_ns >= CPU_FROM_NS).then(|| cpu_ns as f64 / trial.duration_ns as f64)
+    (trial.duration_ns >= MIN_CPU_TRIAL_NS).then(|| cpu_ns as f64 / trial.duration_ns as f64)
 }
 
 fn judge_lags(trial: &Trial, metrics: &TrialMetrics, reasons: &mut Vec<Reason>) {

@@ -1,4 +1,4 @@
-//! Was anything faster than the machine can be?
+//! Judges whether a rate exceeds the limits of the machine.
 
 use super::Reason;
 use crate::{
@@ -14,39 +14,44 @@ pub(super) const DECODE_TOLERANCE: f64 = 0.02;
 pub(super) const PREFILL_TOLERANCE: f64 = 0.12;
 
 pub(super) fn judge(distance: &Distance, limits: &Roofline) -> Vec<Reason> {
-    let decode = distance.decode.filter(|reach| reach.share > 1.0 + DECODE_TOLERANCE);
-    let prefill = distance.prefill.filter(|reach| reach.share > 1.0 + PREFILL_TOLERANCE);
-    let decode = decode.map(|reach| {
+    let decode = distance.decode.filter(|utilisation| utilisation.share > 1.0 + DECODE_TOLERANCE);
+    let prefill = distance.prefill.filter(|utilisation| utilisation.share > 1.0 + PREFILL_TOLERANCE);
+    let decode = decode.map(|utilisation| {
         let limit = format!("{} GB/s", limits.machine.bandwidth_gb_s);
-        let text = format!("faster than memory: decode at {}", above(&reach, &limit));
+        let text = format!("faster than memory: decode at {}", above(&utilisation, &limit));
         reason(
-            &reach,
+            &utilisation,
             DECODE_TOLERANCE,
             ("decode faster than memory allows", text),
             "the engine stores weights in fewer bits, or its tokens share more experts,",
         )
     });
-    let prefill = prefill.map(|reach| {
+    let prefill = prefill.map(|utilisation| {
         let limit = format!("{} TFLOP/s", limits.flops() / 1e12);
-        let text = format!("faster than arithmetic: prefill at {}", above(&reach, &limit));
-        reason(&reach, PREFILL_TOLERANCE, ("prefill faster than arithmetic allows", text), "the engine computes in fewer bits")
+        let text = format!("faster than arithmetic: prefill at {}", above(&utilisation, &limit));
+        reason(
+            &utilisation,
+            PREFILL_TOLERANCE,
+            ("prefill faster than arithmetic allows", text),
+            "the engine computes in fewer bits",
+        )
     });
     decode.into_iter().chain(prefill).collect()
 }
 
-/// Above what nothing passes a trial is invalid, and above what is described suspect, since the description may be at fault.
-fn reason(reach: &Utilisation, tolerance: f64, (kind, text): (&str, String), unless: &str) -> Reason {
-    let reason = if reach.sure_share > 1.0 + tolerance {
+/// A trial above the sure limit is invalid; above the described limit it is suspect, since the description may be wrong.
+fn reason(utilisation: &Utilisation, tolerance: f64, (kind, text): (&str, String), unless: &str) -> Reason {
+    let reason = if utilisation.sure_share > 1.0 + tolerance {
         Reason::invalid(kind, text)
     } else {
         Reason::suspect(kind, format!("{text}, unless {unless} than is described"))
     };
-    reason.with_extent(reach.share, Unit::Share)
+    reason.with_extent(utilisation.share, Unit::Share)
 }
 
-fn above(reach: &Utilisation, limit: &str) -> String {
-    let [rate, most] = [reach.tok_s, reach.ceiling_tok_s()].map(|rate| figure(rate, Unit::Plain));
-    let share = figure(reach.share, Unit::Share);
+fn above(utilisation: &Utilisation, limit: &str) -> String {
+    let [rate, most] = [utilisation.tok_s, utilisation.ceiling_tok_s()].map(|rate| figure(rate, Unit::Plain));
+    let share = figure(utilisation.share, Unit::Share);
     format!("{rate} tok/s needs {share} of {limit}, which allows {most} tok/s: cached, truncated, or miscounted")
 }
 

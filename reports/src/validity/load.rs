@@ -1,4 +1,4 @@
-//! Was the load the one that was planned?
+//! Judges whether the load was the planned one.
 
 use record::Trial;
 

@@ -1,6 +1,6 @@
-//! Had the engine the machine to itself, and memory enough?
+//! Judges whether the engine had the machine to itself, and enough memory.
 //!
-//! Clock and power state, and programs of others on the GPU, will be judged here too, once they are recorded.
+//! Clock and power state, and other programs on the GPU, are not recorded yet and so not judged.
 
 use record::Trial;
 
@@ -10,17 +10,17 @@ use crate::number::{Unit, figure};
 #[cfg(test)]
 mod tests;
 
-/// CPU time of others that is let pass, in cores: a system at rest uses less.
+/// Largest CPU time of other programs that is tolerated, in cores: an idle system uses less.
 const MAX_FOREIGN_CORES: f64 = 0.25;
 
-/// And as a part of what the machine used: the kernel counts the machine's time by looking at each tick who runs, and a process's by its
-/// clock, so that the two differ by a part of both.
+/// Largest CPU time of other programs that is tolerated, as a share of the machine's: the kernel counts the machine's time by sampling at each tick
+/// and a process's by its clock, so the two differ by a part of both.
 const MAX_FOREIGN_SHARE: f64 = 0.05;
 
-/// Largest CPU time that a hypervisor may give to others, as a part of one core.
+/// Largest stolen CPU time, which a hypervisor gives to other guests, as a share of one core.
 const MAX_STOLEN: f64 = 0.02;
 
-/// Most bytes that may be read back from swap. More are not pages that somebody else left there long ago, but a memory that was full.
+/// Most bytes that may be read back from swap: a few are old pages of other programs, more mean that memory was full.
 const MAX_SWAPPED_IN_BYTES: u64 = 16 * MIB;
 
 const MIB: u64 = 1 << 20;
@@ -31,7 +31,7 @@ pub(super) fn judge(trial: &Trial, reasons: &mut Vec<Reason>) {
     reasons.extend(swapped_in(trial));
 }
 
-/// What neither the engine nor the client used. It never makes a trial invalid, since what the kernel does for the engine is in it too.
+/// CPU time that neither the engine nor the client used. It never makes a trial invalid, since it includes the kernel's work for the engine.
 fn foreign_load(trial: &Trial) -> Option<Reason> {
     let facts = &trial.facts;
     let (machine, engine) = (cores(trial, facts.machine_cpu_ns?)?, cores(trial, facts.engine_cpu_ns?)?);

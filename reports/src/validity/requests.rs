@@ -1,4 +1,4 @@
-//! Did the requests end as they should?
+//! Judges whether enough requests were served.
 
 use record::Trial;
 

@@ -1,4 +1,4 @@
-//! Does the server's own account agree with the client's?
+//! Judges whether the server's account of a trial agrees with the client's.
 
 use record::{Observation, ServerWatch, Trial};
 
@@ -15,10 +15,11 @@ mod tests;
 /// differ in whether the end-of-sequence token counts.
 const MAX_COUNT_DIFFERENCE: f64 = 0.01;
 
-/// A mean queue time this far above the client's mean TTFT is none of these requests: each waits in the queue before its first token.
+/// Largest mean queue time, as a share of the client's mean TTFT: above it the server's time includes other requests, since each waits in the queue
+/// before its first token.
 const MAX_QUEUE_OF_TTFT: f64 = 1.1;
 
-/// How the harness begins to say that a prefix cache was not emptied.
+/// Prefix of the harness's message that a prefix cache was not emptied.
 const NOT_EMPTIED: &str = "not emptied";
 
 pub(super) fn judge(trial: &Trial, reasons: &mut Vec<Reason>) {
@@ -29,7 +30,7 @@ pub(super) fn judge(trial: &Trial, reasons: &mut Vec<Reason>) {
     let Some(watch) = &trial.server else { return };
     judge_readings(watch, reasons);
     let Some(account) = ServerAccount::of(trial) else { return };
-    reasons.extend(went_back(watch).map(|text| Reason::suspect("the server was started again", text)));
+    reasons.extend(counter_reset(watch).map(|text| Reason::suspect("the server was started again", text)));
     reasons.extend(
         tokens_disagree(trial, &account).map(|text| Reason::suspect("server and client disagree in output tokens", text)),
     );
@@ -52,8 +53,8 @@ fn judge_readings(watch: &ServerWatch, reasons: &mut Vec<Reason>) {
     }
 }
 
-/// A counter only ever falls when its server was started again.
-fn went_back(watch: &ServerWatch) -> Option<String> {
+/// A counter falls only when its server was restarted.
+fn counter_reset(watch: &ServerWatch) -> Option<String> {
     let (before, after) = watch.before.generation_tokens.zip(watch.after.generation_tokens)?;
     let text = || format!("the server's count of output tokens fell from {before:.0} to {after:.0}: it was started again");
     (after < before).then(text)
@@ -62,7 +63,7 @@ fn went_back(watch: &ServerWatch) -> Option<String> {
 /// Only where every request completed, those of the warm-up too: for one that failed or was given up the server may have generated
 /// tokens, or still be generating them, that no client saw. Prompt tokens are not judged: some servers count only those that they read.
 fn tokens_disagree(trial: &Trial, account: &ServerAccount) -> Option<String> {
-    let is_counted = |one: &Observation| one.outcome.is_complete() && one.output_tokens().is_some();
+    let is_counted = |observation: &Observation| observation.outcome.is_complete() && observation.output_tokens().is_some();
     let is_whole = trial.observations.iter().all(is_counted)
         && trial.warm_up.completed == trial.warm_up.requests
         && trial.facts.cut_short.is_none();

@@ -1,4 +1,4 @@
-//! Was the engine in one state from the begin of the trial to its end?
+//! Judges whether the engine was in a steady state over the whole trial.
 
 use record::{Load, Observation, Trial};
 
@@ -12,11 +12,11 @@ use crate::{
 #[cfg(test)]
 mod tests;
 
-/// Fewest requests that are looked at, and what a series must be worth for its trial to become suspect: of so many independent ones the
-/// check finds 3 % not steady, of fewer far more.
+/// Fewest requests that are judged, and the effective size from which an unsteady trial is suspect: of so many independent values the check finds 3 %
+/// not steady, of fewer far more.
 const SUSPECT_FROM: usize = 200;
 
-/// What a series must be worth for its trial to become invalid: of so many independent ones the check finds 0.3 % not steady.
+/// Effective size from which an unsteady trial is invalid: of so many independent values the check finds 0.3 % not steady.
 const INVALID_FROM: usize = 500;
 
 pub(super) fn judge(trial: &Trial, reasons: &mut Vec<Reason>) {
@@ -41,11 +41,14 @@ fn series(trial: &Trial) -> Vec<f64> {
         Load::Closed { streams, .. } => streams as usize,
     };
     let is_open = trial.cell.load.is_open();
-    let start_ns = |one: &Observation| if is_open { one.sched_ns } else { one.send_ns };
-    let mut started: Vec<_> = trial.observations.iter().filter_map(|one| Some((start_ns(one)?, one))).collect();
-    started.sort_by_key(|(start_ns, one)| (*start_ns, one.request));
+    let start_ns = |observation: &Observation| if is_open { observation.sched_ns } else { observation.send_ns };
+    let mut started: Vec<_> =
+        trial.observations.iter().filter_map(|observation| Some((start_ns(observation)?, observation))).collect();
+    started.sort_by_key(|(start_ns, observation)| (*start_ns, observation.request));
     let kept = started.iter().take(started.len().saturating_sub(ends)).skip(ends);
-    kept.filter_map(|(_, one)| RequestMetrics::of(one, is_open).tpot_ns).filter(|tpot_ns| tpot_ns.is_finite()).collect()
+    kept.filter_map(|(_, observation)| RequestMetrics::of(observation, is_open).tpot_ns)
+        .filter(|tpot_ns| tpot_ns.is_finite())
+        .collect()
 }
 
 /// How often the check errs is known of independent values, and requests that decode in one batch are not: of 48 trials of `office` and

@@ -160,7 +160,7 @@ fn connections_that_fell_behind_are_reported() {
 
 #[test]
 fn prompt_tokens_off_the_plan_are_suspect() {
-    let prompt = |tokens| move |trial: &mut Trial| each(trial, |one| usage(one).prompt_tokens = tokens);
+    let prompt = |tokens| move |trial: &mut Trial| each(trial, |observation| usage(observation).prompt_tokens = tokens);
     assert_eq!(after(sound(), prompt(101)), "");
     insta::assert_snapshot!(after(sound(), prompt(102)), @"suspect: prompt tokens are off the plan by 2.00 % (1224 of 1200 planned)");
     // One too long and one too short do not make a right one.
@@ -175,7 +175,7 @@ fn prompt_tokens_off_the_plan_are_suspect() {
 
 #[test]
 fn cache_hits_of_independent_prompts_are_suspect() {
-    let cached = |tokens| move |trial: &mut Trial| each(trial, |one| usage(one).cached_tokens = Some(tokens));
+    let cached = |tokens| move |trial: &mut Trial| each(trial, |observation| usage(observation).cached_tokens = Some(tokens));
     // The template's 9 tokens are everyone's head, and a token more may be chance.
     assert_eq!(after(sound(), cached(10)), "");
     insta::assert_snapshot!(after(sound(), cached(59)), @"suspect: 50.0 % of the prompt tokens came from the prefix cache, where prompts share nothing");
@@ -189,7 +189,7 @@ fn cache_hits_of_independent_prompts_are_suspect() {
 #[test]
 fn cache_hits_are_judged_by_server_counters_without_usage() {
     let untold = "valid: the server does not say whether prompts came from its cache";
-    let silent = |trial: &mut Trial| each(trial, |one| usage(one).cached_tokens = None);
+    let silent = |trial: &mut Trial| each(trial, |observation| usage(observation).cached_tokens = None);
     let counted = |name: &'static str, hits: f64| {
         move |trial: &mut Trial| {
             silent(trial);
@@ -204,11 +204,11 @@ fn cache_hits_are_judged_by_server_counters_without_usage() {
     insta::assert_snapshot!(after(sound(), counted("vllm:prefix_cache_hits_total", 132.0)), @"suspect: 2.00 % of the prompt tokens came from the prefix cache, where prompts share nothing, by the server's counters");
     insta::assert_snapshot!(after(sound(), counted("sim:prefix_cache_hits", 708.0)), @"suspect: 50.0 % of the prompt tokens came from the prefix cache, where prompts share nothing, by the server's counters");
     // The counters may know more than the answers, and a conversation may hit as it likes.
-    let told = |trial: &mut Trial| {
+    let reported = |trial: &mut Trial| {
         counted("vllm:prefix_cache_hits_total", 708.0)(trial);
         usage(&mut trial.observations[0]).cached_tokens = Some(0);
     };
-    insta::assert_snapshot!(after(sound(), told), @"suspect: 50.0 % of the prompt tokens came from the prefix cache, where prompts share nothing, by the server's counters");
+    insta::assert_snapshot!(after(sound(), reported), @"suspect: 50.0 % of the prompt tokens came from the prefix cache, where prompts share nothing, by the server's counters");
     let conversation = |trial: &mut Trial| {
         counted("vllm:prefix_cache_hits_total", 708.0)(trial);
         trial.cell.prefix_reuse = PrefixReuse::Allowed;
@@ -220,10 +220,10 @@ fn cache_hits_are_judged_by_server_counters_without_usage() {
 fn output_tokens_off_the_plan_are_invalid_when_forced() {
     let planned = |forced, reason: &'static str| {
         move |trial: &mut Trial| {
-            each(trial, |one| {
-                one.planned_output_tokens = 210;
-                one.forced_length = forced;
-                one.finish_reason = Some(reason.to_owned());
+            each(trial, |observation| {
+                observation.planned_output_tokens = 210;
+                observation.forced_length = forced;
+                observation.finish_reason = Some(reason.to_owned());
             });
         }
     };
@@ -255,10 +255,10 @@ fn unknown_and_disagreeing_token_counts_are_reported() {
 fn chunks_counted_as_tokens_put_the_peak_below_the_mean() {
     // The server's total says four times what the chunks were counted as.
     let quadruple = |trial: &mut Trial| {
-        each(trial, |one| {
-            usage(one).completion_tokens = 804;
-            one.planned_output_tokens = 804;
-            one.token_source = TokenSource::Final;
+        each(trial, |observation| {
+            usage(observation).completion_tokens = 804;
+            observation.planned_output_tokens = 804;
+            observation.token_source = TokenSource::Final;
         });
     };
     insta::assert_snapshot!(after(sound(), quadruple), @"invalid: peak 204 tok/s is below the mean 643 tok/s");
@@ -301,16 +301,16 @@ fn errors_of_the_instrument_decide_the_validity() {
     // Four streams, a token every 20 ms, the first after a second: 200 chunks/s when they come. 12 ms are 6 % of the point's TTFT.
     let trial = sound();
     let metrics = TrialMetrics::of(&trial);
-    let said = |points| {
+    let judged = |points| {
         let judgement = judge(&trial, &metrics, 9, Some(&budget(points)));
         let line = |reason: &Reason| format!("{}: {}", reason.validity.word(), reason.text);
         judgement.reasons.iter().map(line).collect::<Vec<_>>().join("\n")
     };
-    assert_eq!(said(vec![point(4, 200.0, 0.01, 0.0)]), "");
-    assert_eq!(said(vec![point(4, 200.0, 0.06, 0.0), point(8, 400.0, 0.0, 0.0)]), "");
-    insta::assert_snapshot!(said(vec![point(4, 200.0, 0.06, 0.0)]), @"invalid: the client was the bottleneck: 4 streams at 200 chunks/s, and in its selftest TTFT p50 is off by 1.20 % with 4 streams at 200 chunks/s");
-    insta::assert_snapshot!(said(vec![point(3, 200.0, 0.0, 0.0)]), @"suspect: 4 streams at 200 chunks/s are more than the selftest of the instrument has checked on this machine");
+    assert_eq!(judged(vec![point(4, 200.0, 0.01, 0.0)]), "");
+    assert_eq!(judged(vec![point(4, 200.0, 0.06, 0.0), point(8, 400.0, 0.0, 0.0)]), "");
+    insta::assert_snapshot!(judged(vec![point(4, 200.0, 0.06, 0.0)]), @"invalid: the client was the bottleneck: 4 streams at 200 chunks/s, and in its selftest TTFT p50 is off by 1.20 % with 4 streams at 200 chunks/s");
+    insta::assert_snapshot!(judged(vec![point(3, 200.0, 0.0, 0.0)]), @"suspect: 4 streams at 200 chunks/s are more than the selftest of the instrument has checked on this machine");
     let mut lossy = point(4, 200.0, 0.0, 0.0);
     lossy.account.tokens_seen -= 1;
-    insta::assert_snapshot!(said(vec![lossy]), @"invalid: the client was the bottleneck: 4 streams at 200 chunks/s, and in its selftest chunks or tokens are lost with 4 streams at 200 chunks/s");
+    insta::assert_snapshot!(judged(vec![lossy]), @"invalid: the client was the bottleneck: 4 streams at 200 chunks/s, and in its selftest chunks or tokens are lost with 4 streams at 200 chunks/s");
 }

@@ -1,4 +1,4 @@
-//! Are the token counts those of the plan, and do they agree with each other?
+//! Judges whether the token counts match the plan and agree with each other.
 
 use record::{Counters, Observation, PrefixReuse, TokenSource, Trial, Usage};
 
@@ -15,7 +15,7 @@ pub(super) const MAX_OFF_PLAN: f64 = 0.01;
 /// texts may begin with the same word by chance.
 pub(super) const MAX_CHANCE_HITS: f64 = 0.01;
 
-/// What the names of counters end in that count prompt tokens from the prefix cache: `vllm:prefix_cache_hits_total`, for one.
+/// Endings of the names of counters of prompt tokens from the prefix cache, such as `vllm:prefix_cache_hits_total`.
 const CACHE_HIT_COUNTERS: [&str; 2] = ["prefix_cache_hits_total", "prefix_cache_hits"];
 
 /// A running count may miss the final one by this part, and by one token in any case: the end-of-sequence token shows in no chunk.
@@ -25,8 +25,10 @@ pub(super) const MAX_COUNT_DIFFERENCE: f64 = 0.01;
 pub(super) const PEAK_TOLERANCE: f64 = 0.01;
 
 pub(super) fn judge(trial: &Trial, metrics: &TrialMetrics, template_tokens: u32, reasons: &mut Vec<Reason>) {
-    let served = || trial.observations.iter().filter(|one| one.outcome.is_complete() && one.first_token_ns.is_some());
-    let unknown = served().filter(|one| arrivals::first(one).and(one.output_tokens()).is_none()).count();
+    let served = || {
+        trial.observations.iter().filter(|observation| observation.outcome.is_complete() && observation.first_token_ns.is_some())
+    };
+    let unknown = served().filter(|observation| arrivals::first(observation).and(observation.output_tokens()).is_none()).count();
     if unknown > 0 {
         let text = format!("output tokens of {unknown} of {} served requests are unknown", metrics.served);
         reasons.push(Reason::invalid("output tokens are unknown", text));
@@ -55,13 +57,13 @@ fn judge_prompts<'o>(served: impl Iterator<Item = &'o Observation>, reasons: &mu
     reasons.extend(off_plan.reason(Validity::Suspect, "prompt tokens", ""));
 }
 
-/// Prompts that share nothing hit no cache. What each answer says of itself counts, or the server's counters where they say more: these
-/// hold the requests that failed too.
+/// Judges cache hits of prompts that share nothing. Hits are read from the usage of the answers, or from the server's counters where they are larger:
+/// counters include failed requests.
 fn cache_hits<'o>(trial: &Trial, template_tokens: u32, served: impl Iterator<Item = &'o Observation>) -> Option<Reason> {
-    let (mut told, mut hits, mut prompts, mut templates) = (false, 0_u64, 0_u64, 0_u64);
+    let (mut is_reported, mut hits, mut prompts, mut templates) = (false, 0_u64, 0_u64, 0_u64);
     for observation in served {
         let usage = observation.usage.unwrap_or(Usage { prompt_tokens: observation.planned_prompt_tokens, ..Usage::default() });
-        told |= usage.cached_tokens.is_some();
+        is_reported |= usage.cached_tokens.is_some();
         hits += u64::from(usage.cached_tokens.unwrap_or(0).saturating_sub(template_tokens));
         prompts += u64::from(usage.prompt_tokens);
         templates += u64::from(template_tokens);
@@ -69,8 +71,8 @@ fn cache_hits<'o>(trial: &Trial, template_tokens: u32, served: impl Iterator<Ite
     // The dialect knows its counter's name; the ending of a name is for records of before it did.
     let counted = trial.server.as_ref().and_then(server::prefix_hits).or_else(|| trial.counters.as_ref().and_then(counted_hits));
     let (hits, source) = match counted.map(|counted| (counted - templates as f64).max(0.0)) {
-        Some(counted) if !told || counted > hits as f64 => (counted, ", by the server's counters"),
-        _ if told => (hits as f64, ""),
+        Some(counted) if !is_reported || counted > hits as f64 => (counted, ", by the server's counters"),
+        _ if is_reported => (hits as f64, ""),
         _ => {
             let text = "the server does not say whether prompts came from its cache";
             return Some(Reason::note(text, text));
@@ -116,8 +118,8 @@ fn judge_outputs<'o>(served: impl Iterator<Item = &'o Observation>, reasons: &mu
 
 /// The server's running count against its final one.
 fn judge_counts<'o>(served: impl Iterator<Item = &'o Observation>, of: u32, reasons: &mut Vec<Reason>) {
-    let disagree = served.filter(|one| one.token_source == TokenSource::Running).filter(|one| {
-        let Some((usage, last)) = one.usage.zip(one.chunks.last()) else { return false };
+    let disagree = served.filter(|observation| observation.token_source == TokenSource::Running).filter(|observation| {
+        let Some((usage, last)) = observation.usage.zip(observation.chunks.last()) else { return false };
         let difference = usage.completion_tokens.abs_diff(last.tokens);
         f64::from(difference) > (f64::from(usage.completion_tokens) * MAX_COUNT_DIFFERENCE).max(1.0)
     });

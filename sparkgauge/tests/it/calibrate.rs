@@ -42,7 +42,7 @@ fn calibrate_estimates_noise_from_occasions() {
 
     // What cannot be told apart is refused, with what to do.
     let again = sparkgauge(&["calibrate", &runs[0], &runs[0]]);
-    check(&again, 4, &["refused: runs 1 and 2 have the very same figures"]);
+    check(&again, 4, &["refused: runs 1 and 2 have identical figures"]);
     let single = ["7", "8"].map(|noise| occasion(folder.path(), noise, "1"));
     check(&sparkgauge(&["calibrate", &single[0], &single[1]]), 4, &["refused: every boot has one trial", "--trials 2"]);
     check(&sparkgauge(&["calibrate", folder.path().to_str().unwrap()]), 2, &["record.jsonl.gz"]);

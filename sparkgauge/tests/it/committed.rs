@@ -10,7 +10,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::program::{check, record_in, repository, sparkgauge};
+use crate::program::{check, repository, sparkgauge};
 
 const RUNS: &str = "reports/runs";
 

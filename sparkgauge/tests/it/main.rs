@@ -10,6 +10,7 @@
 //! - `container`: the main job in containers and what can go wrong with it; ignored unless Docker and the images are there.
 //! - `help`: the pages of verbs, and the glossary.
 //! - `outside`: the program alone, in a folder that is no clone.
+//! - `pages`: the commands that README.md and docs/ show.
 //! - `pull_request`: a run as a comment on a pull request.
 //! - `recipe`: what recipes there are, whether they are right, where they come from; what a killed run left.
 //! - `testbed`: the main job on real engines; ignored unless the testbed is there.
@@ -31,6 +32,8 @@ mod failures;
 mod help;
 #[cfg(test)]
 mod outside;
+#[cfg(test)]
+mod pages;
 #[cfg(test)]
 mod program;
 #[cfg(test)]

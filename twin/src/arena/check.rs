@@ -1,4 +1,5 @@
-//! Out of sample: an engine that is fitted to a run's closed loops says what its open loops would give, and is held against what they gave.
+//! Out-of-sample check: an engine that is fitted to a run's closed loops forecasts its open loops, and is compared with the published
+//! figures.
 
 use super::{OpenTest, PublishedFigures, Run};
 use crate::{
@@ -111,7 +112,7 @@ impl RunForecast {
 }
 
 /// The medians of absolute relative errors over several runs: of output tok/s, TTFT p50 and TTFT p95. Open loops that lost requests are
-/// left out, as is whatever `counts` says no to; none if nothing is left.
+/// left out, as are those that `counts` rejects; none if nothing is left.
 #[must_use]
 pub fn medians(checked: &[RunForecast], counts: impl Fn(&Forecast) -> bool) -> Option<[f64; 3]> {
     let tests = checked.iter().flat_map(|checked| &checked.tests).filter(|test| test.published.complete && counts(test));

@@ -29,7 +29,7 @@ pub enum BadTable {
     Twice(&'static str),
 }
 
-/// Rows with more streams are passed over: nobody measured that.
+/// Rows with more streams are skipped as misread.
 const MAX_STREAMS: u32 = 10_000;
 
 /// A row pair of a table: the prefill row and the decode row of one load.

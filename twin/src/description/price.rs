@@ -1,4 +1,4 @@
-//! What steps cost on a machine that nobody measured: the roofline and the shares that an engine gets of it.
+//! What steps cost on a machine without measurements: the roofline, and the shares of it that an engine reaches.
 
 use super::{Engine, Machine, Model};
 use crate::nearest::{nearest_u32, nearest_u64};

@@ -43,12 +43,12 @@ fn roofline_is_bytes_over_bandwidth_and_operations_over_arithmetic() {
 #[test]
 fn mixture_reads_the_experts_that_its_tokens_touch() {
     let mixture = model("gpt-oss-120b-mxfp4");
-    assert!((mixture.touched(1.0) - 4.0 / 128.0).abs() < 1e-12);
-    assert!(mixture.touched(256.0) > 0.8 && mixture.touched(1e6) <= 1.0);
+    assert!((mixture.expert_share_read(1.0) - 4.0 / 128.0).abs() < 1e-12);
+    assert!(mixture.expert_share_read(256.0) > 0.8 && mixture.expert_share_read(1e6) <= 1.0);
     assert!((mixture.weight_bytes() - 64.1e9).abs() < 1.0);
     // What one token reads is far less than all of it.
     assert!((mixture.weight_bytes_read(1.0) - (3.1e9 + 61e9 / 32.0)).abs() < 1.0);
-    assert!((model("llama-3.1-8b-fp8").touched(1.0) - 1.0).abs() < f64::EPSILON);
+    assert!((model("llama-3.1-8b-fp8").expert_share_read(1.0) - 1.0).abs() < f64::EPSILON);
 }
 
 #[test]

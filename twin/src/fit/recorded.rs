@@ -7,7 +7,7 @@ use record::{Load, Observation, PrefixReuse, Record};
 use super::{Measurement, Quantity, Trial};
 
 /// The closed loops of a record, one for each cell; trials of a cell are averaged. Left out are conversations, since a prefix cache may
-/// have served part of their prompts, trials in which a request failed, and those whose tokens nobody counted.
+/// have served part of their prompts, trials in which a request failed, and those without token counts.
 #[must_use]
 pub fn trials(record: &Record) -> Vec<Trial> {
     let mut cells: BTreeMap<String, Vec<Trial>> = BTreeMap::new();

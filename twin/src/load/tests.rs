@@ -55,7 +55,7 @@ fn asynchronous_scheduling_delays_arrivals_by_one_step() {
     let requests = || vec![at(0, 9), at(3_000_000, 2)];
     assert_eq!(served_ms(&sync, requests(), None)[1], (3, 20, 30));
     assert_eq!(served_ms(&asynchronous, requests(), None)[1], (3, 30, 40));
-    // An idle server serves at once, and one that becomes idle in the step takes up who waits.
+    // An idle server serves at once, and one that becomes idle in the step admits the waiting requests.
     assert_eq!(served_ms(&asynchronous, vec![at(5_000_000, 1), at(8_000_000, 1)], None), [(5, 15, 15), (8, 25, 25)]);
 }
 

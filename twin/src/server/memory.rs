@@ -1,4 +1,4 @@
-//! The memory for keys and values, in blocks as vLLM pages it: who holds how many, and which of them are shared.
+//! The memory for keys and values, in blocks as vLLM pages it: how many each sequence holds, and which are shared.
 
 use super::{
     Params,
@@ -29,7 +29,7 @@ pub(super) struct HeldBlocks {
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct CachedPrefix {
     blocks: u32,
-    /// How many of these nobody holds.
+    /// How many of these have no holder.
     idle: u32,
 }
 
@@ -140,7 +140,7 @@ impl Memory {
         u32::try_from(shared.count()).unwrap_or(0) * self.block_tokens
     }
 
-    /// Forgets all that nobody holds.
+    /// Evicts all blocks without holders.
     pub(super) fn forget(&mut self) {
         if let Some(cache) = &mut self.cache {
             while cache.evict() {}
@@ -150,7 +150,7 @@ impl Memory {
 
 #[cfg(test)]
 impl Memory {
-    /// Checks its account against those who hold something.
+    /// Compares its counts with what the sequences hold.
     pub(super) fn audit<'a>(&self, holders: impl Iterator<Item = &'a HeldBlocks>) {
         let mut places = std::collections::BTreeMap::new();
         let mut own = 0;

@@ -1,7 +1,7 @@
 //! Blocks of prompts that are found again: a prefix cache as vLLM keeps it.
 //!
 //! A block is known by a hash of its tokens and of the block before it, so that the same hash means the same text from the beginning on.
-//! A block that nobody holds any more stays, and can be found, until its memory is wanted; the one that was left first goes first.
+//! A block without holders stays in the cache until its memory is needed; the one released first is evicted first.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -36,7 +36,7 @@ pub(super) struct Place(u32);
 struct Block {
     hash: u64,
     holders: u32,
-    /// Its key among the idle ones, if nobody holds it.
+    /// Its key among the idle blocks, if it has no holder.
     left: u64,
 }
 
@@ -46,7 +46,7 @@ pub(super) struct PrefixCache {
     places: HashMap<u64, Place>,
     blocks: Vec<Block>,
     vacant: Vec<Place>,
-    /// Those that nobody holds, in the order in which they were left.
+    /// Blocks without holders, in the order in which they were released.
     idle: BTreeMap<u64, Place>,
     leaves: u64,
 }
@@ -65,7 +65,7 @@ impl PrefixCache {
         self.blocks[place.0 as usize].holders
     }
 
-    /// Blocks that nobody holds.
+    /// Number of blocks without holders.
     pub(super) fn idle(&self) -> usize {
         self.idle.len()
     }

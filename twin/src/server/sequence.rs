@@ -53,7 +53,7 @@ impl Sequence {
         self.request.prompt_tokens + self.generated_tokens()
     }
 
-    /// The hashes of its text's blocks; none if nobody said.
+    /// The hashes of its text's blocks; empty if the request has none.
     pub(super) fn prompt(&self) -> &[u64] {
         self.request.prompt.as_deref().unwrap_or_default()
     }

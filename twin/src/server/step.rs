@@ -1,6 +1,6 @@
-//! A step: who is in it, what it costs, and what it brings.
+//! A step of the server: which sequences are in it, its cost, and the tokens it yields.
 
-use super::{FinishedRequest, Phase, Server, params::slowed};
+use super::{FinishedRequest, Phase, Server, params::slow_down};
 
 /// What the decoding sequences need in a step.
 #[derive(Debug, Clone, Copy, Default)]
@@ -26,7 +26,7 @@ impl Curve {
 
 impl Server {
     pub(super) fn start_step(&mut self, start_ns: u64) {
-        let (decoding, preempted) = self.make_room();
+        let (decoding, preempted) = self.preempt_until_all_fit();
         let checked = decoding.sequences * self.params.tokens_per_decode();
         // The parameters leave a token for prefill whatever decodes.
         let mut left = self.params.max_step_tokens.saturating_sub(checked);
@@ -58,7 +58,7 @@ impl Server {
         self.phase = Phase::Step { end_ns: start_ns.saturating_add(cost_ns) };
     }
 
-    /// Those who decode, and the blocks that they need if all their guesses are right.
+    /// The decoding sequences, and the blocks that they need if all drafts are accepted.
     fn decoding(&self) -> DecodeDemand {
         let most = self.params.tokens_per_decode();
         let mut decoding = DecodeDemand::default();
@@ -70,8 +70,9 @@ impl Server {
         decoding
     }
 
-    /// Puts the last admitted sequences back until every other one can grow. Gives those who decode then, and whether one was put back.
-    fn make_room(&mut self) -> (DecodeDemand, bool) {
+    /// Preempts the last admitted sequences until every other one can grow. Gives the demand of those that decode then, and whether one
+    /// was preempted.
+    fn preempt_until_all_fit(&mut self) -> (DecodeDemand, bool) {
         let mut preempted = false;
         loop {
             let decoding = self.decoding();
@@ -98,7 +99,7 @@ impl Server {
             }
             // At least one token is computed, as the next one comes out of that.
             let found = self.memory.find(next.prompt(), next.to_compute - 1);
-            // Its context and the token that comes out of the prefill, beside what those who decode take in this step.
+            // Its context and the token that comes out of the prefill, beside what the decoding sequences take in this step.
             let room_tokens = next.to_compute + 1;
             if !self.memory.can_hold(decoding.blocks + self.memory.blocks_needed(found, room_tokens)) {
                 return None;
@@ -120,7 +121,7 @@ impl Server {
                     self.totals.prefix_hit_tokens += u64::from(found_tokens);
                 }
                 if self.keeps_waits {
-                    // Who was taken up at the first chance did not queue: it only came in the middle of a step.
+                    // A request admitted by the first step after its arrival did not queue: it only arrived in the middle of a step.
                     self.waits.insert(sequence.request.id, if sequence.passed_over { waited_ns } else { 0 });
                 }
             }
@@ -134,14 +135,14 @@ impl Server {
         None
     }
 
-    /// When it was decided who is in the step that begins now: with asynchronous scheduling, when the one before it began.
+    /// When the sequences of the step that begins now were chosen: with asynchronous scheduling, when the one before it began.
     fn formed_ns(&self, start_ns: u64) -> u64 {
         // What nothing runs beside is formed when it begins.
         let beside = self.params.async_scheduling && !self.running.is_empty();
         self.last_start_ns.filter(|_| beside).unwrap_or(start_ns)
     }
 
-    /// A step starts without those who still wait.
+    /// Notes that a step starts without the waiting sequences.
     fn pass_over(&mut self) {
         // Those before one that was so already were so too.
         for sequence in self.waiting.iter_mut().rev().take_while(|sequence| !sequence.passed_over) {
@@ -171,7 +172,7 @@ impl Server {
         context += u64::from(shared);
         let checked = decoding * params.tokens_per_decode();
         let experts_ns = self.experts_ns.at(tokens + checked, |tokens| params.experts_ns(tokens));
-        // Guesses are made for those who decode.
+        // Drafts are made for decoding sequences only.
         let draft_ns = params.speculative.filter(|_| decoding > 0).map_or(0, |speculative| speculative.draft_ns);
         let decode_ns = decode.base_ns
             + experts_ns
@@ -179,16 +180,16 @@ impl Server {
             + decode.per_sequence_ns * u64::from(decoding)
             + decode.per_context_token_ps * context / 1000;
         if tokens == 0 {
-            return slowed(decode_ns, slower.decode_ppm);
+            return slow_down(decode_ns, slower.decode_ppm);
         }
         let ramp_ns = self.ramp_ns.at(tokens, |tokens| params.ramp_ns(tokens));
         let prefill_ns =
             prefill.base_ns + ramp_ns + u64::from(tokens) * prefill.per_token_ns + pairs * prefill.per_pair_fs / 1_000_000;
         if decoding == 0 {
             // The weights are read for the prefill alone, so that all of the step is prefill.
-            return slowed(decode_ns + prefill_ns, slower.prefill_ppm);
+            return slow_down(decode_ns + prefill_ns, slower.prefill_ppm);
         }
-        slowed(decode_ns, slower.decode_ppm) + slowed(prefill_ns, slower.prefill_ppm)
+        slow_down(decode_ns, slower.decode_ppm) + slow_down(prefill_ns, slower.prefill_ppm)
     }
 
     /// Tokens at the beginning of all that runs that are the same blocks of memory, and so may be read once for all.

@@ -1,4 +1,4 @@
-//! The server against what is known of queues and of guessing: closed forms, exact where they are exact.
+//! The server against closed forms of queueing theory and of speculative decoding.
 
 use proptest::prelude::*;
 
@@ -46,7 +46,7 @@ fn waits_ns(service_ns: u64, arrivals_ns: &[u64]) -> Vec<u64> {
 }
 
 proptest! {
-    /// Lindley: who comes `gap` after one that waits `w` waits for what is left of `w` and its service then.
+    /// Lindley: a request that arrives `gap` after one with the wait `w` waits for what is left of `w` and its service.
     #[test]
     fn waits_follow_lindleys_recursion(service_ns in 1..1000_u64, gaps in prop::collection::vec(0..2000_u64, 1..200)) {
         let arrivals_ns: Vec<_> = gaps.iter().scan(0, |t_ns, gap| { *t_ns += gap; Some(*t_ns) }).collect();

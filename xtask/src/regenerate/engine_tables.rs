@@ -1,4 +1,4 @@
-//! The tables of README.md and recipes/README.md: made from the recipes and the dialects, so that neither can say what is not so.
+//! The tables of docs/recipes.md and recipes/README.md: made from the recipes and the dialects, so that neither can say what is not so.
 
 use std::{fs, path::Path};
 
@@ -24,7 +24,7 @@ const ENGINES: [(EngineName, &str); 6] = [
 const RAN: &str = "server ran here on a CPU with a tiny model; this recipe not yet run on hardware";
 
 /// Which text stands between which markers of which file.
-pub(super) const PLACES: [(&str, &str); 2] = [("README.md", "engines"), ("recipes/README.md", "recipes")];
+pub(super) const PLACES: [(&str, &str); 2] = [("docs/recipes.md", "engines"), ("recipes/README.md", "recipes")];
 
 /// Writes the tables of all documents that are not current.
 pub(super) fn write(root: &Path) -> anyhow::Result<()> {
@@ -133,7 +133,7 @@ mod tests {
     use crate::workspace;
 
     #[test]
-    fn the_documents_are_current() {
+    fn committed_tables_are_current() {
         let loaded = recipes(&workspace().join("recipes")).unwrap();
         for (file, marker) in PLACES {
             let document = std::fs::read_to_string(workspace().join(file)).unwrap();
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn every_engine_says_how_far_it_was_tried() {
+    fn engine_rows_state_their_evidence() {
         let table = engines(&recipes(&workspace().join("recipes")).unwrap()).unwrap();
         for (engine, title) in ENGINES {
             let row = table.lines().find(|row| row.starts_with(&format!("| {title} |"))).unwrap();
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn text_goes_between_its_markers() {
+    fn text_replaces_what_is_between_its_markers() {
         let document = "a\n<!-- x:begin -->\nold\n<!-- x:end -->\nb\n";
         assert_eq!(between(document, "x", "new\n").unwrap(), "a\n<!-- x:begin -->\nnew\n<!-- x:end -->\nb\n");
         assert!(between("<!-- x:end --><!-- x:begin -->\n", "x", "").unwrap_err().contains("not there"));

@@ -9,12 +9,11 @@ use std::{
 use anyhow::{Context, bail};
 use record::file::FILE_NAME as RECORD;
 
-use super::{below, lean};
+use super::{below, build_lean};
 use crate::workspace;
 
-/// Where they lie.
 pub(super) const FOLDER: &str = "reports/runs";
-/// What is generated there.
+/// Names of the generated files, in any folder below.
 pub(super) const GENERATED: [&str; 3] = [REPORT, VERDICT, VERDICT_DATA];
 /// A verdict as machines read it.
 pub(super) const VERDICT_DATA: &str = "verdict.json";
@@ -24,7 +23,7 @@ const VERDICT: &str = "verdict.md";
 
 /// Writes all of them.
 pub(super) fn write() -> anyhow::Result<()> {
-    let programs = lean()?;
+    let programs = build_lean()?;
     let root = workspace();
     for record in below(&root.join(FOLDER), &[RECORD])? {
         judge(programs.command().arg("report").arg(record.with_file_name("")), REPORT)?;
@@ -51,7 +50,7 @@ fn judge(command: &mut Command, page: &str) -> anyhow::Result<()> {
 /// The words of the comparison that a verdict's page names under how to reproduce it.
 fn comparison(page: &str) -> anyhow::Result<Vec<&str>> {
     let Some((_, reproduce)) = page.split_once("\n## Reproduce\n") else { bail!("it does not say how to reproduce it") };
-    // Who measured it may have called either.
+    // The command may name either program.
     let called = |line| ["cargo xtask ", "sparkgauge "].iter().find_map(|caller| str::strip_prefix(line, caller));
     let commands = reproduce.lines().filter_map(called);
     let mut comparisons = commands.filter(|command| command.starts_with("compare "));
@@ -69,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_comparison_is_found_on_its_page() {
+    fn compare_command_is_parsed_from_the_verdict_page() {
         let page = "# Regressed\n\n```sh\ncargo xtask compare other\n```\n\n## Reproduce\n\n```sh\ncargo xtask bench --out a\n```\n\n\
                     The comparison:\n\n```sh\ncargo xtask compare reports/runs/a --looks 1\n```\n";
         assert_eq!(comparison(page).unwrap(), ["compare", "reports/runs/a", "--looks", "1"]);
@@ -85,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_verb_that_writes_no_page_has_failed_whatever_its_exit_code() {
+    fn verb_without_a_page_fails_whatever_its_exit_code() {
         let check = |script: &str| judge(Command::new("sh").args(["-c", script]), VERDICT).is_ok();
         assert!(check("echo one line; echo a/verdict.md; exit 5"));
         assert!(!check("echo a/report.md"));

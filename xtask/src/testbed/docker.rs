@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     #[cfg(target_os = "linux")]
-    fn what_is_wrong_with_docker_is_said_in_one_line() {
+    fn docker_problem_is_reported_in_one_line() {
         let why = |script: &str| stand_in(script).1.check().unwrap_err();
         let missing = Docker { program: "/no/such/docker".into() }.check().unwrap_err();
         assert!(missing.contains("no `docker` command") && missing.contains("package docker.io"), "{missing}");
@@ -137,20 +137,20 @@ mod tests {
     }
 
     #[test]
-    fn an_image_that_is_not_there_has_no_id() {
+    fn missing_image_has_no_id() {
         assert_eq!(stand_in("echo sha256:12").1.id_of("some:1"), Some("sha256:12".to_owned()));
         assert_eq!(stand_in("echo []; echo 'No such image' >&2; exit 1").1.id_of("some:1"), None);
     }
 
     #[test]
-    fn an_image_in_use_is_not_removed_in_silence() {
+    fn removing_an_image_in_use_fails_with_advice() {
         let (_dir, docker) = stand_in("echo 'conflict: container 12 is using it' >&2; exit 1");
         let message = format!("{:#}", docker.remove("sha256:12").unwrap_err());
         assert!(message.contains("remove the containers") && message.contains("container 12 is using it"), "{message}");
     }
 
     #[test]
-    fn only_an_id_is_taken_for_one() {
+    fn import_output_without_an_id_is_refused() {
         let id = format!("sha256:{}", "0f".repeat(32));
         assert_eq!(image_id(&format!("{id}\n")).unwrap(), id);
         for printed in ["", "sha256:12\n", "done\n"] {

@@ -13,14 +13,14 @@ use crate::say;
 pub(super) const SCRIPT: &str = include_str!("../../../fixtures/testbed/make_image.py");
 pub(super) const LLAMA_SERVER: &str = include_str!("../../../fixtures/testbed/llama_server.py");
 
-/// In an image part's folder: the id of the image that was made. Others may take its name or remove it.
+/// In an image component's folder: the id of the image that was made. Its name may be taken or removed by others.
 pub(super) const ID_FILE: &str = "image-id";
 
 /// What an engine's image is called and how it starts.
 pub(super) struct Image {
     /// The recipes name it so.
     pub(super) name: &'static str,
-    /// The part whose environment it holds; also what its label says.
+    /// The component whose environment it holds; also the value of its label.
     environment: &'static str,
     /// The words before the arguments.
     entrypoint: &'static [&'static str],
@@ -28,7 +28,7 @@ pub(super) struct Image {
     added: Option<(&'static str, &'static str)>,
 }
 
-/// llama.cpp's HTTP server.
+/// llama.cpp's HTTP server, started by `llama_server.py`.
 pub(super) const LLAMACPP: Image = Image {
     name: "sparkgauge-testbed/llamacpp:2026.10.11549",
     environment: "llamacpp",
@@ -45,7 +45,7 @@ pub(super) const VLLM: Image = Image {
 };
 
 impl Image {
-    /// Makes it, and writes its id into the part's folder.
+    /// Makes it, and writes its id into the component's folder.
     pub(super) fn make(&self, workshop: &Workshop, folder: &Path) -> anyhow::Result<()> {
         fs::create_dir_all(folder)?;
         let script = folder.join("make_image.py");
@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_image_starts_as_its_recipe_expects() {
+    fn image_entrypoint_and_port_match_its_recipe() {
         assert_snapshot!(LLAMACPP.changes().join("\n"), @r#"
         ENTRYPOINT ["/opt/engine/bin/python", "/opt/engine/llama_server.py"]
         EXPOSE 8000
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn each_image_is_the_one_that_its_recipe_names() {
+    fn image_name_matches_its_recipe() {
         for (image, text) in [
             (LLAMACPP, include_str!("../../../recipes/testbed-llamacpp-container.toml")),
             (VLLM, include_str!("../../../recipes/testbed-vllm-container.toml")),
@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     #[ignore = "needs the testbed: cargo xtask testbed"]
-    fn the_same_environment_gives_the_same_image() {
+    fn same_environment_gives_the_same_image() {
         let dir = tempfile::tempdir().unwrap();
         let tar = tar_of_llamacpp(dir.path());
         assert!(tar.len() > 50_000_000, "{} bytes", tar.len());

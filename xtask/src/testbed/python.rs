@@ -14,7 +14,6 @@ const PROBE: &str = "import sys; print(*sys.version_info[:2]); print(sys.executa
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Python {
     minor: u32,
-    /// Where it is.
     pub(super) path: PathBuf,
 }
 
@@ -50,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_probe_gives_version_and_path() {
+    fn probe_gives_version_and_path() {
         assert_eq!(parse("3 12\n/opt/a b/python3\n").unwrap(), Python { minor: 12, path: PathBuf::from("/opt/a b/python3") });
         for other in ["", "2 7\n/usr/bin/python\n", "3 x\n/p\n", "3 12"] {
             assert!(parse(other).is_err(), "{other:?}");
@@ -58,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn a_machine_without_the_right_one_is_told_which_to_install() {
+    fn missing_python_error_names_the_versions() {
         let message = find(90, 91).unwrap_err().to_string();
         assert!(message.contains("3.90 to 3.91"), "{message}");
     }

@@ -2,8 +2,8 @@ use std::process::Command;
 
 use super::*;
 
-/// A part that is made by writing one file.
-const TOY: Part = Part {
+/// A component that is made by writing one file.
+const TOY: Component = Component {
     name: "toy",
     what: "a toy",
     cost: "nothing",
@@ -23,27 +23,27 @@ fn toy_content(root: &Path) -> Option<String> {
 }
 
 #[test]
-fn one_engine_needs_tools_and_model_and_not_the_other() {
-    let names = |only| needed(only).iter().map(|part| part.name).collect::<Vec<_>>();
+fn single_engine_needs_tools_and_model_only() {
+    let names = |only| needed(only).iter().map(|component| component.name).collect::<Vec<_>>();
     assert_eq!(names(None), ["tools", "model", "llamacpp", "llamacpp-image", "vllm", "vllm-image"]);
     assert_eq!(names(Some(Engine::Llamacpp)), ["tools", "model", "llamacpp", "llamacpp-image"]);
     assert_eq!(names(Some(Engine::Vllm)), ["tools", "model", "vllm", "vllm-image"]);
 }
 
 #[test]
-fn what_is_said_of_a_part_agrees_with_its_pins() {
-    for part in [part::LLAMACPP, part::VLLM] {
-        assert!(part.made_from.concat().contains(&part.what.replace(' ', "==")), "{}", part.what);
+fn component_descriptions_match_their_pins() {
+    for component in [component::LLAMACPP, component::VLLM] {
+        assert!(component.made_from.concat().contains(&component.what.replace(' ', "==")), "{}", component.what);
     }
-    for (image, environment) in [(part::LLAMACPP_IMAGE, part::LLAMACPP), (part::VLLM_IMAGE, part::VLLM)] {
+    for (image, environment) in [(component::LLAMACPP_IMAGE, component::LLAMACPP), (component::VLLM_IMAGE, component::VLLM)] {
         let (_, tag) = image.what.split_once(':').unwrap();
         assert!(environment.what.ends_with(&format!(" {tag}")), "{}", image.what);
     }
-    assert!(part::TOOLS.made_from.concat().contains("uv==0.13.8") && part::TOOLS.what.contains("uv 0.13.8"));
+    assert!(component::TOOLS.made_from.concat().contains("uv==0.13.8") && component::TOOLS.what.contains("uv 0.13.8"));
 }
 
 #[test]
-fn a_finished_part_is_left_alone_and_other_pins_make_it_anew() {
+fn finished_component_is_kept_and_new_pins_rebuild_it() {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path().join("testbed");
     prepare(&root, &[&TOY]).unwrap();
@@ -53,14 +53,14 @@ fn a_finished_part_is_left_alone_and_other_pins_make_it_anew() {
     prepare(&root, &[&TOY]).unwrap();
     assert_eq!(toy_content(&root).as_deref(), Some("kept"));
 
-    let newer = Part { made_from: &["pins 2\n"], ..TOY };
+    let newer = Component { made_from: &["pins 2\n"], ..TOY };
     assert!(!stamp::is_whole(&root, &newer));
     prepare(&root, &[&newer]).unwrap();
     assert_eq!(toy_content(&root).as_deref(), Some("made"));
 }
 
 #[test]
-fn an_interrupted_part_is_not_whole_and_the_next_run_clears_it() {
+fn interrupted_component_is_cleared_by_the_next_run() {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path().join("testbed");
     fs::create_dir_all(root.join("toy/bin")).unwrap();
@@ -73,7 +73,7 @@ fn an_interrupted_part_is_not_whole_and_the_next_run_clears_it() {
 }
 
 #[test]
-fn a_part_without_its_proof_is_not_whole() {
+fn component_without_its_proof_file_is_incomplete() {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path().join("testbed");
     prepare(&root, &[&TOY]).unwrap();
@@ -82,10 +82,10 @@ fn a_part_without_its_proof_is_not_whole() {
 }
 
 #[test]
-fn a_part_whose_making_fails_has_no_stamp() {
+fn failed_component_has_no_stamp() {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path().join("testbed");
-    let broken = Part {
+    let broken = Component {
         make: |workshop, folder| {
             (TOY.make)(workshop, folder)?;
             workshop.run(
@@ -97,7 +97,7 @@ fn a_part_whose_making_fails_has_no_stamp() {
         ..TOY
     };
     let message = format!("{:#}", prepare(&root, &[&broken]).unwrap_err());
-    for part in [
+    for line in [
         "toy could not be made",
         "cannot frob the toy",
         "exit status: 7",
@@ -105,7 +105,7 @@ fn a_part_whose_making_fails_has_no_stamp() {
         "What to do: buy a disk",
         "testbed.log",
     ] {
-        assert!(message.contains(part), "{part:?} is not in: {message}");
+        assert!(message.contains(line), "{line:?} is not in: {message}");
     }
     assert!(!message.contains("\n20\n"), "{message}");
     assert!(!stamp::is_whole(&root, &TOY));
@@ -118,7 +118,7 @@ fn workshop_in(dir: &Path) -> Workshop {
 }
 
 #[test]
-fn the_tools_bring_uv_where_the_path_has_none() {
+fn uv_of_the_tools_is_used_without_one_on_the_path() {
     let dir = tempfile::tempdir().unwrap();
     let workshop = workshop_in(dir.path());
     assert_eq!(workshop.uv_or("/no/such/uv"), None);
@@ -138,7 +138,7 @@ fn shell(script: &str) -> Command {
 }
 
 #[test]
-fn what_one_program_writes_another_reads_to_its_end() {
+fn piped_output_is_read_to_its_end() {
     let dir = tempfile::tempdir().unwrap();
     let printed =
         workshop_in(dir.path()).run_into("count", shell("seq 100000; echo noise >&2"), &mut shell("wc -l"), "").unwrap();
@@ -146,7 +146,7 @@ fn what_one_program_writes_another_reads_to_its_end() {
 }
 
 #[test]
-fn what_reads_never_takes_a_part_for_the_whole() {
+fn reader_of_a_failed_writer_is_killed() {
     let dir = tempfile::tempdir().unwrap();
     let workshop = workshop_in(dir.path());
     let mut reader = shell("cat > /dev/null; echo seen > whole");
@@ -159,7 +159,7 @@ fn what_reads_never_takes_a_part_for_the_whole() {
 }
 
 #[test]
-fn what_reads_says_itself_why_it_failed() {
+fn failed_reader_reports_its_own_error() {
     let dir = tempfile::tempdir().unwrap();
     let workshop = workshop_in(dir.path());
     for writer in ["true", "seq 1000000"] {
@@ -170,7 +170,7 @@ fn what_reads_says_itself_why_it_failed() {
 }
 
 #[test]
-fn removing_leaves_nothing_and_removing_nothing_is_fine() {
+fn remove_leaves_nothing_and_accepts_a_missing_testbed() {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path().join("sparkgauge/testbed");
     remove(&root, None).unwrap();
@@ -182,7 +182,7 @@ fn removing_leaves_nothing_and_removing_nothing_is_fine() {
 }
 
 #[test]
-fn a_second_preparation_waits_for_what_the_first_left_running() {
+fn second_preparation_waits_for_a_left_over_installer() {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path().join("testbed");
     let lock = Lock::take(&root).unwrap();

@@ -1,4 +1,4 @@
-//! Where the parts are made: the programs that are run for it, their log, the download cache.
+//! Where the components are made: the programs that are run for it, their log, the download cache.
 
 use std::{
     env,
@@ -31,7 +31,6 @@ impl Workshop {
         Ok(Self { root: root.to_owned(), log, lock })
     }
 
-    /// The testbed's folder.
     pub(super) fn root(&self) -> &Path {
         &self.root
     }
@@ -56,7 +55,7 @@ impl Workshop {
     pub(super) fn run_into(&self, what: &str, mut writer: Command, reader: &mut Command, advice: &str) -> anyhow::Result<String> {
         let reading = self.entry(reader)?;
         reader.stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut reader = Reaped(self.start(what, reader, &reading)?);
+        let mut reader = ChildGuard(self.start(what, reader, &reading)?);
         let pipe = reader.0.stdin.take().context("no pipe to write into")?;
         let writing = self.entry(&writer)?;
         // The command keeps the pipe open until it is dropped.
@@ -150,10 +149,10 @@ impl Entry {
     }
 }
 
-/// A program that does not outlive this value.
-struct Reaped(Child);
+/// Kills its child when dropped.
+struct ChildGuard(Child);
 
-impl Drop for Reaped {
+impl Drop for ChildGuard {
     fn drop(&mut self) {
         // Both fail only if it has ended already.
         let _ = self.0.kill();

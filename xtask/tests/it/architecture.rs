@@ -1,4 +1,4 @@
-//! Who may import whom: the tables of ARCHITECTURE.md, held against what cargo and the sources say. An entry that nobody uses fails as well, so
+//! Allowed imports: the tables of ARCHITECTURE.md, compared with cargo's metadata and the sources. An unused entry fails as well, so
 //! that the tables only shrink.
 
 mod crates;
@@ -11,8 +11,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Who imports whom.
-type Graph = BTreeMap<String, BTreeSet<String>>;
+/// The names that each name imports.
+type ImportGraph = BTreeMap<String, BTreeSet<String>>;
 
 /// The packages whose modules are held to their tables.
 const PACKAGES: [&str; 3] = ["reports", "sparkgauge", "xtask"];
@@ -26,14 +26,14 @@ fn architecture() -> String {
 }
 
 /// The table whose first heading is that: of each row the names in the column.
-fn allowed(document: &str, heading: &str, column: usize) -> Graph {
+fn allowed(document: &str, heading: &str, column: usize) -> ImportGraph {
     let rows = table::rows(document, heading);
     assert!(!rows.is_empty(), "ARCHITECTURE.md has no table of each {heading}");
     rows.into_iter().map(|(name, mut cells)| (name, cells.remove(column - 1))).collect()
 }
 
 /// What is imported and not allowed, and the other way round.
-fn complaints(allowed: &Graph, found: &Graph) -> Vec<String> {
+fn complaints(allowed: &ImportGraph, found: &ImportGraph) -> Vec<String> {
     let mut complaints = Vec::new();
     for name in allowed.keys().filter(|name| !found.contains_key(*name)) {
         complaints.push(format!("`{name}` has a row and is not there"));
@@ -52,8 +52,8 @@ fn complaints(allowed: &Graph, found: &Graph) -> Vec<String> {
 }
 
 /// A way from a name back to it, if there is one.
-fn circle(graph: &Graph) -> Option<Vec<String>> {
-    fn walk(graph: &Graph, way: &mut Vec<String>, done: &mut BTreeSet<String>, name: &str) -> bool {
+fn cycle(graph: &ImportGraph) -> Option<Vec<String>> {
+    fn walk(graph: &ImportGraph, way: &mut Vec<String>, done: &mut BTreeSet<String>, name: &str) -> bool {
         if let Some(start) = way.iter().position(|one| one == name) {
             way.drain(..start);
             way.push(name.to_owned());
@@ -75,14 +75,17 @@ fn circle(graph: &Graph) -> Option<Vec<String>> {
 }
 
 #[test]
-fn crates_depend_on_what_their_rows_allow() {
+fn crate_dependencies_match_the_table() {
     let crates = crates::read(&workspace());
     let document = architecture();
     let complaints = complaints(&allowed(&document, "crate", 1), &crates.members);
     assert!(complaints.is_empty(), "{complaints:#?}");
-    let anybody: BTreeSet<_> = crates.reached.values().flatten().cloned().collect();
+    let all_dependencies: BTreeSet<_> = crates.reached.values().flatten().cloned().collect();
     for (name, never) in allowed(&document, "crate", 2) {
-        assert!(never.is_subset(&anybody), "`{name}` must never have {never:?}, some of which no crate has: is it misspelled?");
+        assert!(
+            never.is_subset(&all_dependencies),
+            "`{name}` must never have {never:?}, some of which no crate has: is it misspelled?"
+        );
         let found: Vec<_> = never.intersection(&crates.reached[&name]).collect();
         assert!(
             found.is_empty(),
@@ -92,22 +95,22 @@ fn crates_depend_on_what_their_rows_allow() {
 }
 
 #[test]
-fn modules_import_what_their_rows_allow_and_in_no_circle() {
+fn module_imports_match_the_table_without_cycles() {
     let document = architecture();
     for package in PACKAGES {
         let found = imports::between_modules(&workspace().join(package).join("src"));
         let complaints = complaints(&allowed(&document, &format!("module of {package}"), 1), &found);
         assert!(complaints.is_empty(), "{package}: {complaints:#?}");
-        assert_eq!(circle(&found), None, "{package}");
+        assert_eq!(cycle(&found), None, "{package}");
     }
 }
 
-fn graph(edges: &[(&str, &[&str])]) -> Graph {
+fn graph(edges: &[(&str, &[&str])]) -> ImportGraph {
     edges.iter().map(|(name, others)| ((*name).to_owned(), others.iter().map(|&other| other.to_owned()).collect())).collect()
 }
 
 #[test]
-fn each_difference_from_the_table_is_told() {
+fn each_difference_from_the_table_is_reported() {
     let table = graph(&[("a", &["b", "c"]), ("b", &[]), ("old", &[])]);
     let found = graph(&[("a", &["b", "d"]), ("b", &[]), ("new", &["a"])]);
     insta::assert_snapshot!(complaints(&table, &found).join("\n"), @"
@@ -120,8 +123,8 @@ fn each_difference_from_the_table_is_told() {
 }
 
 #[test]
-fn a_circle_is_found_and_a_diamond_is_none() {
-    assert_eq!(circle(&graph(&[("a", &["b", "c"]), ("b", &["d"]), ("c", &["d"]), ("d", &[])])), None);
-    let found = circle(&graph(&[("a", &["b"]), ("b", &["c"]), ("c", &["d", "b"]), ("d", &[])]));
+fn cycle_is_found_and_diamond_is_none() {
+    assert_eq!(cycle(&graph(&[("a", &["b", "c"]), ("b", &["d"]), ("c", &["d"]), ("d", &[])])), None);
+    let found = cycle(&graph(&[("a", &["b"]), ("b", &["c"]), ("c", &["d", "b"]), ("d", &[])]));
     assert_eq!(found.unwrap(), ["b", "c", "b"]);
 }

@@ -1,4 +1,4 @@
-//! The project's own tools: what CI's workflows may do, who may import whom, and that a clone's `cargo xtask` reaches the product.
+//! The project's own tools: what CI's workflows may do, which imports are allowed, and that a clone's `cargo xtask` reaches the product.
 
 #[cfg(test)]
 mod architecture;

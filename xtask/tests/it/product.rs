@@ -34,7 +34,7 @@ fn bench_in_a_clone_builds_the_product_and_runs_workloads_as_tests() {
 }
 
 #[test]
-fn a_flag_that_the_product_does_not_know_ends_with_its_code_for_that() {
+fn unknown_flag_exits_with_the_usage_code() {
     let done = xtask(&["bench", "--list-nothing-such"]);
     let stderr = text(&done.stderr);
     assert_eq!(done.status.code(), Some(2), "{stderr}");

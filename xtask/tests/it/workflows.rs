@@ -70,7 +70,7 @@ fn is_pinned(content: &str) -> bool {
 }
 
 #[test]
-fn the_workflows_hold_to_it() {
+fn committed_workflows_have_no_complaints() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.github/workflows");
     let mut seen = 0;
     for entry in fs::read_dir(folder).unwrap() {
@@ -83,7 +83,7 @@ fn the_workflows_hold_to_it() {
 }
 
 #[test]
-fn what_they_may_not_do_is_seen() {
+fn forbidden_workflow_steps_are_reported() {
     const START: &str = "on: push\npermissions: {}\njobs:\n  a:\n    runs-on: x\n    timeout-minutes: 1\n    steps:\n";
     let check = |step: &str, expected: usize| {
         let found = complaints(&format!("{START}{step}"));

@@ -8,7 +8,7 @@ fn after(change: impl FnOnce(&mut RunFigures)) -> String {
 }
 
 fn after_with(policy: &Policy, change: impl FnOnce(&mut RunFigures)) -> Ruling {
-    let (baseline, mut candidate) = together(chat(&FIVE), chat(&scaled(&FIVE, 1.001)));
+    let (baseline, mut candidate) = interleaved(chat(&FIVE), chat(&scaled(&FIVE, 1.001)));
     change(&mut candidate);
     judge(&[baseline], &[candidate], policy)
 }
@@ -55,7 +55,7 @@ fn side_with_two_engines_is_refused() {
     let ruling = after_with(&Policy::default(), |run| run.boots[3].engine_version = Some("9".to_owned()));
     assert_eq!(ruling.overall, OverallVerdict::Refused);
     assert!(
-        ruling.differences.iter().any(|one| one.field == "engine version (boot 3 of the candidate)"),
+        ruling.differences.iter().any(|difference| difference.field == "engine version (boot 3 of the candidate)"),
         "{:?}",
         ruling.differences
     );
@@ -64,7 +64,7 @@ fn side_with_two_engines_is_refused() {
     other.header.recipe.model.id = "other".to_owned();
     let ruling = judge(&[chat(&FIVE)], &[chat(&FIVE), other], &Policy::default());
     assert!(
-        ruling.differences.iter().any(|one| one.field == "model id (runs 1 and 2 of the candidate)"),
+        ruling.differences.iter().any(|difference| difference.field == "model id (runs 1 and 2 of the candidate)"),
         "{:?}",
         ruling.differences
     );
@@ -84,7 +84,7 @@ fn sides_are_interleaved_only_with_their_counterparts() {
     let order = |left: &RunFigures, right: &RunFigures| {
         judge(std::slice::from_ref(left), std::slice::from_ref(right), &Policy::default()).method.order
     };
-    let (mut baseline, mut candidate) = together(chat(&FIVE), chat(&scaled(&FIVE, 1.001)));
+    let (mut baseline, mut candidate) = interleaved(chat(&FIVE), chat(&scaled(&FIVE, 1.001)));
     assert_eq!(order(&baseline, &candidate), Order::Interleaved);
     // Either may be called the candidate.
     assert_eq!(order(&candidate, &baseline), Order::Interleaved);

@@ -6,7 +6,7 @@ use crate::fixture::served;
 
 /// (time, gap, tokens) of each arrival after the first.
 fn triples(observation: &Observation) -> Vec<(u64, u64, u32)> {
-    rest(observation).map(|one| (one.t_ns, one.gap_ns, one.tokens)).collect()
+    rest(observation).map(|arrival| (arrival.t_ns, arrival.gap_ns, arrival.tokens)).collect()
 }
 
 #[test]
@@ -58,8 +58,8 @@ proptest! {
         let last_count = observation.chunks.last().unwrap().tokens;
         let last_rise = observation.chunks.iter().find(|chunk| chunk.tokens == last_count).unwrap();
         let arrivals: Vec<_> = rest(&observation).collect();
-        prop_assert_eq!(in_first + arrivals.iter().map(|one| one.tokens).sum::<u32>(), last_count);
-        prop_assert_eq!(arrivals.iter().map(|one| one.gap_ns).sum::<u64>(), last_rise.t_ns - first_ns);
-        prop_assert!(arrivals.iter().all(|one| one.gap_ns > 0 && one.tokens > 0));
+        prop_assert_eq!(in_first + arrivals.iter().map(|arrival| arrival.tokens).sum::<u32>(), last_count);
+        prop_assert_eq!(arrivals.iter().map(|arrival| arrival.gap_ns).sum::<u64>(), last_rise.t_ns - first_ns);
+        prop_assert!(arrivals.iter().all(|arrival| arrival.gap_ns > 0 && arrival.tokens > 0));
     }
 }

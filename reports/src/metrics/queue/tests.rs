@@ -4,7 +4,7 @@ use super::*;
 use crate::fixture::{MS, S, even, rejected};
 
 fn queue(observations: &[Observation]) -> Queue {
-    let metrics: Vec<_> = observations.iter().map(|one| RequestMetrics::of(one, true)).collect();
+    let metrics: Vec<_> = observations.iter().map(|observation| RequestMetrics::of(observation, true)).collect();
     Queue::of(observations, &metrics)
 }
 

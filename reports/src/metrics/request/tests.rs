@@ -20,18 +20,18 @@ fn time_starts_at_the_send_in_closed_and_at_the_schedule_in_open_loops() {
 
 #[test]
 fn late_send_adds_to_ttft_in_an_open_loop() {
-    let case = vectors::one("coordinated_omission");
+    let case = vectors::case("coordinated_omission");
     let ns = |key: &str, n: usize| case[key][n].as_u64().unwrap() * MS;
     let expected = floats(&case["ttft_from_schedule_ms"]);
-    let one = |n: usize| {
+    let request = |n: usize| {
         let send_ns = ns("actual_send_ms", n);
         let first_ns = send_ns + ns("ttft_from_send_ms", n);
         RequestMetrics::of(&served(ns("scheduled_ms", n), send_ns, &[(first_ns, 1)]), true)
     };
-    let metrics: Vec<_> = (0..expected.len()).map(one).collect();
-    let ttft: Vec<_> = metrics.iter().map(|one| one.ttft_ns / 1e6).collect();
+    let metrics: Vec<_> = (0..expected.len()).map(request).collect();
+    let ttft: Vec<_> = metrics.iter().map(|request| request.ttft_ns / 1e6).collect();
     assert_eq!(ttft, expected);
-    let worst = metrics.iter().filter_map(|one| one.send_lag_ns).fold(0.0, f64::max);
+    let worst = metrics.iter().filter_map(|request| request.send_lag_ns).fold(0.0, f64::max);
     assert_eq!(Some(worst / 1e6), case["max_send_lag_ms"].as_f64());
 }
 

@@ -60,10 +60,10 @@ fn requests() -> impl Strategy<Value = Vec<Observation>> {
 
 /// Tokens inside a closed window, arrival by arrival.
 fn brute(observations: &[Observation], from: u64, to: u64) -> f64 {
-    let of_one = |one: &Observation| {
-        let (first_ns, in_first) = arrivals::first(one).unwrap();
+    let of_one = |observation: &Observation| {
+        let (first_ns, in_first) = arrivals::first(observation).unwrap();
         let at_first = if (from..=to).contains(&first_ns) { f64::from(in_first) } else { 0.0 };
-        let rest = arrivals::rest(one).map(|arrival| {
+        let rest = arrivals::rest(observation).map(|arrival| {
             let begin = arrival.t_ns - arrival.gap_ns;
             let shared = arrival.t_ns.min(to).saturating_sub(begin.max(from));
             f64::from(arrival.tokens) * shared as f64 / arrival.gap_ns as f64
@@ -86,7 +86,7 @@ proptest! {
         let peak = TokenCurve::of(&observations).peak_tok_s().unwrap();
         prop_assert!(brute(&observations, from * MS, from * MS + S) <= peak + 1e-6);
         // And some window reaches it: one that begins or ends at an arrival.
-        let stamps = observations.iter().flat_map(|one| one.chunks.iter().map(|chunk| chunk.t_ns));
+        let stamps = observations.iter().flat_map(|observation| observation.chunks.iter().map(|chunk| chunk.t_ns));
         let best = stamps
             .flat_map(|t| [brute(&observations, t, t + S), brute(&observations, t.saturating_sub(S), t)])
             .fold(0.0, f64::max);
@@ -95,7 +95,7 @@ proptest! {
 
     #[test]
     fn peak_is_never_below_the_mean(observations in requests()) {
-        let seconds = observations.iter().filter_map(|one| one.end_ns).max().unwrap() as f64 / 1e9;
+        let seconds = observations.iter().filter_map(|observation| observation.end_ns).max().unwrap() as f64 / 1e9;
         let tokens: f64 = observations.iter().filter_map(Observation::output_tokens).map(f64::from).sum();
         let peak = TokenCurve::of(&observations).peak_tok_s().unwrap();
         prop_assert!(peak + 1e-6 >= tokens / seconds.ceil());

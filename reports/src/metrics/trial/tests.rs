@@ -117,7 +117,7 @@ fn unknown_token_count_leaves_the_total_undefined() {
     some.observations[1] = Observation { token_source: TokenSource::None, usage: None, ..some.observations[1].clone() };
     let metrics = TrialMetrics::of(&some);
     assert_eq!((metrics.output_tok_s, metrics.peak_tok_s, metrics.steady.output_tok_s()), (None, None, None));
-    // What each request says by itself is still there.
+    // The metrics of single requests are still defined.
     assert_eq!((metrics.served, metrics.tpot.unwrap().p50), (6, 20e6));
 }
 
@@ -139,10 +139,10 @@ fn figures(trial: &Trial) -> Vec<(Metric, Option<f64>)> {
     METRICS.iter().map(|row| (row.id, (row.value)(&metrics))).collect()
 }
 
-fn same(one: Option<f64>, other: Option<f64>) -> bool {
-    match (one, other) {
-        (Some(one), Some(other)) => one.total_cmp(&other).is_eq() || (one - other).abs() <= 1e-9 * one.abs().max(other.abs()),
-        (one, other) => one == other,
+fn same(left: Option<f64>, right: Option<f64>) -> bool {
+    match (left, right) {
+        (Some(left), Some(right)) => left.total_cmp(&right).is_eq() || (left - right).abs() <= 1e-9 * left.abs().max(right.abs()),
+        (left, right) => left == right,
     }
 }
 

@@ -1,21 +1,21 @@
-//! What a comparison is given, and why it may be refused.
+//! The input of a comparison, and the reasons to refuse it.
 
 pub use record::Side;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::{MIN_UNITS, Noise};
-use crate::statistics::{pairing::Pairing, student::MIN_FREEDOM};
+use crate::statistics::{pairing::Pairing, student::MIN_DF};
 
 /// A standard deviation of more, a factor of 22 000, is not the noise of a machine.
 const MAX_SD_LN: f64 = 10.0;
 
-/// Which way a metric is better.
+/// The direction in which a metric is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BetterDirection {
-    /// Rates: more is better.
+    /// Higher is better, as for rates.
     Higher,
-    /// Times: less is better.
+    /// Lower is better, as for times.
     Lower,
 }
 
@@ -30,34 +30,34 @@ impl BetterDirection {
     }
 }
 
-/// A standard deviation that is known from elsewhere.
+/// A variance component that is calibrated or assumed, not estimated from the compared values.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Component {
     /// The standard deviation, of natural logarithms.
     pub sd_ln: f64,
-    /// The degrees of freedom it was estimated with.
+    /// Degrees of freedom of its estimate.
     pub df: f64,
-    /// Whether nobody measured it.
+    /// Whether it is a default instead of a measurement.
     pub assumed: bool,
 }
 
 impl Component {
-    /// What is taken where nothing was calibrated: 1 % with 3 degrees of freedom, between boots as between occasions.
+    /// The default without calibration: 1 % with 3 degrees of freedom, between boots and between occasions.
     pub const ASSUMED: Self = Self { sd_ln: 0.01, df: 3.0, assumed: true };
 
-    /// Whether it is a standard deviation at all.
+    /// Whether it is a usable standard deviation.
     fn is_sound(&self) -> bool {
-        (0.0..=MAX_SD_LN).contains(&self.sd_ln) && self.df >= MIN_FREEDOM
+        (0.0..=MAX_SD_LN).contains(&self.sd_ln) && self.df >= MIN_DF
     }
 }
 
-/// How two sides are compared.
+/// The design of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Design {
     /// Which way the metric is better.
     pub better: BetterDirection,
-    /// Whether the values belong together.
+    /// Whether the values of both sides are pairs.
     pub pairing: Pairing,
     /// Set when the baseline was measured on another occasion: how far occasions differ.
     pub occasion: Option<Component>,
@@ -72,19 +72,20 @@ impl Design {
         Self { better, pairing: Pairing::Unpaired, occasion: None, boot: None }
     }
 
-    /// The components that its units do not show.
+    /// The variance components that the units do not show.
     fn components(&self) -> impl Iterator<Item = Component> {
         [self.occasion, self.boot].into_iter().flatten()
     }
 
     /// The noise of this design for units of that standard deviation.
     pub(super) fn noise(&self, unit_sd_ln: f64) -> Noise {
-        let shared: Vec<(f64, f64)> = self.components().map(|one| (2.0 * one.sd_ln * one.sd_ln, one.df)).collect();
+        let shared: Vec<(f64, f64)> =
+            self.components().map(|component| (2.0 * component.sd_ln * component.sd_ln, component.df)).collect();
         Noise {
             pairing: self.pairing,
             unit_sd_ln,
             shared_variance: shared.iter().map(|(variance, _)| variance).sum(),
-            shared_per_freedom: shared.iter().map(|(variance, df)| variance * variance / df).sum(),
+            shared_per_df: shared.iter().map(|(variance, df)| variance * variance / df).sum(),
         }
     }
 }
@@ -95,19 +96,18 @@ pub enum Refusal {
     /// A side has too few values.
     #[error("the {side} has {n} values, and a verdict needs {MIN_UNITS} on each side: run more boots")]
     TooFew {
-        /// Which.
+        /// Side with too few values.
         side: Side,
-        /// How many it has.
+        /// Number of its values.
         n: usize,
     },
     /// A value has no logarithm.
     #[error("value {place} of the {side} is {value}, and only finite values above 0 can be compared: look at that trial")]
     NotPositive {
-        /// Whose.
+        /// Side of the value.
         side: Side,
-        /// Which, from 0.
+        /// Place of the value, from 0.
         place: usize,
-        /// It.
         value: f64,
     },
     /// A percentile of the candidate fell among failed requests, and none of the baseline did: that is a regression.
@@ -124,29 +124,26 @@ pub enum Refusal {
     /// The values do not differ among themselves, so nothing was measured again.
     #[error("the values of each side are identical (or, paired, differ by the same): cached or synthetic?")]
     NoSpread,
-    /// A component is no standard deviation.
+    /// A variance component is not a usable standard deviation.
     #[error("a standard deviation of {sd_ln} with {df} degrees of freedom is none: calibrate again")]
     Component {
-        /// The standard deviation.
+        /// Standard deviation, of natural logarithms.
         sd_ln: f64,
-        /// Its degrees of freedom.
+        /// Degrees of freedom of its estimate.
         df: f64,
     },
-    /// The margin is none.
+    /// The margin is not a share above 0.
     #[error("a margin of {margin} is none: it is a share above 0, such as 0.03")]
-    Margin {
-        /// It.
-        margin: f64,
-    },
-    /// Something outside of the numbers forbids it: another environment, drift, too many invalid trials.
+    Margin { margin: f64 },
+    /// A reason outside of the numbers: another environment, drift, too many invalid trials.
     #[error("{why}")]
     Integrity {
-        /// What, and what to do.
+        /// The reason and the remedy, in words.
         why: String,
     },
 }
 
-/// Refuses what cannot be compared, the worst reason first.
+/// Refuses values that cannot be compared, the worst reason first.
 pub(super) fn check(baseline: &[f64], candidate: &[f64], design: &Design) -> Result<(), Refusal> {
     if let Some(Component { sd_ln, df, .. }) = design.components().find(|component| !component.is_sound()) {
         return Err(Refusal::Component { sd_ln, df });

@@ -74,9 +74,9 @@ fn shared_components_are_added_twice() {
     let added = compare(&BASELINE, &CANDIDATE, both).unwrap();
     let extra = [(2.0 * 0.007_f64.powi(2), 4.0), (2.0 * 0.01_f64.powi(2), 3.0)];
     let variance = plain.se.powi(2) + extra[0].0 + extra[1].0;
-    let per_freedom = plain.se.powi(4) / plain.df + extra.map(|(v, df)| v * v / df).iter().sum::<f64>();
+    let per_df = plain.se.powi(4) / plain.df + extra.map(|(v, df)| v * v / df).iter().sum::<f64>();
     assert!((added.se - variance.sqrt()).abs() < 1e-15);
-    assert!((added.df - variance.powi(2) / per_freedom).abs() < 1e-9);
+    assert!((added.df - variance.powi(2) / per_df).abs() < 1e-9);
     // A calibrated component of 0 changes nothing.
     let none = Design { occasion: Some(Component { sd_ln: 0.0, df: 1.0, assumed: false }), ..plain.design };
     let same = compare(&BASELINE, &CANDIDATE, none).unwrap();

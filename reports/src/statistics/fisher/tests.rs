@@ -1,7 +1,7 @@
 use super::*;
 
 fn side(ok: u32, failed: u32) -> RequestCounts {
-    RequestCounts { ok, failed }
+    RequestCounts { served: ok, failed }
 }
 
 #[test]

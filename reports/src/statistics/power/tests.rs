@@ -2,7 +2,7 @@ use super::*;
 
 fn noise(pairing: Pairing, unit_sd_ln: f64, shared_sd_ln: f64, shared_df: f64) -> Noise {
     let shared_variance = 2.0 * shared_sd_ln.powi(2);
-    Noise { pairing, unit_sd_ln, shared_variance, shared_per_freedom: shared_variance.powi(2) / shared_df }
+    Noise { pairing, unit_sd_ln, shared_variance, shared_per_df: shared_variance.powi(2) / shared_df }
 }
 
 #[test]

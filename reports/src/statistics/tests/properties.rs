@@ -1,4 +1,4 @@
-//! What must hold for any numbers.
+//! Properties that hold for arbitrary numbers.
 
 use proptest::prelude::*;
 
@@ -46,14 +46,14 @@ fn options() -> impl Strategy<Value = Options> {
 
 fn verdicts(outcomes: Vec<Result<Comparison, Refusal>>, options: &Options) -> Vec<Verdict> {
     let cell = |outcome| Cell { outcome, margin: 0.03, gate: true, fails_more: false };
-    decide(&outcomes.into_iter().map(cell).collect::<Vec<_>>(), options).iter().map(|one| one.verdict).collect()
+    decide(&outcomes.into_iter().map(cell).collect::<Vec<_>>(), options).iter().map(|decision| decision.verdict).collect()
 }
 
 fn verdict(outcome: Result<Comparison, Refusal>, options: &Options) -> Verdict {
     verdicts(vec![outcome], options)[0]
 }
 
-/// How much is claimed.
+/// The strength of a verdict's claim.
 fn firmness(verdict: Verdict) -> u32 {
     match verdict {
         Verdict::Regressed | Verdict::Improved | Verdict::Unchanged => 2,
@@ -120,9 +120,9 @@ proptest! {
         let noisier = |side: &[f64]| {
             let logarithms = moments::logarithms(side).unwrap();
             let mean = moments::mean(&logarithms).unwrap();
-            logarithms.iter().map(|one| (mean + factor * (one - mean)).exp()).collect::<Vec<_>>()
+            logarithms.iter().map(|value| (mean + factor * (value - mean)).exp()).collect::<Vec<_>>()
         };
-        // What is known from elsewhere would change the degrees of freedom on the way, and with them the quantile.
+        // A given component would change the degrees of freedom, and with them the quantile.
         let design = Design { occasion: None, ..design };
         let (calm, noisy) = (compare(&baseline, &candidate, design), compare(&noisier(&baseline), &noisier(&candidate), design));
         let (calm, noisy) = (verdict(calm, &options), verdict(noisy, &options));
@@ -166,7 +166,7 @@ proptest! {
         positive in any::<bool>(), better in better(), by_seed in any::<bool>(), alpha in any::<f64>(), margin in any::<f64>(),
         sd_ln in any::<f64>(), df in any::<f64>(), options in options(), numbers in (any::<f64>(), any::<f64>(), any::<u32>()),
     ) {
-        let side = |side: Vec<f64>| side.into_iter().map(|one| if positive { one.abs() } else { one }).collect::<Vec<_>>();
+        let side = |side: Vec<f64>| side.into_iter().map(|value| if positive { value.abs() } else { value }).collect::<Vec<_>>();
         let (baseline, candidate) = (side(baseline), side(candidate));
         let pairing = if by_seed { Pairing::BySeed } else { Pairing::Unpaired };
         let component = Component { sd_ln, df, assumed: true };
@@ -179,7 +179,7 @@ proptest! {
             let cells = [true, false].map(|gate| Cell { outcome: outcome.clone(), margin, gate, fails_more: by_seed });
             prop_assert_eq!(decide(&cells, &options).len(), 2);
         }
-        let noise = Noise { pairing, unit_sd_ln: sd_ln, shared_variance: numbers.0, shared_per_freedom: numbers.1 };
+        let noise = Noise { pairing, unit_sd_ln: sd_ln, shared_variance: numbers.0, shared_per_df: numbers.1 };
         let _ = (noise.trials_needed(margin, alpha), noise.is_futile(margin, alpha), noise.mde_ln(numbers.2, alpha));
         let _ = StudentT::new(df).map(|student| (student.quantile(alpha), student.sf(margin), student.cdf(alpha)));
     }
@@ -189,8 +189,8 @@ proptest! {
         series in prop::collection::vec(any::<f64>(), 0..60), r1 in any::<f64>(), costs in any::<[f64; 2]>(), counts in any::<[u32; 4]>(),
     ) {
         let _ = (steady::mser5(&series).map(|mser| mser.steadiness()), steady::lag1_autocorrelation(&series));
-        let _ = (steady::effective_size(series.len(), r1), Drift::of(&series).map(|one| (one.total_ln(), one.p)));
-        let _ = (outliers::stand_out(&series), moments::geometric_mean(&series), moments::sd(&series));
+        let _ = (steady::effective_size(series.len(), r1), Drift::of(&series).map(|drift| (drift.total_ln(), drift.p)));
+        let _ = (outliers::flag_outliers(&series), moments::geometric_mean(&series), moments::sd(&series));
         let _ = (multiplicity::benjamini_hochberg(&series), multiplicity::holm(&series));
         let boots: Vec<Vec<f64>> = series.chunks(3).map(<[f64]>::to_vec).collect();
         let occasions: Vec<Vec<Vec<f64>>> = boots.chunks(2).map(<[Vec<f64>]>::to_vec).collect();
@@ -199,7 +199,7 @@ proptest! {
         }
         let _ = components::two_levels(&boots);
         let [ok, failed, other_ok, other_failed] = counts;
-        let (one, other) = (fisher::RequestCounts { ok, failed }, fisher::RequestCounts { ok: other_ok, failed: other_failed });
+        let (one, other) = (fisher::RequestCounts { served: ok, failed }, fisher::RequestCounts { served: other_ok, failed: other_failed });
         prop_assert!(fisher::p_fails_more(one, other).is_none_or(|p| (0.0..=1.0).contains(&p)));
     }
 
@@ -210,7 +210,7 @@ proptest! {
         prop_assert!(abba::is_balanced(&order), "{:?}", order);
         prop_assert_eq!(&order, &abba::order(n, seed));
         // A straight drift leaves at most one place's worth of itself.
-        let places = |side| order.iter().enumerate().filter(|(_, one)| **one == side).map(|(place, _)| place).sum::<usize>();
+        let places = |side| order.iter().enumerate().filter(|(_, measured)| **measured == side).map(|(place, _)| place).sum::<usize>();
         prop_assert_eq!(places(Side::Baseline).abs_diff(places(Side::Candidate)), (n % 2) as usize);
     }
 }

@@ -42,20 +42,20 @@ fn false_alarm_rate_of_equal_sides_is_alpha() {
     // Theory has 0.047 for 5 and for 10 values per side and 0.040 for 3, where the approximation is careful; 4000 experiments know it to
     // 0.0034, so that the first band is the one that is asked for and the others are of three and a half of those.
     for (shape, low, high) in [((5, 1), 0.038, 0.055), ((5, 2), 0.035, 0.059), ((10, 1), 0.035, 0.059), ((3, 1), 0.029, 0.052)] {
-        let worse = share(experiments(EXPERIMENTS, welch, shape, 0.0), |one| one.p_regressed <= 0.05);
-        let better = share(experiments(EXPERIMENTS, welch, shape, 0.0), |one| one.p_improved <= 0.05);
+        let worse = share(experiments(EXPERIMENTS, welch, shape, 0.0), |comparison| comparison.p_regressed <= 0.05);
+        let better = share(experiments(EXPERIMENTS, welch, shape, 0.0), |comparison| comparison.p_improved <= 0.05);
         assert!((low..=high).contains(&worse) && (low..=high).contains(&better), "{shape:?}: {worse} {better}");
     }
     let paired = Design { pairing: Pairing::BySeed, ..welch };
-    let alarms = share(experiments(EXPERIMENTS, paired, (5, 1), 0.0), |one| one.p_regressed <= 0.05);
+    let alarms = share(experiments(EXPERIMENTS, paired, (5, 1), 0.0), |comparison| comparison.p_regressed <= 0.05);
     assert!((0.040..=0.060).contains(&alarms), "{alarms}");
 }
 
 #[test]
 fn intervals_cover_the_true_difference_at_their_level() {
     let shift = 0.02;
-    let held = share(experiments(EXPERIMENTS, Design::new(BetterDirection::Lower), (5, 1), shift), |one| {
-        let interval = one.interval(0.05).unwrap();
+    let held = share(experiments(EXPERIMENTS, Design::new(BetterDirection::Lower), (5, 1), shift), |comparison| {
+        let interval = comparison.interval(0.05).unwrap();
         interval.low <= shift && shift <= interval.high
     });
     assert!((0.885..=0.925).contains(&held), "{held}");
@@ -67,7 +67,9 @@ fn smallest_detectable_change_is_detected_in_eight_of_ten() {
     let sd = (0.010_f64.powi(2) + 0.015_f64.powi(2)).sqrt();
     let typical = experiments(1, Design::new(BetterDirection::Lower), (5, 1), 0.0).next().unwrap().noise;
     let mde = crate::statistics::power::Noise { unit_sd_ln: sd, ..typical }.mde_ln(5, 0.05).unwrap();
-    let found = share(experiments(EXPERIMENTS, Design::new(BetterDirection::Lower), (5, 1), mde), |one| one.p_regressed <= 0.05);
+    let found = share(experiments(EXPERIMENTS, Design::new(BetterDirection::Lower), (5, 1), mde), |comparison| {
+        comparison.p_regressed <= 0.05
+    });
     assert!((0.78..=0.83).contains(&found), "{found}");
 }
 
@@ -77,10 +79,15 @@ fn unchanged_family_seldom_regresses() {
     let margins = [0.03, 0.05].repeat(9);
     let families = 2000;
     let all: Vec<Comparison> = experiments(families * 18, Design::new(BetterDirection::Lower), (5, 1), 0.0).collect();
-    let cell = |(one, margin): (&Comparison, &f64)| Cell { outcome: Ok(*one), margin: *margin, gate: true, fails_more: false };
+    let cell = |(comparison, margin): (&Comparison, &f64)| Cell {
+        outcome: Ok(*comparison),
+        margin: *margin,
+        gate: true,
+        fails_more: false,
+    };
     let is_blamed = |family: &&[Comparison]| {
         let cells: Vec<Cell> = family.iter().zip(&margins).map(cell).collect();
-        decide(&cells, &Options::default()).iter().any(|one| one.verdict == Verdict::Regressed)
+        decide(&cells, &Options::default()).iter().any(|decision| decision.verdict == Verdict::Regressed)
     };
     let blamed = all.chunks_exact(margins.len()).filter(is_blamed).count();
     assert!(blamed * 50 <= families as usize, "{blamed} of {families}");

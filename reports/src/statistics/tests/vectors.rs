@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::beside;
+use super::reference_methods;
 
 mod cells;
 mod trials;
 
-/// A case, and which fields of its answer were looked at.
+/// A case, with the fields of its answer that were checked.
 pub(super) struct Case<'v> {
     pub(super) id: &'v str,
     pub(super) input: &'v Value,
@@ -25,8 +25,8 @@ impl<'v> Case<'v> {
         Self { id, input: &case["input"], expected: &case["expected"], tolerance, seen: BTreeSet::new() }
     }
 
-    /// A field of the answer is that.
-    pub(super) fn is(&mut self, key: &str, actual: impl Into<Value>) {
+    /// Asserts the value of a field of the answer.
+    pub(super) fn check(&mut self, key: &str, actual: impl Into<Value>) {
         let actual = actual.into();
         let expected = self.expected.get(key).unwrap_or_else(|| panic!("{}: there is no {key}", self.id));
         assert!(same(&actual, expected, self.tolerance), "{}: {key} is {actual} and not {expected}", self.id);
@@ -59,7 +59,7 @@ fn same(actual: &Value, expected: &Value, tolerance: f64) -> bool {
     match (actual, expected) {
         (Value::Number(one), Value::Number(other)) => (one.as_f64().unwrap() - other.as_f64().unwrap()).abs() <= tolerance,
         (Value::Array(some), Value::Array(others)) => {
-            some.len() == others.len() && some.iter().zip(others).all(|(one, other)| same(one, other, tolerance))
+            some.len() == others.len() && some.iter().zip(others).all(|(left, right)| same(left, right, tolerance))
         }
         (Value::Object(some), Value::Object(others)) => {
             some.len() == others.len() && others.iter().all(|(key, other)| same(&some[key], other, tolerance))
@@ -75,8 +75,8 @@ fn all() -> Vec<Value> {
 
 type Check = fn(&mut Case<'_>);
 
-/// What the judge does.
-const JUDGE: &[(&str, Check)] = &[
+/// Checks of functions that the judge uses.
+const JUDGE_CHECKS: &[(&str, Check)] = &[
     ("anova_random_effects", trials::anova),
     ("autocorr", trials::autocorrelation),
     ("constant", cells::pocock),
@@ -102,16 +102,16 @@ const JUDGE: &[(&str, Check)] = &[
     ("welch_with_session_variance", cells::stored_baseline),
 ];
 
-/// What it does not: other methods, written for these tests, that its own are held against.
-const BESIDE: &[(&str, Check)] = &[
-    ("bootstrap_exact_enumeration", beside::bootstrap_enumerated),
-    ("bootstrap_mc", beside::bootstrap),
-    ("effect_size", beside::effect_size),
-    ("harrell_davis", beside::harrell_davis),
-    ("mann_whitney_u", beside::mann_whitney),
-    ("permutation_mean_log", beside::permutation),
-    ("signflip_paired_mean_log", beside::sign_flips),
-    ("tukey", beside::tukey),
+/// Checks of reference methods that are written for these tests and compared with those of the judge.
+const REFERENCE_CHECKS: &[(&str, Check)] = &[
+    ("bootstrap_exact_enumeration", reference_methods::bootstrap_enumerated),
+    ("bootstrap_mc", reference_methods::bootstrap),
+    ("effect_size", reference_methods::effect_size),
+    ("harrell_davis", reference_methods::harrell_davis),
+    ("mann_whitney_u", reference_methods::mann_whitney),
+    ("permutation_mean_log", reference_methods::permutation),
+    ("signflip_paired_mean_log", reference_methods::sign_flips),
+    ("tukey", reference_methods::tukey),
 ];
 
 #[test]
@@ -120,14 +120,14 @@ fn every_reference_value_is_reproduced() {
     let mut kinds = BTreeSet::new();
     for value in &all {
         let (kind, mut case) = (value["kind"].as_str().unwrap(), Case::new(value));
-        let checks: Vec<_> = JUDGE.iter().chain(BESIDE).filter(|(name, _)| *name == kind).collect();
+        let checks: Vec<_> = JUDGE_CHECKS.iter().chain(REFERENCE_CHECKS).filter(|(name, _)| *name == kind).collect();
         assert_eq!(checks.len(), 1, "{}: nothing, or more than one thing, checks a {kind}", case.id);
         (checks[0].1)(&mut case);
         let fields: BTreeSet<String> = case.expected.as_object().unwrap().keys().cloned().collect();
         assert_eq!(case.seen, fields, "{}: not every field was looked at", case.id);
         kinds.insert(kind);
     }
-    let without_cases: Vec<_> = JUDGE.iter().chain(BESIDE).filter(|(kind, _)| !kinds.contains(kind)).collect();
+    let without_cases: Vec<_> = JUDGE_CHECKS.iter().chain(REFERENCE_CHECKS).filter(|(kind, _)| !kinds.contains(kind)).collect();
     assert!(without_cases.is_empty(), "no case is a {without_cases:?}");
     assert_eq!(all.len(), 57);
 }

@@ -135,7 +135,7 @@ fn different_layouts_have_no_components_by_seed() {
     let (two, three) = (vec![vec![1.0, 2.0], vec![4.0, 5.0]], vec![vec![1.0, 2.0, 3.0], vec![4.0, 5.0]]);
     assert_eq!(three_levels_by_seed(&[two.clone(), three]), None);
     assert_eq!(three_levels_by_seed(&[]), None);
-    // The same twice: nothing is left below the occasions.
+    // Two equal occasions: no noise is left below them.
     let same = three_levels_by_seed(&[two.clone(), two]).unwrap();
     assert_eq!((same.trial.sd_ln, same.boot.sd_ln, same.occasion.sd_ln), (0.0, 0.0, 0.0));
 }

@@ -5,11 +5,10 @@ use super::{Component, MeanSquare, component, sums_of_squares};
 /// The noise of trials within boots within occasions.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ThreeLevels {
-    /// From trial to trial of a boot.
+    /// Noise between the trials of a boot.
     pub trial: Component,
-    /// From boot to boot of an occasion.
+    /// Noise between the boots of an occasion.
     pub boot: Component,
-    /// From occasion to occasion.
     pub occasion: Component,
 }
 
@@ -26,11 +25,11 @@ pub fn three_levels(occasions: &[Vec<Vec<f64>>]) -> Option<ThreeLevels> {
     solve(occasions, 1.0)
 }
 
-/// The same where trial k of boot j had the same seed in every occasion, and what the seed does is no noise: it is on both sides of a
-/// comparison by seed. Such a value is `occasion + seed + boot + trial`, so the mean over the a occasions of each seed's place is taken off
-/// first (a two-way layout without the seeds' own sum of squares). Occasions keep their mean square; what is left between boots and
-/// between trials has `(a - 1) / a` of the degrees of freedom it has in [`three_levels`], and the mean squares rest on those. Exact, since
-/// the layout is the same in every occasion.
+/// The components where trial k of boot j had the same seed in every occasion. The effect of a seed is not noise, since it is on both
+/// sides of a comparison by seed. Such a value is `occasion + seed + boot + trial`, so the mean over the a occasions of each seed's place
+/// is subtracted first (a two-way layout without the seeds' own sum of squares). Occasions keep their mean square; the remainder between
+/// boots and between trials has `(a - 1) / a` of its degrees of freedom in [`three_levels`]. Exact, since the layout is the same in every
+/// occasion.
 ///
 /// None as for [`three_levels`], or if the occasions differ in their numbers of boots or trials.
 #[must_use]

@@ -5,7 +5,7 @@ use serde::Serialize;
 /// The one-sided chance of a false alarm in a cell, with one look at the data.
 pub const ALPHA: f64 = 0.05;
 
-/// The same at each of two looks, so that both together keep it (Pocock, *Group sequential methods in the design and analysis of clinical
+/// Alpha at each of two looks, so that both together keep [`ALPHA`] (Pocock, *Group sequential methods in the design and analysis of clinical
 /// trials*, 1977; one-sided, equally spaced).
 pub const ALPHA_OF_TWO: f64 = 0.0304;
 
@@ -16,9 +16,9 @@ pub const Q: f64 = 0.10;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Options {
-    /// How often the data are looked at.
+    /// Number of looks at the data.
     pub looks: Looks,
-    /// What corrects for the size of the family.
+    /// The correction for the size of the family.
     pub multiplicity: Multiplicity,
     /// How large a change must be.
     pub rule: Rule,
@@ -31,7 +31,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// What holds where nobody asks for anything else.
+    /// A single look, Benjamini-Hochberg at [`Q`], and the plain rule for the margin.
     pub const DEFAULT: Self =
         Self { looks: Looks::One, multiplicity: Multiplicity::BenjaminiHochberg { q: Q }, rule: Rule::Margin };
 
@@ -46,12 +46,12 @@ impl Options {
     }
 }
 
-/// How often the data are looked at, which is decided before the first look.
+/// Number of looks at the data, which is decided before the first one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Looks {
-    /// Once.
+    /// A single look at the data.
     One,
     /// At five units per side, and where a gate cell was inconclusive again at ten.
     Two,
@@ -68,14 +68,14 @@ impl Looks {
     }
 }
 
-/// What corrects for the size of the family.
+/// The correction for the size of the family.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Multiplicity {
     /// The false discovery rate.
     BenjaminiHochberg {
-        /// At most this.
+        /// Upper bound of the false discovery rate.
         q: f64,
     },
     /// The chance of any false alarm, at most alpha.

@@ -5,8 +5,7 @@ use crate::statistics::power::Noise;
 /// A comparison with that difference and standard error, with 8 degrees of freedom: t is 1.86 at 5 %.
 fn found(d: f64, se: f64) -> Comparison {
     let student = crate::statistics::student::StudentT::new(8.0).unwrap();
-    let noise =
-        Noise { pairing: Pairing::Unpaired, unit_sd_ln: se * 2.5_f64.sqrt(), shared_variance: 0.0, shared_per_freedom: 0.0 };
+    let noise = Noise { pairing: Pairing::Unpaired, unit_sd_ln: se * 2.5_f64.sqrt(), shared_variance: 0.0, shared_per_df: 0.0 };
     let (p_regressed, p_improved) = (student.sf(d / se), student.cdf(d / se));
     let design = Design::new(BetterDirection::Lower);
     Comparison { design, d, se, df: 8.0, p_regressed, p_improved, noise }

@@ -5,25 +5,25 @@ use crate::vectors::{self, floats};
 
 #[test]
 fn quantiles_of_t_agree_with_the_reference() {
-    let case = vectors::one("t_distribution");
+    let case = vectors::case("t_distribution");
     assert_eq!(case["p"].as_f64(), Some(f64::midpoint(1.0, CONFIDENCE)));
-    for (freedom, expected) in floats(&case["df"]).into_iter().zip(floats(&case["expected"])) {
-        let actual = t_quantile(freedom).unwrap();
-        assert!((actual - expected).abs() < 1e-9, "{freedom}: {actual} is not {expected}");
+    for (df, expected) in floats(&case["df"]).into_iter().zip(floats(&case["expected"])) {
+        let actual = t_quantile(df).unwrap();
+        assert!((actual - expected).abs() < 1e-9, "{df}: {actual} is not {expected}");
     }
 }
 
 #[test]
 fn many_degrees_of_freedom_give_the_normal_quantile() {
-    for freedom in [1e4, 1e6, 1e9, 1e12] {
-        assert!((t_quantile(freedom).unwrap() - 1.644_854).abs() < 2e-4, "{freedom}");
+    for df in [1e4, 1e6, 1e9, 1e12] {
+        assert!((t_quantile(df).unwrap() - 1.644_854).abs() < 2e-4, "{df}");
     }
     assert_eq!(t_quantile(0.0), None);
 }
 
 #[test]
 fn standard_deviation_divides_by_n_minus_1() {
-    let case = vectors::one("population_vs_sample_sd");
+    let case = vectors::case("population_vs_sample_sd");
     let estimate = Estimate::of(&floats(&case["x"])).unwrap();
     assert!((estimate.sd.unwrap() - case["expected"].as_f64().unwrap()).abs() < 1e-12);
     // t(0.95, 2) is 2.91998...

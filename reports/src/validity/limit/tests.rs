@@ -6,7 +6,7 @@ use crate::{
     roofline::Roofline,
 };
 
-/// What the limits of a Spark say of a trial of that model, one line per reason.
+/// The reasons from the limits of a Spark for a trial of that model, one line each.
 fn judged(model: &str, trial: &Trial) -> String {
     let mut header = record(Vec::new()).header;
     header.machine.name = "NVIDIA DGX Spark".to_owned();

@@ -10,7 +10,7 @@ fn after(change: impl FnOnce(&mut Trial)) -> String {
     change(&mut trial);
     let mut reasons = Vec::new();
     judge(&trial, &mut reasons);
-    reasons.iter().map(|one| format!("{}: {}", one.validity.word(), one.text)).collect::<Vec<_>>().join("\n")
+    reasons.iter().map(|reason| format!("{}: {}", reason.validity.word(), reason.text)).collect::<Vec<_>>().join("\n")
 }
 
 /// CPU time in ms of the machine, the engine and the client.
@@ -98,5 +98,5 @@ fn foreign_cpu_load_is_never_invalid() {
     trial.facts.stolen_cpu_ns = Some(u64::MAX);
     let mut reasons = Vec::new();
     judge(&trial, &mut reasons);
-    assert_eq!(reasons.iter().map(|one| one.validity).collect::<Vec<_>>(), [Validity::Suspect; 2]);
+    assert_eq!(reasons.iter().map(|reason| reason.validity).collect::<Vec<_>>(), [Validity::Suspect; 2]);
 }

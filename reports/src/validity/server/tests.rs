@@ -39,10 +39,10 @@ fn different_output_token_counts_are_suspect() {
     // Short answers: one token in each request is allowed, though it is more than 1 %.
     let short = |tokens: f64| {
         after(|trial| {
-            for one in &mut trial.observations {
-                one.planned_output_tokens = 20;
-                one.usage.as_mut().unwrap().completion_tokens = 20;
-                one.chunks.0.truncate(20);
+            for observation in &mut trial.observations {
+                observation.planned_output_tokens = 20;
+                observation.usage.as_mut().unwrap().completion_tokens = 20;
+                observation.chunks.0.truncate(20);
             }
             generated(tokens)(trial);
         })
@@ -82,7 +82,7 @@ fn restarted_server_is_suspect() {
 fn cache_hits_are_judged_by_counters_of_the_dialect() {
     let silent = |hits: f64, change: fn(&mut Trial)| {
         after(|trial| {
-            trial.observations.iter_mut().for_each(|one| one.usage.as_mut().unwrap().cached_tokens = None);
+            trial.observations.iter_mut().for_each(|observation| observation.usage.as_mut().unwrap().cached_tokens = None);
             last(trial).prefix_hits = Some(hits);
             change(trial);
         })
@@ -104,8 +104,8 @@ fn cache_hits_are_judged_by_counters_of_the_dialect() {
     });
     insta::assert_snapshot!(unknown, @"suspect: 50.0 % of the prompt tokens came from the prefix cache, where prompts share nothing, by the server's counters");
     // The counters hold what no answer tells: the requests that failed.
-    let told = after(|trial| last(trial).prefix_hits = Some(708.0));
-    insta::assert_snapshot!(told, @"suspect: 50.0 % of the prompt tokens came from the prefix cache, where prompts share nothing, by the server's counters");
+    let judged = after(|trial| last(trial).prefix_hits = Some(708.0));
+    insta::assert_snapshot!(judged, @"suspect: 50.0 % of the prompt tokens came from the prefix cache, where prompts share nothing, by the server's counters");
 }
 
 #[test]

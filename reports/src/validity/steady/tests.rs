@@ -35,14 +35,14 @@ fn open(requests: usize) -> Load {
 
 /// An open loop of one request a second with these TPOT.
 fn open_loop(workload: &str, tpot_us: &[u64]) -> Trial {
-    let one = |(place, us): (usize, &u64)| even(place as u64 * S, 100 * MS, us * US, 20);
-    trial(cell(workload, "r1", open(tpot_us.len())), tpot_us.iter().enumerate().map(one).collect())
+    let observation = |(place, us): (usize, &u64)| even(place as u64 * S, 100 * MS, us * US, 20);
+    trial(cell(workload, "r1", open(tpot_us.len())), tpot_us.iter().enumerate().map(observation).collect())
 }
 
 fn judged(trial: &Trial) -> String {
     let mut reasons = Vec::new();
     judge(trial, &mut reasons);
-    reasons.iter().map(|one| format!("{}: {}", one.validity.word(), one.text)).collect::<Vec<_>>().join("\n")
+    reasons.iter().map(|reason| format!("{}: {}", reason.validity.word(), reason.text)).collect::<Vec<_>>().join("\n")
 }
 
 #[test]
@@ -56,8 +56,8 @@ fn steady_trial_has_no_reasons() {
 #[test]
 fn number_of_requests_decides_between_suspect_and_invalid() {
     let word = |requests: usize| {
-        let told = judged(&open_loop("office", &step(requests, requests * 2 / 5)));
-        told.split_once(':').map(|(word, _)| word.to_owned()).unwrap_or_default()
+        let text = judged(&open_loop("office", &step(requests, requests * 2 / 5)));
+        text.split_once(':').map(|(word, _)| word.to_owned()).unwrap_or_default()
     };
     assert_eq!([199, 200, 499, 500].map(word), ["", "suspect", "suspect", "invalid"]);
     insta::assert_snapshot!(judged(&open_loop("office", &noisy(250, 100))), @"suspect: TPOT is not steady: MSER-5 would cut the first 110 of 250 requests (neighbours among the others correlate by -0.153, so that all are worth 250 independent ones)");
@@ -113,12 +113,12 @@ fn first_and_last_requests_of_a_closed_loop_are_left_out() {
 #[test]
 fn served_requests_are_judged_in_the_order_of_their_start() {
     let mut trial = open_loop("office", &noisy(800, 300));
-    let told = judged(&trial);
+    let expected = judged(&trial);
     trial.observations.reverse();
     for (request, observation) in trial.observations.iter_mut().enumerate() {
         observation.request = u32::try_from(request).unwrap();
     }
-    assert_eq!(judged(&trial), told);
+    assert_eq!(judged(&trial), expected);
     for observation in trial.observations.iter_mut().take(601) {
         observation.outcome = Outcome::TimedOut { detail: String::new() };
     }
@@ -134,7 +134,7 @@ fn chance_alone_seldom_makes_a_trial_suspect() {
             let tpot_us: Vec<u64> = (0..requests).map(|_| 20_000 + noise.next(2000)).collect();
             let mut reasons = Vec::new();
             judge(&open_loop("office", &tpot_us), &mut reasons);
-            reasons.iter().any(|one| one.validity >= least)
+            reasons.iter().any(|reason| reason.validity >= least)
         });
         found.count()
     };

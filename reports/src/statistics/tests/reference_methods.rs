@@ -31,14 +31,14 @@ pub(super) fn quantile_inverted(x: &[f64], q: f64) -> f64 {
 }
 
 pub(super) fn bonferroni(p: &[f64]) -> Vec<f64> {
-    p.iter().map(|one| (one * p.len() as f64).min(1.0)).collect()
+    p.iter().map(|value| (value * p.len() as f64).min(1.0)).collect()
 }
 
 fn normal() -> Normal {
     Normal::new(0.0, 1.0).unwrap()
 }
 
-/// Simpson's rule.
+/// The integral by Simpson's rule, between two bounds.
 fn integral(from: f64, to: f64, of: impl Fn(f64) -> f64) -> f64 {
     let steps = 2000;
     let width = (to - from) / f64::from(steps);
@@ -79,10 +79,10 @@ pub(super) fn harrell_davis(case: &mut Case<'_>) {
     };
     let dot = |weights: &mut dyn Iterator<Item = f64>, power: i32| weights.zip(&x).map(|(w, x)| w * x.powi(power)).sum::<f64>();
     let smooth = |q: f64| dot(&mut weights((n + 1.0) * q, (n + 1.0) * (1.0 - q)), 1);
-    case.is("hd", json!(case.numbers("qs").into_iter().map(smooth).collect::<Vec<_>>()));
+    case.check("hd", json!(case.numbers("qs").into_iter().map(smooth).collect::<Vec<_>>()));
     // Maritz and Jarrett at the median, as scipy's mjci has it.
     let [first, second] = [1, 2].map(|power| dot(&mut weights(n / 2.0 - 1.0, n / 2.0), power));
-    case.is("maritz_jarrett_se_p50", json!((second - first * first).sqrt()));
+    case.check("maritz_jarrett_se_p50", json!((second - first * first).sqrt()));
 }
 
 /// Every way to choose `some` of `of`, as masks.
@@ -107,7 +107,7 @@ pub(super) fn mann_whitney(case: &mut Case<'_>) {
     let (n, u) = (n1 + n2, u_statistic(&x, &y));
     let mut pooled = [x.clone(), y].concat();
     pooled.sort_by(f64::total_cmp);
-    let ties: f64 = pooled.chunk_by(|one, other| one >= other).map(|run| (run.len().pow(3) - run.len()) as f64).sum();
+    let ties: f64 = pooled.chunk_by(|left, right| left >= right).map(|run| (run.len().pow(3) - run.len()) as f64).sum();
     let exact = || {
         let all: Vec<f64> =
             choices(pooled.len(), x.len()).map(|mask| split(&pooled, mask)).map(|(x, y)| u_statistic(&x, &y)).collect();
@@ -121,18 +121,18 @@ pub(super) fn mann_whitney(case: &mut Case<'_>) {
     let corrected = json!({
         "two-sided": (2.0 * tail(far, 0.5)).min(1.0), "less": tail(n1 * n2 - u, 0.5), "greater": tail(u, 0.5),
     });
-    case.is("U_x", json!(u));
-    case.is("exact", if ties > 0.0 { Value::Null } else { exact() });
-    case.is("asymptotic_cc", corrected);
-    case.is("asymptotic_no_cc_two_sided", json!((2.0 * tail(far, 0.0)).min(1.0)));
+    case.check("U_x", json!(u));
+    case.check("exact", if ties > 0.0 { Value::Null } else { exact() });
+    case.check("asymptotic_cc", corrected);
+    case.check("asymptotic_no_cc_two_sided", json!((2.0 * tail(far, 0.0)).min(1.0)));
 }
 
 fn difference(a: &[f64], b: &[f64]) -> f64 {
     moments::mean(b).unwrap() - moments::mean(a).unwrap()
 }
 
-/// What rounding may hide when equals are counted.
-const EQUAL: f64 = 1e-12;
+/// Tolerance for rounding when equal values are counted.
+const EQUALITY_TOLERANCE: f64 = 1e-12;
 
 pub(super) fn permutation(case: &mut Case<'_>) {
     let [a, b] = ["a", "b"].map(|side| moments::logarithms(&case.numbers(side)).unwrap());
@@ -140,10 +140,10 @@ pub(super) fn permutation(case: &mut Case<'_>) {
     let all: Vec<f64> =
         choices(pooled.len(), a.len()).map(|mask| split(&pooled, mask)).map(|(a, b)| difference(&a, &b)).collect();
     let share = |holds: &dyn Fn(f64) -> bool| all.iter().filter(|&&other| holds(other)).count() as f64 / all.len() as f64;
-    case.is("n_perm", json!(all.len()));
-    case.is("obs", json!(observed));
-    case.is("p_two_sided", json!(share(&|other| other.abs() >= observed.abs() - EQUAL)));
-    case.is("p_less", json!(share(&|other| other <= observed + EQUAL)));
+    case.check("n_perm", json!(all.len()));
+    case.check("obs", json!(observed));
+    case.check("p_two_sided", json!(share(&|other| other.abs() >= observed.abs() - EQUALITY_TOLERANCE)));
+    case.check("p_less", json!(share(&|other| other <= observed + EQUALITY_TOLERANCE)));
 }
 
 pub(super) fn sign_flips(case: &mut Case<'_>) {
@@ -154,10 +154,10 @@ pub(super) fn sign_flips(case: &mut Case<'_>) {
         moments::mean(&z.iter().enumerate().map(flip).collect::<Vec<_>>()).unwrap()
     };
     let all: Vec<f64> = (0..1_u32 << z.len()).map(flipped).collect();
-    let far = all.iter().filter(|other| other.abs() >= all[0].abs() - EQUAL).count();
-    case.is("n", json!(all.len()));
-    case.is("obs", json!(all[0]));
-    case.is("p_two_sided", json!(far as f64 / all.len() as f64));
+    let far = all.iter().filter(|other| other.abs() >= all[0].abs() - EQUALITY_TOLERANCE).count();
+    case.check("n", json!(all.len()));
+    case.check("obs", json!(all[0]));
+    case.check("p_two_sided", json!(far as f64 / all.len() as f64));
 }
 
 /// The middle 95 % of resampled figures.
@@ -180,34 +180,34 @@ pub(super) fn bootstrap_enumerated(case: &mut Case<'_>) {
     let (of_a, of_b) = (means(&a), means(&b));
     let all: Vec<f64> = of_a.iter().flat_map(|a| of_b.iter().map(move |b| b - a)).collect();
     let n = all.len() as f64;
-    case.is("n", json!(all.len()));
-    case.is("mean", json!(moments::mean(&all)));
-    case.is("sd", json!(moments::sd(&all).unwrap() * ((n - 1.0) / n).sqrt()));
-    case.is("percentile_ci95_type7", json!(middle(&all)));
+    case.check("n", json!(all.len()));
+    case.check("mean", json!(moments::mean(&all)));
+    case.check("sd", json!(moments::sd(&all).unwrap() * ((n - 1.0) / n).sqrt()));
+    case.check("percentile_ci95_type7", json!(middle(&all)));
     let tolerance = case.expected["mc_tolerance_B10000"].as_f64().unwrap();
     let mut chance = SplitMix(1);
     let drawn: Vec<f64> = (0..10_000).map(|_| resampled(&b, &mut chance) - resampled(&a, &mut chance)).collect();
     for (drawn, exact) in middle(&drawn).into_iter().zip(middle(&all)) {
         assert!((drawn - exact).abs() <= tolerance, "{drawn} is not {exact}");
     }
-    case.is("mc_tolerance_B10000", json!(tolerance));
+    case.check("mc_tolerance_B10000", json!(tolerance));
 }
 
 pub(super) fn bootstrap(case: &mut Case<'_>) {
     let (x, mut chance) = (case.numbers("x"), SplitMix(1));
     let all: Vec<f64> = (0..case.input["B"].as_u64().unwrap()).map(|_| resampled(&x, &mut chance)).collect();
-    case.is("ci95", json!(middle(&all)));
-    case.is("tol_abs_each_end", case.expected["tol_abs_each_end"].clone());
+    case.check("ci95", json!(middle(&all)));
+    case.check("tol_abs_each_end", case.expected["tol_abs_each_end"].clone());
 }
 
 pub(super) fn tukey(case: &mut Case<'_>) {
     let sorted: SortedSample = case.numbers("x").into_iter().collect();
     let [q1, q3] = [0.25, 0.75].map(|q| sorted.quantile(q).unwrap());
     let fences = |factor: f64| json!([q1 - factor * (q3 - q1), q3 + factor * (q3 - q1)]);
-    case.is("q1", json!(q1));
-    case.is("q3", json!(q3));
-    case.is("mild", fences(1.5));
-    case.is("severe", fences(3.0));
+    case.check("q1", json!(q1));
+    case.check("q3", json!(q3));
+    case.check("mild", fences(1.5));
+    case.check("severe", fences(3.0));
 }
 
 pub(super) fn effect_size(case: &mut Case<'_>) {
@@ -215,6 +215,6 @@ pub(super) fn effect_size(case: &mut Case<'_>) {
     let freedom = (a.len() + b.len() - 2) as f64;
     let pooled = (a.len() - 1) as f64 * moments::variance(&a).unwrap() + (b.len() - 1) as f64 * moments::variance(&b).unwrap();
     let cohen = difference(&a, &b) / (pooled / freedom).sqrt();
-    case.is("cohens_d", json!(cohen));
-    case.is("hedges_g", json!(cohen * (1.0 - 3.0 / (4.0 * freedom - 1.0))));
+    case.check("cohens_d", json!(cohen));
+    case.check("hedges_g", json!(cohen * (1.0 - 3.0 / (4.0 * freedom - 1.0))));
 }
