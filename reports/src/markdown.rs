@@ -41,7 +41,6 @@ pub struct VerdictLine<'v> {
     pub place: &'v str,
 }
 
-/// Renders a record.
 #[must_use]
 pub fn render(record: &Record) -> String {
     render_onto(record, None, None)

@@ -115,7 +115,7 @@ struct JudgingArgs {
     /// Run to compare with: its record or folder [default: the accepted baseline]
     #[arg(long, value_name = "PATH", conflicts_with = "against")]
     baseline: Option<PathBuf>,
-    /// Compare with nothing
+    /// Write no verdict, though an accepted baseline exists
     #[arg(long, conflicts_with_all = ["baseline", "against", "treatment", "holm", "strict", "inconclusive", "noise"])]
     no_baseline: bool,
     /// Measure this recipe too, alternating boots, and compare with it

@@ -57,9 +57,9 @@ fn inconclusive() -> impl TypedValueParser<Value = InconclusivePolicy> {
 /// How a verdict is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// verdict.md, for people
+    /// The page that `verdict.md` holds
     Markdown,
-    /// verdict.json, for programs
+    /// The data that `verdict.json` holds
     Json,
 }
 

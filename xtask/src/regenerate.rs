@@ -39,6 +39,8 @@ enum GeneratedFiles {
     Published,
     /// The reports and verdicts below `reports/runs`, from the records there.
     Reports,
+    /// The glossary, from the entries in `reports` and the table of metrics: `docs/glossary.md`.
+    Glossary,
     /// The instructions per event on this machine, counted by valgrind: `harness/instructions.toml`. Only where named.
     Instructions,
     /// How often the judge is wrong, simulated: `reports/operating_characteristics.md`. Only where named.
@@ -46,8 +48,13 @@ enum GeneratedFiles {
 }
 
 /// What is generated where nothing is named, and held to by `ci`: the same on every machine, and soon done.
-const DEFAULT: [GeneratedFiles; 4] =
-    [GeneratedFiles::Tables, GeneratedFiles::Schemas, GeneratedFiles::Published, GeneratedFiles::Reports];
+const DEFAULT: [GeneratedFiles; 5] = [
+    GeneratedFiles::Tables,
+    GeneratedFiles::Schemas,
+    GeneratedFiles::Published,
+    GeneratedFiles::Reports,
+    GeneratedFiles::Glossary,
+];
 
 /// Writes what is named, and prints which files changed.
 pub(crate) fn run(args: &RegenerateArgs) -> anyhow::Result<()> {
@@ -101,6 +108,7 @@ fn files(name: GeneratedFiles) -> anyhow::Result<Vec<PathBuf>> {
         }
         GeneratedFiles::Published => vec![root.join(PUBLISHED)],
         GeneratedFiles::Reports => below(&root.join(runs::FOLDER), &runs::GENERATED)?,
+        GeneratedFiles::Glossary => vec![root.join(GLOSSARY)],
         GeneratedFiles::Instructions => vec![root.join(instructions::FILE)],
         GeneratedFiles::ErrorRates => vec![root.join("reports/operating_characteristics.md")],
     })
@@ -115,6 +123,14 @@ fn generate(name: GeneratedFiles) -> anyhow::Result<()> {
             write_if_different(&workspace().join(PUBLISHED), &page)
         }
         GeneratedFiles::Reports => runs::write(),
+        GeneratedFiles::Glossary => {
+            let output = build_lean()?.command().args(["help", "glossary"]).stdin(Stdio::null()).output();
+            let output = output.context("cannot run sparkgauge")?;
+            if !output.status.success() {
+                bail!("`cargo xtask help glossary` failed: {}", output.status);
+            }
+            write_if_different(&workspace().join(GLOSSARY), &String::from_utf8(output.stdout)?)
+        }
         GeneratedFiles::Instructions => instructions::accept(),
         GeneratedFiles::ErrorRates => {
             let status =
@@ -127,6 +143,8 @@ fn generate(name: GeneratedFiles) -> anyhow::Result<()> {
         }
     }
 }
+
+const GLOSSARY: &str = "docs/glossary.md";
 
 /// The page of `published`.
 const PUBLISHED: &str = "twin/published.md";

@@ -27,7 +27,7 @@ enum Rate {
     Prefill,
 }
 
-/// Somebody's figure.
+/// A rate that `twin/published.toml` lists, with the load it was measured at.
 struct PublishedFigure<'p> {
     rate: Rate,
     streams: u32,

@@ -37,12 +37,12 @@ fn varied() -> Record {
 }
 
 #[test]
-fn a_record_as_markdown() {
+fn record_renders_as_markdown() {
     insta::assert_snapshot!(render(&varied()));
 }
 
 #[test]
-fn the_same_record_gives_the_same_bytes() {
+fn same_record_gives_the_same_bytes() {
     assert_eq!(render(&varied()), render(&varied()));
 }
 
@@ -55,7 +55,7 @@ fn loud(change: impl FnOnce(&mut Record)) -> String {
 }
 
 #[test]
-fn what_must_not_be_missed_is_loud() {
+fn limits_of_a_page_are_warnings() {
     assert_eq!(loud(|_| {}), "");
     insta::assert_snapshot!(loud(|run| run.header.launch = Launch::Simulated), @"> - **Simulated: the engine was a model in virtual time; no figure here is a measurement of hardware.**");
     insta::assert_snapshot!(loud(|run| run.header.profile = Profile::Smoke), @"> - **Smoke: every workload was a miniature; these figures are not comparable with anything.**");
@@ -110,7 +110,7 @@ fn partial_records_render_without_nan() {
 }
 
 #[test]
-fn boots_are_named_where_they_are_the_unit() {
+fn boots_are_named_when_they_are_the_unit() {
     let of = |number, boot| numbered(number, boot, closed_trial("chat", 2, 3, S, 20 * MS, 301));
     let mut run = record(vec![of(0, 0), of(1, 0), of(2, 1), of(3, 1)]);
     run.boots.push(boot(1));
@@ -118,7 +118,7 @@ fn boots_are_named_where_they_are_the_unit() {
 }
 
 #[test]
-fn a_reason_of_several_trials_is_told_once() {
+fn reason_of_several_trials_is_listed_once() {
     let silent = |number, boot| {
         let mut trial = numbered(number, boot, closed_trial("chat", 2, 3, S, 20 * MS, 301));
         for observation in &mut trial.observations {
@@ -136,7 +136,7 @@ fn lines_with(part: &str, run: &Record) -> String {
 }
 
 #[test]
-fn the_schema_is_told_where_the_cell_wants_it() {
+fn schema_line_appears_when_the_cell_is_structured() {
     let with = |asked: usize| {
         let mut batch = closed_trial("batch", 2, 3, S, 20 * MS, 301);
         batch.cell.structured = true;
@@ -150,7 +150,7 @@ fn the_schema_is_told_where_the_cell_wants_it() {
 }
 
 #[test]
-fn a_load_is_written_out() {
+fn load_is_written_out() {
     let mut lines = String::new();
     let loads = [
         record::Load::Closed { streams: 5, requests_per_stream: 4 },
@@ -180,14 +180,14 @@ fn a_load_is_written_out() {
 }
 
 #[test]
-fn a_figure_that_some_trials_lack_says_so() {
+fn figure_missing_in_some_trials_names_their_number() {
     let short = numbered(1, 0, closed_trial("chat", 2, 1, S, 20 * MS, 301));
     let page = lines_with("| `c2` |", &record(vec![closed_trial("chat", 2, 3, S, 20 * MS, 301), short]));
     assert!(page.contains("| 86.0 (1 of 2) |") && page.contains("| 2 (1 suspect, 2 of 3 planned trials made) |"), "{page}");
 }
 
 #[test]
-fn icl_is_told_where_chunks_hold_several_tokens() {
+fn icl_is_shown_when_chunks_hold_several_tokens() {
     let mut pairs = closed_trial("chat", 2, 3, S, 20 * MS, 301);
     let single = record(vec![pairs.clone()]);
     for observation in &mut pairs.observations {
@@ -198,7 +198,7 @@ fn icl_is_told_where_chunks_hold_several_tokens() {
 }
 
 #[test]
-fn an_overload_keeps_up_queues_or_breaks() {
+fn overload_row_says_kept_up_queued_or_broke() {
     let peak = |ttft_step_ms: u64, fails: u64| {
         let request = |n: u64| {
             if n % fails == fails - 1 {
@@ -215,14 +215,14 @@ fn an_overload_keeps_up_queues_or_breaks() {
 }
 
 #[test]
-fn sentences_tell_of_failures_and_of_no_weak_percentile() {
+fn headline_names_failures_and_omits_unsupported_percentiles() {
     let office = |requests, fails| lines_with("| Queueing", &record(vec![open_trial("office", requests, 300 * MS, fails)]));
     insta::assert_snapshot!(office(58, 100), @"| Queueing at 0.300 requests/s | time to first token: median 585 ms | `office/r0.3` | 1 (1 of 3 planned trials made) |");
     insta::assert_snapshot!(office(400, 400), @"| Queueing at 0.300 requests/s | time to first token: median 2.29 s, 95th percentile 4.09 s (1 of 400 requests failed) | `office/r0.3` | 1 (1 of 3 planned trials made) |");
 }
 
 #[test]
-fn the_environment_of_a_recipe_is_shown_but_no_secret() {
+fn recipe_environment_is_shown_without_secrets() {
     let mut run = record(Vec::new());
     run.header.recipe.attach =
         Some(record::recipe::AttachTarget { url: "http://me:hunter2@host:8000".to_owned(), api_key_env: Some("KEY".to_owned()) });
@@ -288,7 +288,7 @@ fn stays_inside(page: &str) {
 }
 
 #[test]
-fn text_of_others_breaks_out_of_nothing() {
+fn foreign_text_stays_inside_code_spans() {
     let page = render(&hostile());
     stays_inside(&page);
     let headings = |page: &str| page.lines().filter(|line| line.starts_with('#')).count();
@@ -298,7 +298,7 @@ fn text_of_others_breaks_out_of_nothing() {
 }
 
 #[test]
-fn a_person_s_note_survives() {
+fn note_survives_rendering_again() {
     let run = varied();
     let empty = render(&run);
     assert_eq!(render_onto(&run, Some(&empty), None), empty);
@@ -315,7 +315,7 @@ fn a_person_s_note_survives() {
 }
 
 #[test]
-fn no_byte_of_a_note_is_lost() {
+fn note_with_missing_or_odd_markers_is_kept() {
     let run = record(Vec::new());
     let table = [
         ("<!-- sparkgauge:note -->\nopen\nend", "<!-- sparkgauge:note -->\nopen\nend\n<!-- /sparkgauge:note -->\n"),

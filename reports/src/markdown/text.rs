@@ -103,12 +103,10 @@ impl Table {
         table
     }
 
-    /// Adds a row.
     pub(super) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
         self.markdown.push_str(&row(cells));
     }
 
-    /// The table's Markdown.
     pub(super) fn markdown(&self) -> &str {
         &self.markdown
     }

@@ -18,10 +18,6 @@ const BANNED_PREFIXES: [&str; 1] = ["what_"];
 /// An engine is shut down, or stopped. Spelled so that this file does not contain them.
 const BANNED_PHRASES: [&str; 3] = ["put\u{20}away", "puts\u{20}away", "putting\u{20}away"];
 
-/// Crates whose sources are still being renamed, each with the findings that it may have. Entries go and numbers fall; none is added.
-const EXCEPTIONS: &[(&str, usize)] =
-    &[("harness", 157), ("record", 126), ("reports", 156), ("sparkgauge", 81), ("workloads", 43)];
-
 /// A place in the sources that breaks a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Finding {
@@ -87,28 +83,12 @@ fn has_phrase(line: &str, phrase: &str) -> bool {
         .any(|(at, _)| !line[..at].ends_with(is_in_word) && !line[at + phrase.len()..].starts_with(is_in_word))
 }
 
-/// A line for each finding without an exception, and for each exception that is exceeded or not needed.
+/// A line for each finding.
 pub(super) fn complaints(findings: &[Finding]) -> Vec<String> {
-    complaints_with(EXCEPTIONS, findings)
+    findings.iter().map(Finding::complaint).collect()
 }
 
-fn complaints_with(exceptions: &[(&str, usize)], findings: &[Finding]) -> Vec<String> {
-    let excepted = |finding: &&Finding| exceptions.iter().find(|(name, _)| *name == finding.crate_name());
-    let mut complaints: Vec<_> = findings.iter().filter(|finding| excepted(finding).is_none()).map(Finding::complaint).collect();
-    for &(name, most) in exceptions {
-        match findings.iter().filter(|finding| finding.crate_name() == name).count() {
-            0 => complaints.push(format!("xtask/src/tidy/words.rs: `{name}` needs no exception any more: remove it")),
-            count if count > most => {
-                complaints
-                    .push(format!("{name}: {count} empty doc lines, banned names and phrases; its exception allows {most}"));
-            }
-            _ => {}
-        }
-    }
-    complaints
-}
-
-/// How many there are of each kind, excepted ones included.
+/// How many there are of each kind.
 pub(super) fn summary(findings: &[Finding]) -> String {
     let count = |is: fn(&Problem) -> bool| findings.iter().filter(|finding| is(&finding.problem)).count();
     format!(
@@ -121,11 +101,6 @@ pub(super) fn summary(findings: &[Finding]) -> String {
 }
 
 impl Finding {
-    /// The folder of the crate, which has its name.
-    fn crate_name(&self) -> &str {
-        self.file.split('/').next().unwrap_or_default()
-    }
-
     fn complaint(&self) -> String {
         let Self { file, line, problem } = self;
         let what = match problem {

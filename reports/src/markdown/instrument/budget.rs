@@ -16,7 +16,7 @@ use crate::{
     number::{Unit, figure},
 };
 
-/// A whole budget.
+/// The page of `sparkgauge selftest`.
 #[must_use]
 pub fn render_budget(budget: &ErrorBudget) -> String {
     let machine = &budget.machine;

@@ -34,7 +34,7 @@ fn whole() -> ErrorBudget {
 }
 
 #[test]
-fn a_budget_is_a_page() {
+fn error_budget_renders_as_a_page() {
     insta::assert_snapshot!(render_budget(&whole()), @"
     # The instrument's own error
 
@@ -81,13 +81,13 @@ fn a_budget_is_a_page() {
 }
 
 #[test]
-fn a_slowed_client_is_named_as_one() {
+fn slowed_client_is_named() {
     let page = render_budget(&ErrorBudget { slow_ns_per_read: 50_000, ..whole() });
     assert!(page.contains("THE CLIENT WAS SLOWED on purpose, by 50.0 us at each reading of its clock."), "{page}");
 }
 
 #[test]
-fn whose_processors_they_were_is_said() {
+fn processors_of_client_and_server_are_named() {
     let page = render_budget(&ErrorBudget { cores: Some(Cores { client: 19, engine: (0..19).collect() }), ..whole() });
     assert!(page.contains(", of which 19 is the client's alone and 0-18 the server's. Errors"), "{page}");
 }
@@ -108,7 +108,7 @@ fn section(instrument: Option<ErrorBudget>, started_unix_s: Option<u64>) -> Stri
 }
 
 #[test]
-fn a_report_carries_the_errors_at_its_own_loads() {
+fn report_shows_instrument_errors_at_its_loads() {
     insta::assert_snapshot!(section(Some(whole()), Some(1)), @"
     The client's own errors at the loads that stand for this run's, by the selftest of harness `0.1.0` at commit `0a1b2c3d` on `a board`: times that it saw against those that a server of known timing stamped. Inter-token latency (ITL) is the gap between two tokens.
 

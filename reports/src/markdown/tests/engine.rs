@@ -22,7 +22,7 @@ fn boots_table(run: &Record) -> String {
 }
 
 #[test]
-fn a_recipe_of_a_container_is_shown_whole() {
+fn container_recipe_is_shown_with_every_key() {
     insta::assert_snapshot!(section(&contained(), "Recipe, boots, kernels, prompt lengths"), @"
     The recipe is what was asked for; the table above is what was booted.
 
@@ -87,7 +87,7 @@ fn a_recipe_of_a_container_is_shown_whole() {
 }
 
 #[test]
-fn what_was_booted_is_shown() {
+fn booted_engine_is_shown() {
     insta::assert_snapshot!(section(&contained(), "Machine and engine"), @"
     | Fact | Value |
     | --- | --- |
@@ -116,7 +116,7 @@ fn what_was_booted_is_shown() {
 }
 
 #[test]
-fn boots_that_differ_are_loud() {
+fn differing_boots_are_a_warning() {
     let mut run = contained();
     run.boots.push(crate::fixture::identified(2));
     run.boots[1].engine_version = Some("0.20.0".to_owned());
@@ -154,7 +154,7 @@ fn boots_that_differ_are_loud() {
 }
 
 #[test]
-fn an_older_record_has_no_identity() {
+fn older_record_has_no_identity_rows() {
     let mut run = contained();
     run.boots.iter_mut().for_each(|boot| boot.identity = Identity::default());
     assert!(!section(&run, "Machine and engine").contains("Engine version"));
@@ -162,14 +162,14 @@ fn an_older_record_has_no_identity() {
 }
 
 #[test]
-fn a_recipe_that_is_not_pinned_is_loud() {
+fn unpinned_recipe_is_a_warning() {
     let unpinned = |why: &[&str]| loud(|run| run.header.unpinned = why.iter().map(|why| (*why).to_owned()).collect());
     insta::assert_snapshot!(unpinned(&["image a:latest has no digest", "the revision of model o/n is `main`, not a commit"]), @"> - **This recipe is not pinned: `image a:latest has no digest`; ``the revision of model o/n is `main`, not a commit``. Tomorrow the same recipe may boot another engine.**");
     assert_eq!(unpinned(&[]), "");
 }
 
 #[test]
-fn boots_tell_when_they_were_healthy_and_what_they_read() {
+fn boots_table_shows_health_and_disk_reads() {
     insta::assert_snapshot!(boots_table(&contained()), @"
     | Boot | Healthy after | Ready after | Read from disks | Engine version | Sanity check | Command |
     | --- | --- | --- | --- | --- | --- | --- |
@@ -192,7 +192,7 @@ fn boots_tell_when_they_were_healthy_and_what_they_read() {
 }
 
 #[test]
-fn server_and_client_stand_side_by_side() {
+fn server_account_stands_beside_the_client_s() {
     insta::assert_snapshot!(section(&contained(), "The server's own account beside the client's"), @"
     What the server says of itself, beside what the client saw, over the trials that count.
 
@@ -224,7 +224,7 @@ fn server_and_client_stand_side_by_side() {
 }
 
 #[test]
-fn a_server_that_says_little_has_few_columns() {
+fn server_table_omits_columns_without_values() {
     let mut run = record(vec![watched()]);
     let watch = run.trials[0].server.as_mut().unwrap();
     watch.during.clear();
@@ -247,7 +247,7 @@ fn a_server_that_says_little_has_few_columns() {
 }
 
 #[test]
-fn a_prefix_cache_that_is_off_is_told_where_it_matters() {
+fn disabled_prefix_cache_is_named_for_workloads_that_share_prefixes() {
     let told = |reuse, prefix_cache| {
         let mut run = record(vec![closed_trial("multi-turn", 2, 3, S, 20 * MS, 301)]);
         run.trials[0].cell.prefix_reuse = reuse;
@@ -286,7 +286,7 @@ fn hostile_engine() -> Record {
 }
 
 #[test]
-fn text_of_an_engine_breaks_out_of_nothing() {
+fn engine_text_stays_inside_code_spans() {
     let page = render(&hostile_engine());
     stays_inside(&page);
     let count = |page: &str, start: &str| page.lines().filter(|line| line.starts_with(start)).count();

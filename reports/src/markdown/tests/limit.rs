@@ -26,7 +26,7 @@ pub(super) fn on_a_spark() -> Record {
 }
 
 #[test]
-fn the_distance_to_the_limit_stands_beside_the_figures() {
+fn distance_to_the_limit_is_shown_per_cell() {
     insta::assert_snapshot!(section(&on_a_spark(), "Distance to the machine's limit"), @"
     `DGX Spark (GB10)` reads 273 GB/s and computes 125 TFLOP/s in BF16, dense; `gpt-oss-120b-mxfp4` cannot decode or prefill faster than that allows.
 
@@ -44,7 +44,7 @@ fn the_distance_to_the_limit_stands_beside_the_figures() {
 }
 
 #[test]
-fn what_others_published_stands_apart() {
+fn published_figures_have_their_own_section() {
     insta::assert_snapshot!(section(&on_a_spark(), "What others published of this model"), @"
     Other people's figures, neither measured nor checked here: those of the same model on a Spark whose number of streams is nearest. Prompts, answers and engines differ as the columns say, and images, versions and clocks besides. Lengths of others are those of `twin/published.toml`, which says where they are assumed.
 
@@ -65,7 +65,7 @@ fn what_others_published_stands_apart() {
 }
 
 #[test]
-fn a_simulation_says_whose_limit_it_is() {
+fn simulated_limit_is_marked() {
     let mut run = on_a_spark();
     let sentences = ["No machine was measured", "The simulated Spark was fitted"];
     let told = |run: &Record| sentences.map(|sentence| render(run).contains(sentence));
@@ -75,7 +75,7 @@ fn a_simulation_says_whose_limit_it_is() {
 }
 
 #[test]
-fn nothing_is_said_of_a_limit_that_nobody_knows() {
+fn unknown_limit_has_no_section() {
     let mut run = on_a_spark();
     run.header.machine.gpu = Some("NVIDIA H100".to_owned());
     assert_eq!(section(&run, "Distance to the machine's limit"), "");
@@ -85,7 +85,7 @@ fn nothing_is_said_of_a_limit_that_nobody_knows() {
 }
 
 #[test]
-fn miniatures_stand_beside_nobody_s_figures() {
+fn miniatures_have_no_published_neighbours() {
     let mut run = on_a_spark();
     run.trials.iter_mut().for_each(|trial| trial.cell.comparable = false);
     assert!(section(&run, "Distance to the machine's limit").contains("| `chat/c1` |"));
@@ -93,7 +93,7 @@ fn miniatures_stand_beside_nobody_s_figures() {
 }
 
 #[test]
-fn points_are_told_with_both_rates() {
+fn published_points_show_both_rates() {
     let mut run = on_a_spark();
     (run.header.recipe.model.id, run.header.recipe.model.source) = ("llama-3.1-8b-fp8".to_owned(), String::new());
     run.trials.retain(|trial| trial.cell.name() != "chat/c1");
@@ -106,7 +106,7 @@ fn points_are_told_with_both_rates() {
 }
 
 #[test]
-fn names_of_others_stay_inside() {
+fn published_names_stay_inside_code_spans() {
     let mut run = on_a_spark();
     HOSTILE.clone_into(&mut run.trials[0].cell.point);
     stays_inside(&render(&run));

@@ -43,7 +43,7 @@ fn credentials_of_a_url_are_not_printed() {
 }
 
 #[test]
-fn a_long_text_is_cut() {
+fn long_text_is_cut() {
     let table = [
         ("abcdef", 6, "`abcdef`"),
         ("abcdefg", 6, "`abcdef…`"),
@@ -76,7 +76,7 @@ fn only_a_harmless_sentence_stays_as_it_is() {
 }
 
 #[test]
-fn a_command_is_quoted_for_a_shell() {
+fn command_is_quoted_for_a_shell() {
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
     let command = words(&["run", "--seed=7", "a b", "", "it's", "$(rm)", "a\nb"]);
     assert_eq!(command_line(&command), r"run --seed=7 'a b' '' 'it'\''s' '$(rm)' 'a b'");
@@ -84,7 +84,7 @@ fn a_command_is_quoted_for_a_shell() {
 }
 
 #[test]
-fn a_pipe_ends_no_cell() {
+fn pipe_does_not_end_a_cell() {
     let table = [("a|b", r"| a\|b |"), (r"a\|b", r"| a\\\|b |"), (r"a\\|b", r"| a\\\\\|b |"), (r"a\b", r"| a\b |")];
     for (cell, expected) in table {
         let mut table = Table::new(&["x"], 1);
@@ -136,7 +136,7 @@ proptest! {
     }
 
     #[test]
-    fn a_code_span_ends_only_at_its_end(text in hostile()) {
+    fn code_span_ends_only_at_its_end(text in hostile()) {
         let span = code(&text);
         prop_assume!(span != "-");
         let fence: String = span.chars().take_while(|&c| c == '`').collect();

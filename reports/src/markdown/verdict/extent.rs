@@ -13,13 +13,11 @@ pub(super) struct Extent {
     pub(super) entries: usize,
     /// How many characters of a text of others.
     pub(super) characters: usize,
-    /// Whether the commands are.
     pub(super) commands: bool,
 }
 
 /// One way to be shorter.
 pub(super) struct Step {
-    /// What it does.
     pub(super) cut: fn(&mut Extent),
     /// What is missing then.
     pub(super) what: &'static str,
@@ -40,7 +38,6 @@ pub(super) const SHORTER: [Step; 7] = [
 ];
 
 impl Extent {
-    /// All of it.
     pub(super) const WHOLE: Self =
         Self { advice: true, reasons: usize::MAX, entries: usize::MAX, characters: usize::MAX, commands: true };
 

@@ -16,37 +16,37 @@ fn all() -> [Ruling; 7] {
 }
 
 #[test]
-fn a_regression() {
+fn regressed_ruling_renders() {
     insta::assert_snapshot!(page(&regressed()));
 }
 
 #[test]
-fn nothing_changed() {
+fn unchanged_ruling_renders() {
     insta::assert_snapshot!(page(&unchanged()));
 }
 
 #[test]
-fn nothing_can_be_said() {
+fn inconclusive_ruling_renders() {
     insta::assert_snapshot!(page(&inconclusive()));
 }
 
 #[test]
-fn not_to_be_compared() {
+fn refused_ruling_renders() {
     insta::assert_snapshot!(page(&refused()));
 }
 
 #[test]
-fn too_few_boots() {
+fn insufficient_ruling_renders() {
     insta::assert_snapshot!(page(&insufficient()));
 }
 
 #[test]
-fn a_second_look_at_two_that_were_interleaved() {
+fn second_look_of_an_interleaved_pair_renders() {
     insta::assert_snapshot!(page(&second_look()));
 }
 
 #[test]
-fn an_improvement() {
+fn improved_ruling_renders() {
     let page = page(&improved());
     assert!(page.starts_with("# Improved: 1 of 8 gate cells is better by the margin or more, none is worse; 8 pass\n"), "{page}");
     assert!(page.contains("**Improved** (1 of 8): `office/r0.3` TPOT p50.\n"), "{page}");
@@ -54,12 +54,12 @@ fn an_improvement() {
 }
 
 #[test]
-fn one_line_for_a_gate() {
+fn summary_line_fits_one_line() {
     insta::assert_snapshot!(all().iter().map(summary_line).collect::<Vec<_>>().join("\n"));
 }
 
 #[test]
-fn a_line_names_five_cells_and_no_text_of_others() {
+fn summary_line_names_five_cells_without_foreign_text() {
     let mut ruling = regressed();
     for row in &mut ruling.rows {
         row.verdict = crate::statistics::verdict::Verdict::Regressed;
@@ -70,7 +70,7 @@ fn a_line_names_five_cells_and_no_text_of_others() {
 }
 
 #[test]
-fn the_first_line_has_a_word_and_no_markdown() {
+fn headline_starts_with_the_verdict_and_has_no_markdown() {
     let first = |sentence: &str| {
         let ruling = Ruling { sentence: sentence.to_owned(), ..regressed() };
         page(&ruling).lines().next().unwrap_or_default().to_owned()
@@ -90,7 +90,7 @@ fn loud(change: impl FnOnce(&mut Ruling)) -> String {
 }
 
 #[test]
-fn what_must_not_be_missed_is_loud() {
+fn limits_of_a_page_are_warnings() {
     use crate::judge::NoiseSource;
     use record::{Launch, Profile};
 
@@ -105,7 +105,7 @@ fn what_must_not_be_missed_is_loud() {
 }
 
 #[test]
-fn what_is_inconclusive_says_what_would_tell() {
+fn inconclusive_cell_says_how_many_boots_would_decide() {
     use crate::statistics::verdict::Looks;
 
     let said = |change: fn(&mut Ruling)| {
@@ -127,7 +127,7 @@ fn what_is_inconclusive_says_what_would_tell() {
 }
 
 #[test]
-fn what_all_cells_share_is_told_once() {
+fn note_of_all_cells_is_listed_once() {
     let mut ruling = unchanged();
     for row in &mut ruling.rows {
         row.verdict = crate::statistics::verdict::Verdict::Refused;
@@ -140,7 +140,7 @@ fn what_all_cells_share_is_told_once() {
 }
 
 #[test]
-fn what_is_said_is_said_in_the_right_words() {
+fn verdict_pages_avoid_banned_phrases() {
     for page in all().iter().map(page) {
         for never in ["no evidence", "No evidence", "NaN", "inf ", "benchmark"] {
             assert!(!page.contains(never), "{never}: {page}");
@@ -149,7 +149,7 @@ fn what_is_said_is_said_in_the_right_words() {
 }
 
 #[test]
-fn tables_keep_their_shape() {
+fn table_rows_have_as_many_cells_as_their_head() {
     for page in all().iter().map(page) {
         assert_shape(&page);
     }
@@ -216,7 +216,7 @@ fn without_spans(line: &str) -> String {
 const HOSTILE: &str = "x|`y`\n# heading\n<script>alert(1)</script> @someone #1 [a](http://b) <!-- sparkgauge:note -->\n<!-- sparkgauge:note -->\nowned\n<!-- /sparkgauge:note -->\n\u{202e}|\\";
 
 #[test]
-fn text_of_others_breaks_out_of_nothing() {
+fn foreign_text_stays_inside_code_spans() {
     for ruling in [hostile(HOSTILE), huge(HOSTILE)] {
         let page = page(&ruling);
         assert_shape(&page);
@@ -232,7 +232,7 @@ fn text_of_others_breaks_out_of_nothing() {
 }
 
 #[test]
-fn what_is_too_long_goes_in_a_fixed_order() {
+fn long_page_is_shortened_in_a_fixed_order() {
     let left_out = |page: &str| {
         let line = page.lines().find(|line| line.starts_with("Shortened")).unwrap_or_default().to_owned();
         assert!(page.len() <= COMMENT_LIMIT_BYTES, "{}", page.len());
@@ -255,7 +255,7 @@ fn what_is_too_long_goes_in_a_fixed_order() {
 }
 
 #[test]
-fn a_person_s_note_survives() {
+fn note_survives_rendering_again() {
     let note = "The fan was loud.\r\n\r\n- **really**  \n";
     for ruling in [regressed(), hostile(HOSTILE), huge(HOSTILE)] {
         let empty = page(&ruling);
@@ -268,7 +268,7 @@ fn a_person_s_note_survives() {
 }
 
 #[test]
-fn a_note_that_is_too_long_is_kept_and_said() {
+fn note_longer_than_a_comment_is_kept_with_a_warning() {
     let note = "a person's words\n".repeat(5000);
     let previous = format!("<!-- sparkgauge:note -->\n{note}<!-- /sparkgauge:note -->\n");
     let long = render_ruling(&regressed(), Some(&previous), &[]);
@@ -319,7 +319,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(16))]
 
     #[test]
-    fn any_text_keeps_the_tables_and_the_limit(text in text(), is_huge in prop::bool::weighted(0.3), note in "[a-z \\n]{0,200}") {
+    fn any_foreign_text_keeps_tables_and_length_limit(text in text(), is_huge in prop::bool::weighted(0.3), note in "[a-z \\n]{0,200}") {
         let ruling = if is_huge { huge(&text.chars().take(100).collect::<String>()) } else { hostile(&text) };
         let previous = format!("<!-- sparkgauge:note -->\n{note}\n<!-- /sparkgauge:note -->\n");
         let page = render_ruling(&ruling, Some(&previous), &["compare".to_owned(), text.clone()]);

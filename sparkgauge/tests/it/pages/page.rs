@@ -31,7 +31,6 @@ struct Block<'t> {
     lines: Range<usize>,
 }
 
-/// A page.
 pub(super) struct Page {
     /// From the repository on.
     pub(super) name: String,

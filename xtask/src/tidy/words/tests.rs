@@ -54,18 +54,3 @@ fn use_of_a_banned_word_elsewhere_is_allowed() {
         assert_eq!(complaint_lines(line), [""; 0], "{line}");
     }
 }
-
-#[test]
-fn exceptions_cover_their_crate_up_to_their_number_and_must_be_needed() {
-    let one = findings("record/src/a.rs", "struct Told;\n");
-    let two = findings("record/src/a.rs", "struct Told;\nstruct Said;\n");
-    let complaints = |exceptions: &[(&str, usize)], findings: &[Finding]| complaints_with(exceptions, findings).join("\n");
-    assert_eq!(complaints(&[("record", 1)], &one), "");
-    assert_eq!(complaints(&[("record", 2)], &one), "", "fewer are welcome");
-    insta::assert_snapshot!(complaints(&[("record", 1)], &two), @"record: 2 empty doc lines, banned names and phrases; its exception allows 1");
-    insta::assert_snapshot!(complaints(&[("record", 1)], &[]), @"xtask/src/tidy/words.rs: `record` needs no exception any more: remove it");
-    insta::assert_snapshot!(complaints(&[("reports", 9)], &one), @"
-    record/src/a.rs:1: `Told`: a type or a constant is named by a noun of the field
-    xtask/src/tidy/words.rs: `reports` needs no exception any more: remove it
-    ");
-}
