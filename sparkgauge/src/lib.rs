@@ -116,7 +116,7 @@ enum Verb {
     ///
     /// Only containers whose process is gone are removed.
     Clean,
-    /// Explain a verb
+    /// Print the help of a verb, or the glossary
     #[command(hide = true)]
     Help(help::HelpArgs),
     /// The processes of the selftest.
