@@ -30,9 +30,6 @@ const GROUPS: [Group; 4] = [
     Group { title: "Maintain", verbs: &["recipe", "clean", "pull-request"] },
 ];
 
-/// Pages beside those of the verbs.
-const PAGES: [(&str, fn() -> String); 1] = [("glossary", reports::glossary::markdown)];
-
 /// A verb or a page to explain.
 #[derive(Debug, Args)]
 pub(crate) struct HelpArgs {
@@ -41,12 +38,10 @@ pub(crate) struct HelpArgs {
     topic: Vec<String>,
 }
 
-/// Prints the help page of a verb, which its `--help` prints too, or one of the other pages.
+/// Prints the help page of a verb, which its `--help` prints too, or the glossary.
 pub(crate) fn run(command: Command, args: &HelpArgs) -> anyhow::Result<ExitCode> {
-    if let [topic] = &args.topic[..]
-        && let Some((_, text)) = PAGES.iter().find(|(name, _)| name == topic)
-    {
-        print(text().trim_end());
+    if args.topic == ["glossary"] {
+        print(reports::glossary::markdown().trim_end());
         return Ok(ExitCode::Success);
     }
     match page(command, &args.topic, "--help") {

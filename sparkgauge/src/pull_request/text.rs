@@ -43,7 +43,7 @@ pub(super) fn comment(outcome: &Outcome) -> String {
     let body = match &outcome.artifact {
         Artifact::Verdict { markdown, .. } => markdown.clone(),
         Artifact::Report { markdown } => {
-            format!("**{}.** {}\n\n{}", headline(outcome), advice(outcome), headline_section(markdown))
+            format!("**{}.** {}\n\n{}", headline(outcome), advice(outcome), first_screen(markdown))
         }
         Artifact::Nothing => format!("**{}.** {}", headline(outcome), advice(outcome)),
     };
@@ -105,10 +105,9 @@ fn meaning(code: ExitCode) -> &'static str {
     }
 }
 
-/// A report up to the end of its first section, which is the headline.
-fn headline_section(report: &str) -> &str {
-    let second = report.match_indices("\n## ").nth(1).map_or(report.len(), |(at, _)| at + 1);
-    report[..second].trim_end()
+/// A report up to its first section: what was measured, the main figures, validity and verdict.
+fn first_screen(report: &str) -> &str {
+    report.split("\n## ").next().unwrap_or(report).trim_end()
 }
 
 fn footer(commit: Option<&str>, what: &str, run_url: Option<&str>) -> String {

@@ -31,7 +31,7 @@ fn pull_request_bench_writes_comment_and_summary() {
     let comment = fs::read_to_string(out.join("comment.md")).unwrap();
     let report = fs::read_to_string(out.join("report.md")).unwrap();
     assert!(comment.starts_with(&format!("{MARKER}\n\n**Measured and not judged")), "{comment}");
-    assert!(comment.contains(report.lines().next().unwrap()) && comment.contains("## Headline"), "{comment}");
+    assert!(comment.contains(report.lines().next().unwrap()) && comment.contains("**Validity**"), "{comment}");
     assert!(!comment.contains("## Workloads"), "only the head of the report: {comment}");
     assert!(comment.contains("(https://github.com/octo/spark/actions/runs/42)"), "{comment}");
     let line = "Measured and not judged: a smoke run compares with nothing (exit code 0)\n";

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-const REPORT: &str = "# `vllm` on `GB10`\n\nSuite.\n\n## Headline\n\n| a |\n| --- |\n\n## Workloads\n\nLong.\n";
+const REPORT: &str = "# `vllm` on `GB10`\n\nSuite.\n\n| a |\n| --- |\n\n## Workloads\n\nLong.\n";
 
 fn outcome(code: ExitCode, artifact: Artifact) -> Outcome {
     let run_url = Some("https://github.com/a/b/actions/runs/42".to_owned());
