@@ -102,9 +102,9 @@ pub(crate) fn abbreviations() -> &'static [Abbreviation] {
 pub fn markdown() -> String {
     let mut page = INTRODUCTION.to_owned();
     for (group, title) in GROUPS {
-        page += &format!("\n## {title}\n");
+        page.extend(["\n## ", title, "\n"]);
         for entry in GLOSSARY.entry.iter().filter(|entry| entry.group == group) {
-            page += &format!("\n{}", entry.markdown());
+            page.extend(["\n", &entry.markdown()]);
         }
     }
     page + "\n## Other abbreviations\n\n" + &others()
@@ -112,7 +112,9 @@ pub fn markdown() -> String {
 
 fn others() -> String {
     let is_other = |one: &&Abbreviation| GLOSSARY.entry.iter().all(|entry| entry.short.as_ref() != Some(&one.short));
-    GLOSSARY.abbreviation.iter().filter(is_other).map(|one| format!("- **{}**: {}\n", one.short, one.means)).collect()
+    let line = |one: &Abbreviation| format!("- **{}**: {}", one.short, one.means);
+    let lines: Vec<String> = GLOSSARY.abbreviation.iter().filter(is_other).map(line).collect();
+    lines.join("\n") + "\n"
 }
 
 impl Glossary {
@@ -139,7 +141,7 @@ impl Entry {
         ];
         let facts: String = facts.into_iter().flatten().collect();
         if !facts.is_empty() {
-            text += &format!("\n{facts}");
+            text.extend(["\n", &facts]);
         }
         text
     }
@@ -209,7 +211,7 @@ mod tests {
     fn entry_with_metrics_shows_names_units_and_margins_of_the_table() {
         let page = markdown();
         let start = page.find("### Time to first token (TTFT)").unwrap();
-        let entry: String = page[start..].lines().take(9).map(|line| format!("{line}\n")).collect();
+        let entry = page[start..].lines().take(9).collect::<Vec<_>>().join("\n");
         insta::assert_snapshot!(entry);
     }
 }

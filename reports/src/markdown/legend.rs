@@ -55,7 +55,7 @@ fn end_of_span(text: &str, fence: usize) -> Option<usize> {
 
 /// Whether a text has that word, not as a part of another.
 pub(super) fn has_word(text: &str, word: &str) -> bool {
-    let is_inside = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric());
+    let is_inside = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
     text.match_indices(word)
         .any(|(start, _)| !is_inside(text[..start].chars().next_back()) && !is_inside(text[start + word.len()..].chars().next()))
 }

@@ -318,3 +318,20 @@ fn comparison_flags_that_cannot_be_honoured_are_refused() {
         &["measured together"],
     );
 }
+
+/// The page that a reviewer of a change sees first: a slowdown of decoding by 5 %, both sides in turns, over all nine workloads.
+#[test]
+fn verdict_on_a_slowdown_of_five_percent_fits_one_screen() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("pair");
+    let pair = ["bench", "--against", "simulated", "--simulated-slower", "decode=5", "--looks", "1", "--out"];
+    check(&sparkgauge(&[&pair[..], &[out.to_str().unwrap()]].concat()), 5, &[]);
+    let page = fs::read_to_string(out.join("verdict.md")).unwrap();
+    let (first_screen, _) = page.split_once("<details>").unwrap();
+    assert!(first_screen.lines().count() <= 25, "{} lines: {first_screen}", first_screen.lines().count());
+    insta::assert_snapshot!(first_screen);
+    // The candidate's report names the verdict, and the baseline's, which it is not about, does not.
+    let report = |side: &str| fs::read_to_string(out.join(side).join("report.md")).unwrap();
+    assert!(report("candidate").contains("**What changed**: Regressed: ") && report("candidate").contains("(`../verdict.md`)"));
+    assert!(!report("baseline").contains("Regressed"));
+}

@@ -18,7 +18,7 @@ use crate::{
     judge::{Consequence, Order, Row, Ruling},
     metric::{BetterDirection, info},
     number::{chosen, figure, probability, spread},
-    statistics::verdict::{Multiplicity, Verdict},
+    statistics::verdict::{Multiplicity, Note, Verdict},
 };
 
 /// Most rows of the first table: with it, everything above the first fold stands on one screen.
@@ -75,7 +75,9 @@ fn table(rows: &[&Row], extent: &Extent) -> String {
 /// What the evidence is worth: the adjusted p of what changed, how much worse the others may be at most, what would have been found.
 fn sure(ruling: &Ruling) -> Option<Value> {
     let method = &ruling.method;
-    let decided = ruling.gate_rows().filter_map(|row| match row.verdict {
+    // Where requests fail, the failures decide, and a p of the figures says nothing.
+    let is_by_figures = |row: &&Row| !row.notes.iter().any(|note| matches!(note, Note::FailsMore | Note::Unbounded));
+    let decided = ruling.gate_rows().filter(is_by_figures).filter_map(|row| match row.verdict {
         Verdict::Regressed => row.q_regressed,
         Verdict::Improved => row.q_improved,
         _ => None,
@@ -93,6 +95,7 @@ fn sure(ruling: &Ruling) -> Option<Value> {
         context! {
             adjusted,
             adjusted_name,
+            has_changed => ruling.gate_rows().any(|row| is_decided(&row)),
             limit => limit.to_string(),
             excluded => excluded.map(spread),
             confidence => chosen(1.0 - method.alpha),
@@ -147,7 +150,7 @@ pub(super) fn differences_line(ruling: &Ruling, extent: &Extent) -> String {
         let more = fields.len().saturating_sub(DIFFERENCES_FIRST);
         let mut shown = fields[..fields.len() - more].join(", ");
         if more > 0 {
-            shown += &format!(" and {more} more");
+            shown.extend([" and ", &more.to_string(), " more"]);
         }
         (!fields.is_empty()).then(|| format!("{shown} ({})", word(consequence)))
     });
