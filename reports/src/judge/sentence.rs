@@ -35,7 +35,7 @@ pub(super) fn of(ruling: &Ruling) -> String {
         }
         OverallVerdict::Regressed => {
             let (cells, are) = of_family(count(Verdict::Regressed));
-            format!("Regressed: {cells} {are} worse by the margin or more; {passing} pass{rest}")
+            format!("Regressed: {cells} {are} worse beyond chance, by the margin or more as estimated; {passing} pass{rest}")
         }
         OverallVerdict::Inconclusive => {
             let (cells, are) = of_family(count(Verdict::Inconclusive));
@@ -44,7 +44,9 @@ pub(super) fn of(ruling: &Ruling) -> String {
         }
         OverallVerdict::Improved => {
             let (cells, are) = of_family(count(Verdict::Improved));
-            format!("Improved: {cells} {are} better by the margin or more, none is worse; {passing} pass")
+            format!(
+                "Improved: {cells} {are} better beyond chance, by the margin or more as estimated; none is worse, {passing} pass"
+            )
         }
         OverallVerdict::Unchanged => {
             let how = if ruling.method.order == Order::Interleaved { "measured in turns" } else { "against a stored baseline" };

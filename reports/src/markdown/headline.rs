@@ -16,6 +16,9 @@ use crate::{
 /// An overload whose requests end at less than this part of the rate at which they arrive has a queue that grows.
 const KEEPS_UP_FROM: f64 = 0.95;
 
+/// Fewest requests of a trial that says whether an engine keeps up: in a shorter one the last answers take as long as the rest.
+const KEEPS_UP_REQUESTS: u64 = 100;
+
 /// Most rows of a run that has none of the five figures: its first cells stand there instead.
 const OTHER_ROWS: usize = 5;
 
@@ -70,16 +73,24 @@ fn throughput(summary: &RunSummary) -> Option<Value> {
     let mean = |cell: &CellSummary| cell.figure(Metric::OutputTokS).and_then(|over| over.mean).unwrap_or(0.0);
     let cell = cells(summary, "batch").max_by(|one, other| mean(one).total_cmp(&mean(other)))?;
     let rate = estimate(cell, Metric::OutputTokS)?;
-    Some(row(cell, context! { kind => "throughput", streams => streams(&cell.cell), rate }))
+    let ttft = estimate(cell, Metric::TtftP50Ns);
+    Some(row(cell, context! { kind => "throughput", streams => streams(&cell.cell), rate, ttft }))
 }
 
 /// `office`, an ordinary load.
 fn queueing(summary: &RunSummary) -> Option<Value> {
     let cell = cells(summary, "office").next()?;
     let (ttft_p50, ttft_p95) = (estimate(cell, Metric::TtftP50Ns)?, estimate(cell, Metric::TtftP95Ns));
-    let Load::Open { rate_per_s, .. } = cell.cell.load else { return None };
-    let offered_per_s = figure(rate_per_s, Unit::Plain);
-    Some(row(cell, context! { kind => "queueing", offered_per_s, ttft_p50, ttft_p95 }))
+    let slo = cell.cell.slo.map(|slo| context! { ttft_ms => slo.ttft_ms, tpot_ms => slo.tpot_ms });
+    let attainment = estimate(cell, Metric::Attainment).filter(|_| slo.is_some());
+    let offered_per_s = offered_per_s(&cell.cell)?;
+    Some(row(cell, context! { kind => "queueing", offered_per_s, ttft_p50, ttft_p95, attainment, slo }))
+}
+
+/// The rate that an open loop plans; what arrived in a trial differs by chance.
+fn offered_per_s(cell: &Cell) -> Option<String> {
+    let Load::Open { rate_per_s, .. } = cell.load else { return None };
+    Some(figure(rate_per_s, Unit::Plain))
 }
 
 /// `peak`: whether a load that is too much queued or broke, and when its queue had drained.
@@ -90,6 +101,8 @@ fn overload(summary: &RunSummary) -> Option<Value> {
     let keeps_up = mean(Metric::AchievedPerS)? >= mean(Metric::OfferedPerS)? * KEEPS_UP_FROM;
     let own = context! {
         kind => "overload",
+        offered_per_s => offered_per_s(&cell.cell)?,
+        is_short => cell.requests_per_trial.is_none_or(|requests| requests < KEEPS_UP_REQUESTS),
         offered,
         achieved,
         keeps_up,

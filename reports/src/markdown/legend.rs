@@ -11,14 +11,14 @@ pub(super) fn of(page: &str) -> String {
     let used = |groups: &[Group]| {
         let entries = abbreviations().iter().filter(|entry| groups.contains(&entry.group) && has_word(&page, &entry.short));
         // What is spelled but for its unit needs no line: `output tok/s`.
-        let entries = entries.filter(|entry| !entry.short.contains(' '));
+        let entries = entries.filter(|entry| entry.group != Group::Rates || !entry.short.contains(' '));
         entries.map(|entry| format!("{} = {}", entry.short, entry.means)).collect::<Vec<_>>().join("; ")
     };
     let facts = context! {
-        times => used(&[Group::Times]),
-        rates => used(&[Group::Rates]),
+        times => used(&[Group::Times, Group::Rates]),
         statistics => used(&[Group::Statistics, Group::Verdicts]),
         engine => used(&[Group::Setup, Group::Load, Group::Engine, Group::Instrument]),
+        has_verdicts => page.contains("| Verdict |"),
         has_dash => page.contains("| - |"),
         has_part => page.contains(" of ") && page.lines().any(|line| line.starts_with('|') && line.contains(" of ") && line.contains('(')),
         has_infinity => page.contains('∞'),

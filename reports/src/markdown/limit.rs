@@ -15,7 +15,8 @@ use crate::{
 pub(super) fn facts(record: &Record, summary: &RunSummary) -> Option<Value> {
     let limits = Roofline::of(&record.header, &record.boots)?;
     let rows: Vec<(&CellSummary, Distance)> = summary.cells.iter().filter_map(|cell| Some((cell, over(cell)?))).collect();
-    let heads = ["Cell", "Decode tok/s, all streams", "Ceiling", "MBU", "Prefill tok/s, all streams", "Ceiling", "MFU"];
+    let heads =
+        ["Cell", "Decode tok/s, all streams", "Decode ceiling", "MBU", "Prefill tok/s, all streams", "Prefill ceiling", "MFU"];
     let mut table = Table::new(&heads, 1);
     for (cell, distance) in &rows {
         let figures = [distance.decode, distance.prefill].into_iter().flat_map(columns);

@@ -54,6 +54,11 @@ fn one_empty_line(text: &str) -> String {
             kept.push('\n');
         }
         was_empty = is_empty;
+        // GitHub takes what follows a closing tag at once for HTML.
+        if line == "</details>" {
+            kept.push('\n');
+            was_empty = true;
+        }
     }
     kept.truncate(kept.trim_end().len());
     kept.push('\n');

@@ -143,9 +143,9 @@ fn schema_line_appears_when_the_cell_is_structured() {
         batch.observations.iter_mut().take(asked).for_each(|one| one.structured = true);
         lines_with("JSON", &record(vec![batch]))
     };
-    insta::assert_snapshot!(with(6), @"JSON by schema was asked for in all 6 requests.");
-    insta::assert_snapshot!(with(2), @"JSON by schema was asked for in 2 of 6 requests: for the others the dialect cannot force a length together with a schema.");
-    insta::assert_snapshot!(with(0), @"JSON by schema was asked for in none of 6 requests: the dialect cannot force a length together with a schema.");
+    insta::assert_snapshot!(with(6), @"All 6 requests asked for JSON by a schema.");
+    insta::assert_snapshot!(with(2), @"2 of 6 requests asked for JSON by a schema: for the others the dialect cannot force a length together with a schema.");
+    insta::assert_snapshot!(with(0), @"No request of 6 asked for JSON by a schema, since the dialect cannot force a length together with a schema: compare it only with runs that did not either.");
     assert_eq!(lines_with("JSON", &record(vec![closed_trial("chat", 2, 3, S, 20 * MS, 301)])), "");
 }
 
@@ -209,16 +209,16 @@ fn overload_row_says_kept_up_queued_or_broke() {
         };
         lines_with("| Overload", &record(vec![trial(cell("peak", "r0.3", open()), (0..40).map(request).collect())]))
     };
-    insta::assert_snapshot!(peak(10, 100), @"| Overload at 1.00 requests/s | 0.990 requests/s served; it kept up; none of 40 requests failed; the queue drained 690 ms after the last arrival | `peak/r0.3` | 1 (1 of 3 planned trials made) |");
-    insta::assert_snapshot!(peak(500, 100), @"| Overload at 1.00 requests/s | 0.667 requests/s served; it queued; none of 40 requests failed; the queue drained 19.8 s after the last arrival | `peak/r0.3` | 1 (1 of 3 planned trials made) |");
-    insta::assert_snapshot!(peak(500, 10), @"| Overload at 1.00 requests/s | 0.614 requests/s served; it broke: 4 of 40 requests failed; the queue drained 18.3 s after the last arrival | `peak/r0.3` | 1 (1 suspect, 1 of 3 planned trials made) |");
+    insta::assert_snapshot!(peak(10, 100), @"| Overload at 0.300 requests/s | 0.990 of 1.00 requests/s served; too short to say whether it kept up; none of 40 requests failed; the queue drained 690 ms after the last arrival | `peak/r0.3` | 1 (1 of 3 planned trials made) |");
+    insta::assert_snapshot!(peak(500, 100), @"| Overload at 0.300 requests/s | 0.667 of 1.00 requests/s served; too short to say whether it kept up; none of 40 requests failed; the queue drained 19.8 s after the last arrival | `peak/r0.3` | 1 (1 of 3 planned trials made) |");
+    insta::assert_snapshot!(peak(500, 10), @"| Overload at 0.300 requests/s | 0.614 of 1.00 requests/s served; it broke: 4 of 40 requests failed; the queue drained 18.3 s after the last arrival | `peak/r0.3` | 1 (1 suspect, 1 of 3 planned trials made) |");
 }
 
 #[test]
 fn headline_names_failures_and_omits_unsupported_percentiles() {
     let office = |requests, fails| lines_with("| Queueing", &record(vec![open_trial("office", requests, 300 * MS, fails)]));
-    insta::assert_snapshot!(office(58, 100), @"| Queueing at 0.300 requests/s | time to first token: median 585 ms | `office/r0.3` | 1 (1 of 3 planned trials made) |");
-    insta::assert_snapshot!(office(400, 400), @"| Queueing at 0.300 requests/s | time to first token: median 2.29 s, 95th percentile 4.09 s (1 of 400 requests failed) | `office/r0.3` | 1 (1 of 3 planned trials made) |");
+    insta::assert_snapshot!(office(58, 100), @"| Queueing at 0.300 requests/s | time to first token: median 585 ms; 100 % of requests within 1000 ms to the first token and 50 ms per token | `office/r0.3` | 1 (1 of 3 planned trials made) |");
+    insta::assert_snapshot!(office(400, 400), @"| Queueing at 0.300 requests/s | time to first token: median 2.29 s, 95th percentile 4.09 s; 17.8 % of requests within 1000 ms to the first token and 50 ms per token (1 of 400 requests failed) | `office/r0.3` | 1 (1 of 3 planned trials made) |");
 }
 
 #[test]

@@ -25,7 +25,7 @@ const QUESTIONS: [(&str, &str); 9] = [
     ("long-prefill", "Long prompts: how long is the silence before the first token?"),
     ("batch", "Aggregate throughput: where is its peak, and where does it fall?"),
     ("office", "An ordinary morning: how long do people wait?"),
-    ("sharegpt", "A real mix of lengths: how long do people wait?"),
+    ("sharegpt", "A mix of lengths as in real chats: how long do people wait?"),
     ("peak", "Overload: does it queue or break, and how fast does it recover?"),
 ];
 
@@ -98,6 +98,7 @@ fn workload(record: &Record, name: &str, cells: &[&CellSummary]) -> Value {
         tables => tables.collect::<Vec<_>>(),
         schema => schema(&trials_of(record, name)),
         is_cache_off => is_shared && record.header.recipe.prefix_cache == PrefixCache::Off,
+        is_drawn => record.header.sharegpt_lengths.starts_with("drawn"),
         lengths => (name == "sharegpt").then(|| code(&record.header.sharegpt_lengths)),
     }
 }

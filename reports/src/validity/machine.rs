@@ -43,7 +43,7 @@ fn foreign_load(trial: &Trial) -> Option<Reason> {
             "programs beside the engine and the client used {foreign} cores ({machine} of the machine, less {engine} and {client})"
         )
     };
-    let reason = || Reason::suspect("other programs used the machine, in cores", text()).with_extent(foreign, Unit::Plain);
+    let reason = || Reason::suspect("other programs kept processor cores busy", text()).with_extent(foreign, Unit::Plain);
     (foreign > MAX_FOREIGN_CORES.max(MAX_FOREIGN_SHARE * machine)).then(reason)
 }
 

@@ -3,7 +3,7 @@ use super::*;
 #[test]
 fn slower_interleaved_candidate_regresses() {
     let ruling = ruling_of(interleaved(chat(&FIVE), chat(&scaled(&FIVE, 0.93))));
-    insta::assert_snapshot!(ruling.sentence, @"Regressed: 1 of 1 gate cell is worse by the margin or more; 0 pass");
+    insta::assert_snapshot!(ruling.sentence, @"Regressed: 1 of 1 gate cell is worse beyond chance, by the margin or more as estimated; 0 pass");
     assert_eq!((ruling.overall, ruling.exit_code, ruling.method.order), (OverallVerdict::Regressed, 5, Order::Interleaved));
     assert_eq!((ruling.method.family, ruling.method.occasion, ruling.method.boot), (1, None, None));
     let row = row(&ruling);
@@ -33,7 +33,7 @@ fn each_verdict_has_its_words_and_exit_code() {
             scaled(&quiet, 1.08),
             OverallVerdict::Improved,
             0,
-            "Improved: 1 of 1 gate cell is better by the margin or more, none is worse; 1 pass",
+            "Improved: 1 of 1 gate cell is better beyond chance, by the margin or more as estimated; none is worse, 1 pass",
         ),
         (
             loud.clone(),

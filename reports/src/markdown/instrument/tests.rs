@@ -72,8 +72,7 @@ fn error_budget_renders_as_a_page() {
 
     ## Legend
 
-    - **Times**: TTFT = time to first token; TPOT = time per output token; ITL = inter-token latency.
-    - **Rates**: tok/s = tokens per second.
+    - **Times and rates**: TTFT = time to first token; TPOT = time per output token; ITL = inter-token latency; tok/s = tokens per second.
     - **Statistics**: p50 = median; p99 = 99th percentile; KS = Kolmogorov-Smirnov test of whether gaps are those of the declared distribution.
     - **Cells**: `chat/c10` is workload `chat` with 10 concurrent streams; `r0.3` is 0.3 requests per second, `p4096` a prompt of 4096 tokens. `-`: not defined, such as a steady state that never lasted 10 s or a tenth of the trial, or prefill as a rate with several streams.
     - **All terms** with their formulas: `sparkgauge help glossary`, or `docs/glossary.md`.
@@ -119,6 +118,6 @@ fn report_shows_instrument_errors_at_its_loads() {
     - `chat/c1`: 1 stream, 50.0 chunks/s: `1 x 200/s`
     - `chat/c600`: 600 streams, 12600 chunks/s: more than was checked
     ");
-    insta::assert_snapshot!(section(None, Some(1)), @"The instrument's own error was not measured; `sparkgauge selftest` does.");
+    insta::assert_snapshot!(section(None, Some(1)), @"The instrument's own error was not measured; `sparkgauge selftest` measures it.");
     insta::assert_snapshot!(section(None, None), @"The instrument has no error of its own here: virtual time is exact.");
 }

@@ -31,10 +31,10 @@ fn distance_to_the_limit_is_shown_per_cell() {
     `DGX Spark (GB10)` reads 273 GB/s and computes 125 TFLOP/s in BF16, dense; `gpt-oss-120b-mxfp4` cannot decode or prefill faster than that allows.
 
     - Memory bandwidth utilisation (MBU): the share of the bandwidth that the decode steps needed while any request was between its first token and its last. Model FLOPs utilisation (MFU): the share of the arithmetic that the prompts needed while any waited for its first token.
-    - The ceiling is the rate at which the same work would have reached 100 %. Both shares are lower bounds: where prefill and decode take turns, each has the other's time against it, and keys and values count one byte per number. A trial above 100 % is suspect, and invalid where neither narrower weights or arithmetic nor tokens that choose the same experts would explain it.
+    - The ceiling is the rate at which the same work would have reached 100 %. Both shares are lower bounds: where prefill and decode take turns, each is charged with time that the other used, and keys and values count one byte per number. A trial above 100 % is suspect, and invalid where neither narrower weights or arithmetic nor tokens that choose the same experts would explain it.
     - A GB10 was seen to read 231 to 234 of its 273 GB/s at best (antirez/ds4, issue 773), so that an MBU near 85 % leaves little to gain. Short prompts have a low MFU by nature: reading the weights takes longer than computing with them.
 
-    | Cell | Decode tok/s, all streams | Ceiling | MBU | Prefill tok/s, all streams | Ceiling | MFU |
+    | Cell | Decode tok/s, all streams | Decode ceiling | MBU | Prefill tok/s, all streams | Prefill ceiling | MFU |
     | --- | ---: | ---: | ---: | ---: | ---: | ---: |
     | `chat/c1` | 33.3 | 54.3 | 61.4 % | 2050 | 12100 | 17.0 % |
     | `chat/c10` | 167 | 194 | 85.8 % | 2560 | 12100 | 21.2 % |
@@ -46,7 +46,7 @@ fn distance_to_the_limit_is_shown_per_cell() {
 #[test]
 fn published_figures_have_their_own_section() {
     insta::assert_snapshot!(section(&on_a_spark(), "What others published of this model"), @"
-    Other people's figures, neither measured nor checked here: those of the same model on a Spark whose number of streams is nearest. Prompts, answers and engines differ as the columns say, and images, versions and clocks besides. Lengths of others are those of `twin/published.toml`, which says where they are assumed.
+    Other people's figures, neither measured nor checked here: for a cell the published figure of the same model on a Spark with the nearest number of streams. Prompts, answers and engines differ as the columns say, and images, versions and clocks besides. Lengths of others are those of `twin/published.toml`, which says where they are assumed.
 
     | Cell | Load here | Engine here | Load there | Engine there | Source | Rate | Here, tok/s | There, tok/s |
     | --- | --- | --- | --- | --- | --- | --- | ---: | ---: |

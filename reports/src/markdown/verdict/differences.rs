@@ -13,7 +13,7 @@ pub(super) fn facts(ruling: &Ruling, extent: &Extent) -> Value {
         Consequence::Treatment => 1,
         Consequence::Warned => 2,
     });
-    let mut table = Table::new(&["Fact", "Baseline", "Candidate", "What follows"], 4);
+    let mut table = Table::new(&["Fact", "Baseline", "Candidate", "Consequence"], 4);
     for one in differences.iter().take(extent.entries) {
         table.row([extent.code(&one.field), extent.code(&one.baseline), extent.code(&one.candidate), follows(one)]);
     }
@@ -29,10 +29,10 @@ pub(super) fn facts(ruling: &Ruling, extent: &Extent) -> Value {
 
 fn follows(difference: &SideDifference) -> String {
     match (difference.consequence, difference.comparability) {
-        (Consequence::Treatment, _) => "what is compared".to_owned(),
+        (Consequence::Treatment, _) => "the change under test".to_owned(),
         (Consequence::Warned, _) => "nothing".to_owned(),
         (Consequence::Refused, Comparability::Treatable(treatment)) => {
-            format!("**refused**, unless it is what is compared: `--treatment {treatment}`")
+            format!("**refused**, unless it is the change under test: `--treatment {treatment}`")
         }
         (Consequence::Refused, Comparability::Load | Comparability::Informational) => {
             "**refused**: another load is another question".to_owned()

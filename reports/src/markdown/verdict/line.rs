@@ -59,7 +59,9 @@ fn told(place: usize, row: &Row) -> String {
     let more = match row.verdict {
         Verdict::Refused => String::new(),
         Verdict::Insufficient => format!(", n {n_b} and {n_c}"),
-        Verdict::Inconclusive => row.mde_percent.map(|mde| format!(", could miss up to {}", spread(mde))).unwrap_or_default(),
+        Verdict::Inconclusive => {
+            row.mde_percent.map(|mde| format!(", changes below {} are often missed", spread(mde))).unwrap_or_default()
+        }
         _ => format!(", margin {}", chosen(row.margin)),
     };
     format!("{} {}{changed}{more}", cell_name(place, row), info(row.metric).title)

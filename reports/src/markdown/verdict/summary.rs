@@ -1,17 +1,17 @@
 //! The first screen of a verdict: which cells changed, how sure that is, what differs, what is valid, what to do next.
 
 use minijinja::{Value, context};
-use record::Launch;
+use record::{Launch, Profile};
 
 use super::{
     super::{
         each_once,
         kinds::kind_lines,
         template,
-        text::{Table, command_line},
+        text::{Table, code_up_to, command_line},
     },
     extent::Extent,
-    gate::{changed, unit_word},
+    gate::{changed, interval_level, name, unit_word},
 };
 use crate::{
     identity::Comparability,
@@ -27,22 +27,23 @@ const CELLS_FIRST: usize = 6;
 /// How many kinds of reasons stand on the first screen.
 const KINDS_FIRST: usize = 3;
 
-/// How many differences do.
-const DIFFERENCES_FIRST: usize = 4;
+/// How many differences of one consequence do, and how much of their values.
+const DIFFERENCES_FIRST: usize = 3;
+const VALUE_CHARACTERS: usize = 60;
 
 pub(super) fn facts(ruling: &Ruling, extent: &Extent) -> Value {
     let (passing, others): (Vec<&Row>, Vec<&Row>) = ruling.gate_rows().partition(|row| is_passing(row.verdict));
     let shown = others.len().min(CELLS_FIRST);
     let names = |rows: &[&Row]| {
-        let names = rows.iter().map(|row| format!("{} ({})", extent.code(&row.cell), info(row.metric).title));
-        (!rows.is_empty()).then(|| extent.joined(names, ", "))
+        let names = rows.iter().map(|row| format!("{} {}", name(row, extent), changed(row)));
+        (!rows.is_empty()).then(|| extent.joined(names, "; "))
     };
     let trials = ruling.baseline.trials + ruling.candidate.trials;
     context! {
-        cells => (shown > 0).then(|| table(&others[..shown], extent)),
+        cells => (shown > 0).then(|| table(&others[..shown], &interval_level(ruling.method.alpha), extent)),
         cells_more => names(&others[shown..]),
         passing => names(&passing),
-        sure => ruling.refusals.is_empty().then(|| sure(ruling)).flatten(),
+        sure => ruling.refusals.is_empty().then(|| sure(ruling, extent)).flatten(),
         trials,
         is_all_valid => [&ruling.baseline, &ruling.candidate].iter().all(|side| side.suspect + side.invalid == 0),
         validity => validity(ruling, trials),
@@ -55,8 +56,9 @@ fn is_passing(verdict: Verdict) -> bool {
     matches!(verdict, Verdict::Unchanged | Verdict::NotWorse)
 }
 
-fn table(rows: &[&Row], extent: &Extent) -> String {
-    let mut table = Table::new(&["Cell", "Metric", "Baseline", "Candidate", "Change [interval]", "Margin", "Verdict"], 2);
+fn table(rows: &[&Row], level: &str, extent: &Extent) -> String {
+    let change = format!("Change [{level} interval]");
+    let mut table = Table::new(&["Cell", "Metric", "Baseline", "Candidate", &change, "Margin", "Verdict"], 2);
     for row in rows {
         let mean = |mean: Option<f64>| mean.map_or("-".to_owned(), |mean| figure(mean, info(row.metric).unit));
         table.row([
@@ -73,7 +75,7 @@ fn table(rows: &[&Row], extent: &Extent) -> String {
 }
 
 /// What the evidence is worth: the adjusted p of what changed, how much worse the others may be at most, what would have been found.
-fn sure(ruling: &Ruling) -> Option<Value> {
+fn sure(ruling: &Ruling, extent: &Extent) -> Option<Value> {
     let method = &ruling.method;
     // Where requests fail, the failures decide, and a p of the figures says nothing.
     let is_by_figures = |row: &&Row| !row.notes.iter().any(|note| matches!(note, Note::FailsMore | Note::Unbounded));
@@ -83,7 +85,9 @@ fn sure(ruling: &Ruling) -> Option<Value> {
         _ => None,
     });
     let is_decided = |row: &&Row| matches!(row.verdict, Verdict::Regressed | Verdict::Improved);
-    let excluded = ruling.gate_rows().filter(|row| !is_decided(row)).filter_map(worst_bound_percent).reduce(f64::max);
+    let excluded = ruling.gate_rows().filter(|row| !is_decided(row));
+    let excluded = excluded.filter_map(|row| Some((worst_bound_percent(row)?, row)));
+    let excluded = excluded.max_by(|(one, _), (other, _)| one.total_cmp(other));
     let mde = range(ruling.gate_rows().filter_map(|row| row.mde_percent), spread);
     let (adjusted_name, limit) = match method.options.multiplicity {
         Multiplicity::BenjaminiHochberg { q } => ("False discovery rate q", q),
@@ -97,7 +101,9 @@ fn sure(ruling: &Ruling) -> Option<Value> {
             adjusted_name,
             has_changed => ruling.gate_rows().any(|row| is_decided(&row)),
             limit => limit.to_string(),
-            excluded => excluded.map(spread),
+            limit_percent => chosen(limit),
+            excluded => excluded.map(|(bound, _)| spread(bound)),
+            excluded_cell => excluded.map(|(_, row)| format!("{}, margin {}", name(row, extent), chosen(row.margin))),
             confidence => chosen(1.0 - method.alpha),
             mde,
         }
@@ -140,12 +146,17 @@ fn validity(ruling: &Ruling, trials: usize) -> String {
 pub(super) fn differences_line(ruling: &Ruling, extent: &Extent) -> String {
     let word = |consequence| match consequence {
         Consequence::Refused => "refused",
-        Consequence::Treatment => "what is compared",
+        Consequence::Treatment => "the change under test",
         Consequence::Warned => "no consequence",
     };
     let order = [Consequence::Refused, Consequence::Treatment, Consequence::Warned];
     let groups = order.into_iter().filter_map(|consequence| {
-        let fields = ruling.differences.iter().filter(|one| one.consequence == consequence).map(|one| extent.code(&one.field));
+        let fields = ruling.differences.iter().filter(|one| one.consequence == consequence).map(|one| {
+            let is_shown = consequence != Consequence::Warned;
+            let values = is_shown.then(|| [&one.baseline, &one.candidate].map(|value| code_up_to(value, VALUE_CHARACTERS)));
+            let values = values.map(|[baseline, candidate]| format!(": {baseline} → {candidate}")).unwrap_or_default();
+            format!("{}{values}", extent.code(&one.field))
+        });
         let fields: Vec<String> = fields.collect();
         let more = fields.len().saturating_sub(DIFFERENCES_FIRST);
         let mut shown = fields[..fields.len() - more].join(", ");
@@ -170,6 +181,9 @@ fn next_step(ruling: &Ruling, extent: &Extent) -> String {
         is_load => refused().any(|one| one.comparability == Comparability::Load),
         is_interleaved => ruling.method.order == Order::Interleaved,
         has_occasion => ruling.method.occasion.is_some(),
+        differences => ruling.differences.iter().filter(|one| one.consequence == Consequence::Treatment).count(),
+        suspect => ruling.baseline.suspect + ruling.candidate.suspect,
+        trials => ruling.baseline.trials + ruling.candidate.trials,
         needed => undecided.iter().filter_map(|row| row.trials_needed).max(),
         unit => undecided.first().map_or("boot", |row| unit_word(row, &ruling.method)),
         command => in_turns(ruling).map(|command| extent.code(&command)),
@@ -198,13 +212,24 @@ fn in_turns(ruling: &Ruling) -> Option<String> {
     let mut command: Vec<String> = ["sparkgauge", "bench"].map(str::to_owned).to_vec();
     if ruling.candidate.launch == Launch::Simulated {
         command.extend(["--against", "simulated"].map(str::to_owned));
+        command.extend(simulation_flags(ruling));
     } else {
         let baseline = if is_same_name(ruling) { "BASELINE" } else { &ruling.baseline.recipe };
         command.extend(["--recipe", &ruling.candidate.recipe, "--against", baseline].map(str::to_owned));
+    }
+    if ruling.candidate.profile != Profile::Standard {
+        command.extend(["--profile".to_owned(), ruling.candidate.profile.to_string()]);
     }
     let wanted = ruling.gate_rows().filter(|row| !is_passing(row.verdict));
     for workload in each_once(wanted.map(|row| row.workload.as_str())) {
         command.extend(["--workload".to_owned(), workload.to_owned()]);
     }
     Some(command_line(&command))
+}
+
+/// The flags that made the simulated candidate what it is; its noise is drawn anew.
+fn simulation_flags(ruling: &Ruling) -> Vec<String> {
+    let command = ruling.candidate.runs.first().map(|run| run.command.as_slice()).unwrap_or_default();
+    let pairs = command.windows(2).filter(|pair| pair[0].starts_with("--simulated-") && pair[0] != "--simulated-noise-seed");
+    pairs.flatten().cloned().collect()
 }

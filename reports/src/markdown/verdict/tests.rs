@@ -48,7 +48,12 @@ fn second_look_of_an_interleaved_pair_renders() {
 #[test]
 fn improved_ruling_renders() {
     let page = page(&improved());
-    assert!(page.starts_with("# Improved: 1 of 8 gate cells is better by the margin or more, none is worse; 8 pass\n"), "{page}");
+    assert!(
+        page.starts_with(
+            "# Improved: 1 of 8 gate cells is better beyond chance, by the margin or more as estimated; none is worse, 8 pass\n"
+        ),
+        "{page}"
+    );
     assert!(page.contains("**Improved** (1 of 8): `office/r0.3` TPOT p50.\n"), "{page}");
     assert!(page.contains("| -8.4 % [-9.1, -7.7] | 3 % | 0.94 % | better <0.001 | **improved** |"), "{page}");
 }
@@ -117,13 +122,13 @@ fn inconclusive_cell_says_how_many_boots_would_decide() {
         ruling.method.options.looks = Looks::Two;
         ruling.rows[2].is_futile = true;
     };
-    insta::assert_snapshot!(said(futile), @"- `rag/c20` TTFT p50: inconclusive, could miss up to 6.6 %; 14 boots per side would decide; the second look would not");
-    insta::assert_snapshot!(said(|ruling| ruling.rows[2].trials_needed = None), @"- `rag/c20` TTFT p50: inconclusive, could miss up to 6.6 %; a thousand boots per side would not decide: what an occasion adds is too uncertain; measure both sides in turns, or calibrate");
+    insta::assert_snapshot!(said(futile), @"- `rag/c20` TTFT p50: inconclusive: a change below 6.6 % would often be missed; 14 boots per side would decide; a second look would not decide it");
+    insta::assert_snapshot!(said(|ruling| ruling.rows[2].trials_needed = None), @"- `rag/c20` TTFT p50: inconclusive: a change below 6.6 % would often be missed; more boots would not decide: the difference between two occasions is too uncertain; measure both sides in turns (`--against`), or calibrate");
     let noisy = |ruling: &mut Ruling| {
         ruling.rows[2].trials_needed = None;
         ruling.method.occasion = None;
     };
-    insta::assert_snapshot!(said(noisy), @"- `rag/c20` TTFT p50: inconclusive, could miss up to 6.6 %; a thousand boots per side would not decide: the cell is too noisy for its margin");
+    insta::assert_snapshot!(said(noisy), @"- `rag/c20` TTFT p50: inconclusive: a change below 6.6 % would often be missed; more boots would not decide: the cell is too noisy for its margin");
 }
 
 #[test]
