@@ -16,21 +16,13 @@ use record::{
 pub enum JournalError {
     /// The folder cannot be used.
     #[error("cannot write to the run's folder {path}: {why}; choose another with --out")]
-    Folder {
-        path: String,
-        why: String,
-    },
+    Folder { path: String, why: String },
     /// The folder holds a run already.
     #[error("{path} exists already: a run is never written over; choose another folder with --out")]
-    Exists {
-        path: String,
-    },
+    Exists { path: String },
     /// An entry could not be written.
     #[error("cannot write {path}: {why}; what was written before is whole and readable: `sparkgauge report {path}`")]
-    Write {
-        path: String,
-        why: String,
-    },
+    Write { path: String, why: String },
 }
 
 /// A record that is being written.

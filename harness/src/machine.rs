@@ -5,7 +5,7 @@ use std::{fs, process::Command};
 use record::Machine;
 use rustix::param::{clock_ticks_per_second, page_size};
 
-/// Looks at this machine. What cannot be read is left out; nothing here identifies its owner.
+/// Describes this machine. What cannot be read is left out; nothing here identifies its owner.
 #[must_use]
 pub fn detect() -> Machine {
     let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
@@ -69,7 +69,7 @@ fn paged_in_bytes(vmstat: &str) -> Option<u64> {
     Some(kib * 1024)
 }
 
-/// What this machine has done since it started, whoever it was for. Two readings make what it did in between.
+/// This machine's activity since it started, by every process. The difference of two readings is the activity in between.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Activity {
     /// CPU time that was used, in nanoseconds over all processors.
@@ -81,7 +81,7 @@ pub struct Activity {
 }
 
 impl Activity {
-    /// Now. What cannot be read is left out.
+    /// Reads the counters. What cannot be read is left out.
     #[must_use]
     pub fn now() -> Self {
         let stat = fs::read_to_string("/proc/stat").unwrap_or_default();
@@ -94,7 +94,7 @@ impl Activity {
         }
     }
 
-    /// What was done since `before`. A count that went back, as that of stolen time does on some machines that were moved, says nothing.
+    /// The activity since `before`. A count that decreased, as that of stolen time does on some machines that were moved, says nothing.
     #[must_use]
     pub fn since(self, before: Self) -> Self {
         let gone = |before: Option<u64>, now: Option<u64>| now?.checked_sub(before?);

@@ -24,24 +24,24 @@ const SHORT_TOKENS: u32 = 160;
 const LONG_TOKENS: u32 = 1024;
 const LIMIT_NS: u64 = 120_000_000_000;
 /// A given tokenizer may be off by this much before it counts as another model's.
-const FOREIGN: f64 = 0.02;
+const MAX_SCALE_ERROR: f64 = 0.02;
 
 /// Units are counted behind a line break and without its own tokens: some tokenizers put a space before, others a token that begins
 /// every text, and neither belongs to a unit in the middle of a prompt.
 const FRAME: &str = "\n";
 
-/// What was found out.
+/// The sizing of prompts that was measured in one boot.
 #[derive(Debug, Clone)]
 pub struct SizedBoot {
     /// Tokens of each of the suite's units; none where only the usage calibrates.
     pub counts: Option<Vec<u32>>,
-    /// What the template adds, the scale, and where they come from.
+    /// Tokens of the template, the scale, and the source of both.
     pub sizing: Sizing,
     /// Whether the server reports usage. If not, answers are counted with the tokenizer.
     pub usage: bool,
 }
 
-/// Finds out how prompts are sized for the engine that has just become ready. `max_context` keeps the long probe within bounds.
+/// Measures how prompts are sized for the engine that has just become ready. `max_context` keeps the long probe within bounds.
 pub async fn size<E: Endpoint, C: Clock>(
     endpoint: &E,
     clock: &C,
@@ -131,7 +131,7 @@ fn fit(probes: &Probes, sizing: &mut Sizing) -> Result<(), EngineError> {
     }
     // Three decimals, so that a token's rounding in a probe does not change the plan from boot to boot.
     sizing.scale = (raw_scale * 1000.0).round() / 1000.0;
-    if matches!(sizing.source, SizingSource::Tokenizer { .. }) && (sizing.scale - 1.0).abs() > FOREIGN {
+    if matches!(sizing.source, SizingSource::Tokenizer { .. }) && (sizing.scale - 1.0).abs() > MAX_SCALE_ERROR {
         let why = format!("the tokenizer is not this model's: the server counts {raw_scale:.3} tokens for each of its tokens");
         return Err(EngineError::Sizing { why });
     }

@@ -116,14 +116,14 @@ impl AnswerStream {
         answer.outcome(observation)
     }
 
-    /// The stream was given up, or broke, with this outcome. What the server had said before stands.
+    /// Ends the stream with this outcome, since it was given up or broke. Earlier observations stand.
     pub fn give_up(self, observation: &mut Observation, outcome: Outcome) -> Outcome {
         self.answer.settle(observation);
         self.answer.failure.unwrap_or(outcome)
     }
 }
 
-/// What an event adds to the answer.
+/// The text and tokens that an event adds to the answer.
 struct Delta<'a> {
     reasoning: &'a str,
     content: &'a str,

@@ -22,21 +22,13 @@ pub struct TokenTable {
 pub enum TableError {
     /// It does not line up with the units.
     #[error("{given} token counts for {units} units of the corpus")]
-    WrongLength {
-        given: usize,
-        units: usize,
-    },
+    WrongLength { given: usize, units: usize },
     /// A unit without tokens, or with absurdly many.
     #[error("the unit {unit:?} has {tokens} tokens; a tokenizer that skips or explodes words cannot size prompts")]
-    WrongCount {
-        unit: &'static str,
-        tokens: u32,
-    },
+    WrongCount { unit: &'static str, tokens: u32 },
     /// Not a number of bytes.
     #[error("{bytes_per_token} bytes per token; between 0.1 and 100 is possible")]
-    WrongRatio {
-        bytes_per_token: f64,
-    },
+    WrongRatio { bytes_per_token: f64 },
 }
 
 impl TokenTable {
@@ -53,7 +45,7 @@ impl TokenTable {
         Ok(Self { milli: counts.iter().map(|tokens| tokens * 1000).collect() })
     }
 
-    /// By length alone, for an engine that tells its tokenizer to nobody: `bytes_per_token` is what probes came back with.
+    /// By length alone, for an engine whose tokenizer is unknown: `bytes_per_token` is the ratio that probes gave.
     pub fn uniform(bytes_per_token: f64) -> Result<Self, TableError> {
         if !(0.1..=100.0).contains(&bytes_per_token) {
             return Err(TableError::WrongRatio { bytes_per_token });

@@ -48,7 +48,7 @@ pub struct ContainerEngine {
     cores: Option<Cores>,
 }
 
-/// Secrets, which show themselves nowhere but in the container's environment.
+/// Secrets, which appear only in the container's environment.
 struct Secrets {
     /// Its own, by name.
     own: Vec<(String, String)>,

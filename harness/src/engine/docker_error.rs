@@ -1,4 +1,4 @@
-//! What can go wrong with Docker, and what to do about it; and how its words are understood.
+//! Errors of Docker, each with what to do about it, and how its messages are classified.
 
 use record::ExitCode;
 
@@ -9,17 +9,13 @@ pub enum DockerError {
         "Docker does not answer ({why}): install Docker Engine (https://docs.docker.com/engine/install/), or start it with `sudo \
          systemctl start docker`, or let DOCKER_HOST name where it is. Recipes with a [process], and --attach, need no Docker"
     )]
-    Absent {
-        why: String,
-    },
+    Absent { why: String },
     /// We may not talk to it.
     #[error(
         "Docker's socket may not be used by this user ({why}): `sudo usermod -aG docker $USER`, then log in again; members of that \
          group can do what root can"
     )]
-    NotPermitted {
-        why: String,
-    },
+    NotPermitted { why: String },
     /// The image is not on this machine.
     #[error("image {image} is not on this machine: {how}")]
     ImageMissing {
@@ -41,54 +37,33 @@ pub enum DockerError {
     },
     /// The image is for another machine.
     #[error("image {image} is built for {found}, and {wants} {wanted}: pull it with `docker pull --platform {wanted} {image}`")]
-    WrongPlatform {
-        image: String,
-        found: String,
-        wants: &'static str,
-        wanted: String,
-    },
-    /// A folder is not there.
-    #[error("the folder {path}, which the container is to see as {target}, is not there: {hint}")]
-    MountMissing {
-        path: String,
-        target: String,
-        hint: String,
-    },
+    WrongPlatform { image: String, found: String, wants: &'static str, wanted: String },
+    /// The source of a mount does not exist.
+    #[error("the folder {path}, which is mounted as {target} in the container, does not exist: {hint}")]
+    MountMissing { path: String, target: String, hint: String },
     /// No GPU can be given to it.
     #[error(
         "Docker has no GPU to give (`{words}`): install the NVIDIA driver and the NVIDIA Container Toolkit \
          (https://docs.nvidia.com/datacenter/cloud-native/container-toolkit/), then `sudo nvidia-ctk runtime configure \
          --runtime=docker` and restart Docker; or set `gpus = \"none\"` in [container] if the engine is meant for the processor"
     )]
-    NoGpu {
-        words: String,
-    },
+    NoGpu { words: String },
     #[error(
         "this host refuses the resource limit {limit} (`{words}`): Docker itself may not raise it that far; raise its own limits \
          (`systemctl edit docker`), or lower it in [container.ulimits]"
     )]
-    UlimitRefused {
-        limit: String,
-        words: String,
-    },
+    UlimitRefused { limit: String, words: String },
     /// The port was taken between our look and Docker's.
     #[error(
         "port {port} of 127.0.0.1 is in use (`{words}`): stop what listens there, or set `host_port = 0` in [container] to have a free \
          one chosen"
     )]
-    PortTaken {
-        port: u16,
-        words: String,
-    },
+    PortTaken { port: u16, words: String },
     /// The recipe asks for something that no host has.
     #[error("Docker cannot make this container (`{words}`): correct [container] in the recipe")]
-    BadContainer {
-        words: String,
-    },
+    BadContainer { words: String },
     #[error("Docker refuses: {words}")]
-    Other {
-        words: String,
-    },
+    Other { words: String },
 }
 
 impl DockerError {

@@ -20,7 +20,7 @@ use crate::{
 /// How long to wait for the end of the body after the end marker. Only a body read to its end leaves a connection that can be
 /// used again, and that is worth a short wait, but the answer is complete without it.
 const DRAIN_NS: u64 = 20_000_000;
-/// How long a refusal's words are waited for: its status says what matters.
+/// How long a refusal's message is waited for: its status is what matters.
 const REFUSAL_NS: u64 = 1_000_000_000;
 /// As much of a refusal as is read.
 const MAX_REFUSAL_BYTES: usize = 64 << 10;
@@ -73,7 +73,6 @@ impl ReadEnd {
     }
 }
 
-/// What came of an exchange.
 pub(super) struct ExchangeResult {
     pub(super) outcome: Outcome,
     /// The connection can take another request.
@@ -82,17 +81,17 @@ pub(super) struct ExchangeResult {
     pub(super) is_unanswered: bool,
 }
 
-/// Why there is no head.
+/// A head that did not arrive whole.
 struct HeadError {
     outcome: Outcome,
     is_unanswered: bool,
 }
 
-/// A head that is whole.
+/// A head that has arrived whole.
 struct ReceivedHead {
     head: Head,
     t_ns: u64,
-    /// What the same read brought of the body.
+    /// The part of the body in the same read.
     body: Vec<u8>,
 }
 
@@ -300,7 +299,7 @@ impl<C: Clock> Exchange<'_, '_, C> {
         let detail = match ended.outcome(self.limits) {
             None => Refusal::read(&words).words,
             Some(Outcome::Disconnected { detail } | Outcome::Malformed { detail }) => {
-                shortened(format!("{} (its words broke off: {detail})", Refusal::read(&words).words).trim_start())
+                shortened(format!("{} (the message broke off: {detail})", Refusal::read(&words).words).trim_start())
             }
             Some(_) => String::new(),
         };

@@ -1,4 +1,4 @@
-//! What a model's context can hold of a suite, and what the models of two sides can.
+//! Leaves out cells that do not fit a model's context, for one run and for two that are compared.
 
 use std::collections::BTreeMap;
 
@@ -37,9 +37,9 @@ pub fn exclude_cells_of_both(
     (kept, both)
 }
 
-/// What a side leaves out, and what it does since the other one cannot hold it.
+/// The cells that a side leaves out, those that only the other side cannot hold included.
 fn with_those_of(other: Side, own: &BTreeMap<String, String>, others: &BTreeMap<String, String>) -> BTreeMap<String, String> {
-    let theirs = others.iter().map(|(cell, why)| (cell.clone(), format!("the {other} leaves it out: {why}")));
+    let from_other = others.iter().map(|(cell, why)| (cell.clone(), format!("the {other} leaves it out: {why}")));
     // Its own reason is the better one, and comes last.
-    theirs.chain(own.clone()).collect()
+    from_other.chain(own.clone()).collect()
 }

@@ -5,7 +5,7 @@ use record::{EndReason, Side};
 use super::{ProgressEstimate, RunError, RunInProgress, conclude, end_reason};
 use crate::{clock::Clock, engine::Engine};
 
-/// Makes two runs in turns: `order` says whose boot is next, and names each side as often as its header plans boots. Never is an engine of
+/// Executes two runs in turns: `order` says whose boot is next, and names each side as often as its header plans boots. Never is an engine of
 /// both up at once. What ends one ends the other, and both records say why.
 pub async fn run_interleaved<B: Engine, D: Engine, C: Clock>(
     mut baseline: RunInProgress<'_, B, C>,
@@ -49,7 +49,7 @@ fn of(side: Side) -> impl Fn(RunError) -> RunError {
     move |error| RunError::OfSide { side, error: Box::new(error) }
 }
 
-/// What the record of a side says of an error that ended both.
+/// Describes an error that ended both runs, for the record of `side`.
 fn in_words(error: &RunError, side: Side) -> String {
     match error {
         RunError::OfSide { side: failed, error } if *failed == side => error.to_string(),

@@ -34,7 +34,7 @@ pub(super) struct TrialSlot<'a> {
     pub(super) order: u32,
 }
 
-/// Makes a trial and writes it down. True if it came to its end and cannot be trusted all the same, so that it is worth repeating.
+/// Executes a trial and records it. True if it ended by itself but is invalid, so that it is worth repeating.
 pub(super) async fn run_trial<R: EngineInstance, C: Clock>(
     running: &R,
     session: &Session<'_, C>,
@@ -85,7 +85,7 @@ pub(super) async fn run_trial<R: EngineInstance, C: Clock>(
     }
 }
 
-/// What is done between the warm-up and the trial.
+/// State that is read between the warm-up and the trial.
 struct PreTrialState {
     cache_reset: Option<String>,
     before: Option<Result<ServerPage, EndpointError>>,
@@ -180,7 +180,7 @@ async fn unreachable_reason<R: EngineInstance, C: Clock>(running: &R, clock: &C,
 }
 
 /// How the engine ended, if it did. One that dies drops its connections first and is reaped a moment later; without this moment the
-/// next cell would be blamed, or nobody.
+/// next cell would be blamed.
 pub(super) async fn death_within_grace<R: EngineInstance, C: Clock>(running: &R, clock: &C) -> Option<String> {
     let moment = clock.sleep_until(clock.now_ns() + DEATH_GRACE_NS);
     match future::select(Box::pin(running.died()), Box::pin(moment)).await {
@@ -189,7 +189,7 @@ pub(super) async fn death_within_grace<R: EngineInstance, C: Clock>(running: &R,
     }
 }
 
-/// What the server said of itself around and during a trial.
+/// The server's metrics before, during and after a trial.
 struct ServerReport {
     before: Option<Result<ServerPage, EndpointError>>,
     during: Vec<ServerReading>,
@@ -226,11 +226,11 @@ fn fail(watch: &mut ServerWatch, error: &EndpointError) {
     watch.failure = Some(error.to_string());
 }
 
-/// What was seen of ourselves and of the machine. A server that was attached to may run on another one.
+/// The condition of the instrument and of the machine. An attached server may run on another machine.
 fn facts<C>(session: &Session<'_, C>, cost: Option<InstrumentCost>) -> TrialFacts {
     let Some(cost) = cost else { return TrialFacts::default() };
-    let is_ours = session.header.recipe.attach.is_none();
-    let machine = if is_ours { cost.machine } else { Activity::default() };
+    let is_local = session.header.recipe.attach.is_none();
+    let machine = if is_local { cost.machine } else { Activity::default() };
     TrialFacts {
         client_cpu_ns: cost.cpu_ns,
         machine_cpu_ns: machine.cpu_ns,

@@ -15,15 +15,10 @@ mod tests;
 pub enum FileError {
     /// Another file than the one that was asked for.
     #[error("the ShareGPT file has SHA-256 {found}, expected {expected}")]
-    WrongDigest {
-        expected: String,
-        found: String,
-    },
+    WrongDigest { expected: String, found: String },
     /// Not a file of conversations.
     #[error("not a ShareGPT file: {why}")]
-    Unreadable {
-        why: String,
-    },
+    Unreadable { why: String },
     /// Nothing is left of it.
     #[error("none of the file's {conversations} conversations has lengths that the workload's rule keeps")]
     NothingKept {

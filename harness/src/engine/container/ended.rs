@@ -89,7 +89,7 @@ pub(super) async fn wait_until_ended(docker: &Docker, id: &str, memory_limit_mib
                     return End::Known(settled(docker, id, memory_limit_mib, &state, how).await);
                 }
                 if is_another_start(&mut began, &state) {
-                    return End::Known("it was restarted by somebody else".to_owned());
+                    return End::Known("it was restarted from outside".to_owned());
                 }
                 let options = WaitContainerOptionsBuilder::new().condition("not-running").build();
                 // What it answers does not matter (an exit code other than 0 comes as an error): the state says more.
@@ -98,8 +98,8 @@ pub(super) async fn wait_until_ended(docker: &Docker, id: &str, memory_limit_mib
                     continue;
                 }
             }
-            Err(error) if is_not_found(&error) => return End::Known("it was removed by somebody else".to_owned()),
-            Err(error) if silence.is_too_long(clock.now_ns()) => return End::Lost(format!("Docker answers no more: {error}")),
+            Err(error) if is_not_found(&error) => return End::Known("it was removed from outside".to_owned()),
+            Err(error) if silence.is_too_long(clock.now_ns()) => return End::Lost(format!("Docker stopped answering: {error}")),
             Err(_) => {}
         }
         clock.sleep_until(clock.now_ns() + as_ns(PAUSE)).await;

@@ -179,9 +179,9 @@ mod tests {
                 "registry:5000/vllm/vllm-openai:v1".to_owned(),
             ]
         );
-        let said = [String::new(), "platform = \"linux/arm64\"".to_owned(), format!("digest = \"{DIGEST}\"")]
+        let errors = [String::new(), "platform = \"linux/arm64\"".to_owned(), format!("digest = \"{DIGEST}\"")]
             .map(|lines| missing(&container(&lines)).to_string());
-        insta::assert_snapshot!(said.join("\n"), @"
+        insta::assert_snapshot!(errors.join("\n"), @"
         image registry:5000/vllm/vllm-openai:v1 is not on this machine: `docker pull registry:5000/vllm/vllm-openai:v1` gets it
         image registry:5000/vllm/vllm-openai:v1 is not on this machine: `docker pull --platform linux/arm64 registry:5000/vllm/vllm-openai:v1` gets it
         image registry:5000/vllm/vllm-openai:v1 is not on this machine: `docker pull registry:5000/vllm/vllm-openai@sha256:2222222222222222222222222222222222222222222222222222222222222222` gets it

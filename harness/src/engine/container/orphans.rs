@@ -1,4 +1,4 @@
-//! Containers that outlived the run they belong to. Labels say whose each is; only a kill that cannot be caught leaves one behind.
+//! Containers that outlived the run they belong to. Labels name the owner of each; only a kill that cannot be caught leaves one behind.
 
 use std::collections::HashMap;
 
@@ -27,18 +27,18 @@ pub(super) fn labels(run: &str, boot: u32) -> Vec<(&'static str, String)> {
 
 /// Removes the containers whose run no longer lives, and says which they were, and which of them could not be removed.
 pub async fn remove_orphans(docker: &Docker) -> Result<Vec<String>, DockerError> {
-    let (mut said, here) = (Vec::new(), place::here());
+    let (mut removals, here) = (Vec::new(), place::here());
     for container in labelled(docker, &[LABEL_RUN.to_owned()]).await? {
         let (Some(id), Some(pid)) = (&container.id, gone_owner(&container, &here)) else { continue };
         let which = in_words(&container, id, pid);
         match remove(docker, id).await {
-            Ok(true) => said.push(format!("removed {which}")),
+            Ok(true) => removals.push(format!("removed {which}")),
             Ok(false) => {}
             // It may still hold memory, and yet a run that works is better than none.
-            Err(error) => said.push(format!("{which} could not be removed: {error}")),
+            Err(error) => removals.push(format!("{which} could not be removed: {error}")),
         }
     }
-    Ok(said)
+    Ok(removals)
 }
 
 /// Removes what a failed start left of one boot: testcontainers forgets a container that it has made but cannot start.
@@ -70,7 +70,7 @@ fn gone_owner(container: &ContainerSummary, here: &str) -> Option<u32> {
     is_gone.then_some(pid)
 }
 
-/// The process that a container belongs to; none where the labels do not say, and then nobody knows whether it is left behind.
+/// The process that a container belongs to; none where the labels do not tell, and then it is unknown whether it is left behind.
 fn owner(container: &ContainerSummary) -> Option<(u32, u64)> {
     let labels = container.labels.as_ref()?;
     Some((labels.get(LABEL_PID)?.parse().ok()?, labels.get(LABEL_PID_START)?.parse().ok()?))
@@ -97,9 +97,9 @@ mod tests {
         assert_eq!(owner(&with(&[(LABEL_PID, "7")])), None);
         assert_eq!(owner(&with(&[(LABEL_PID, "7"), (LABEL_PID_START, "soon")])), None);
         assert_eq!(owner(&ContainerSummary::default()), None);
-        let ours = labels("run-x", 3);
-        let ours: Vec<_> = ours.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        let (pid, start) = owner(&with(&ours)).unwrap();
+        let own_labels = labels("run-x", 3);
+        let own_labels: Vec<_> = own_labels.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let (pid, start) = owner(&with(&own_labels)).unwrap();
         assert!(group::lives(pid, start));
         let left = |start: u64, place: &str| {
             let (pid, start) = (pid.to_string(), start.to_string());

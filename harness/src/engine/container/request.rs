@@ -30,7 +30,7 @@ pub(super) struct ContainerSpec {
     pub(super) port: u16,
     /// The port on the host's loopback address.
     pub(super) host_port: u16,
-    /// What else the recipe says.
+    /// The recipe's `[container]`, for its other settings.
     pub(super) container: recipe::Container,
     /// The processors that it may use, `0-6`; none leaves it all.
     pub(super) cpus: Option<String>,
@@ -38,7 +38,7 @@ pub(super) struct ContainerSpec {
 }
 
 impl ContainerSpec {
-    /// What a recipe's container comes to. The error says which placeholder cannot be filled in.
+    /// The specification of a recipe's container. The error says which placeholder cannot be filled in.
     pub(super) fn new(
         container: &recipe::Container,
         placeholders: &Placeholders,
@@ -123,7 +123,7 @@ fn every_gpu() -> DeviceRequest {
     }
 }
 
-/// What testcontainers has no word for.
+/// Settings that testcontainers does not offer.
 fn complete(host: &mut HostConfig, container: &recipe::Container) {
     for binding in host.port_bindings.iter_mut().flat_map(|ports| ports.values_mut()).flatten().flatten() {
         // Otherwise the engine would be open to the network, past many a firewall.

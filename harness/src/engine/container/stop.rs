@@ -39,7 +39,7 @@ pub(super) async fn stop_container(docker: &Docker, id: &str, watch: &Watch, set
             Some(how) => format!("killed after {grace_s} s of not stopping: {how}"),
             None => format!("does not end, though it was killed {} s ago", KILL_LIMIT.as_secs()),
         },
-        Err(error) => format!("could not be stopped, since Docker answers no more: {error}"),
+        Err(error) => format!("could not be stopped, since Docker stopped answering: {error}"),
     }
 }
 
