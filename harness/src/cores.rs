@@ -18,12 +18,12 @@ pub enum CoresError {
     NotAllowed { asked: u32, allowed: Vec<u32> },
     /// Nothing would be left for the engine.
     #[error("--client-core {asked}: it is the only processor of this run, and the engine needs one too")]
-    NothingLeft { asked: u32 },
+    OnlyCore { asked: u32 },
     #[error("the client cannot be kept on processor {core}: {why}")]
-    Kernel { core: u32, why: io::Error },
+    Affinity { core: u32, why: io::Error },
     /// Another system than Linux.
     #[error("--client-core {asked}: processors can be set aside on Linux only")]
-    Elsewhere { asked: u32 },
+    UnsupportedSystem { asked: u32 },
 }
 
 /// Shares out the processors that a run may use; none where they stay shared.
@@ -31,11 +31,11 @@ pub fn reserve(choice: ClientCore, allowed: &[u32]) -> Result<Option<Cores>, Cor
     let client = match choice {
         ClientCore::Shared => None,
         ClientCore::Auto => allowed.last().copied().filter(|_| allowed.len() >= SPARE_FROM),
-        ClientCore::Number(asked) if allowed.is_empty() => return Err(CoresError::Elsewhere { asked }),
+        ClientCore::Number(asked) if allowed.is_empty() => return Err(CoresError::UnsupportedSystem { asked }),
         ClientCore::Number(asked) if !allowed.contains(&asked) => {
             return Err(CoresError::NotAllowed { asked, allowed: allowed.to_vec() });
         }
-        ClientCore::Number(asked) if allowed.len() == 1 => return Err(CoresError::NothingLeft { asked }),
+        ClientCore::Number(asked) if allowed.len() == 1 => return Err(CoresError::OnlyCore { asked }),
         ClientCore::Number(asked) => Some(asked),
     };
     Ok(client.map(|client| Cores { client, engine: allowed.iter().copied().filter(|&core| core != client).collect() }))
@@ -49,7 +49,7 @@ pub fn allowed() -> Vec<u32> {
 
 /// Keeps this thread, and all that it starts from now on, on the client's processor. Call it before any other thread is started.
 pub fn pin_client(cores: &Cores) -> Result<(), CoresError> {
-    system::set(&[cores.client]).map_err(|why| CoresError::Kernel { core: cores.client, why })
+    system::set(&[cores.client]).map_err(|why| CoresError::Affinity { core: cores.client, why })
 }
 
 /// Does something as the engine would: what it starts may use the engine's processors.

@@ -128,7 +128,7 @@ pub enum EngineError {
     #[error(
         "the engine gave no token within {timeout_s} s (raise [ready] timeout_s if it only needs longer); last answer: {last}\n{log_tail}"
     )]
-    NeverReady {
+    ReadyTimeout {
         timeout_s: u32,
         /// What it said last.
         last: String,
@@ -137,7 +137,7 @@ pub enum EngineError {
     },
     /// It answers, but not to this request, and waiting will not change that.
     #[error("the engine refuses a one-token request for model `{model}`: {answer}{hint}")]
-    Refuses {
+    RequestRefused {
         /// The model that was asked for.
         model: String,
         answer: String,
@@ -145,7 +145,7 @@ pub enum EngineError {
     },
     /// Its output is garbage.
     #[error("the engine's output failed the sanity check, so nothing was timed: {why}")]
-    Insane { why: String },
+    SanityCheckFailed { why: String },
     /// Prompts cannot be sized.
     #[error("prompts cannot be sized: {why}")]
     Sizing { why: String },

@@ -24,7 +24,7 @@ pub struct InstrumentCost {
 
 /// Runs `work` and watches what it costs.
 pub async fn watch_instrument_cost<C: Clock, W: Future>(clock: &C, work: W) -> (W::Output, Option<InstrumentCost>) {
-    let machine_before = Activity::now();
+    let machine_before = Activity::read();
     let before_ns = cpu_ns();
     let mut lags_ns = Vec::new();
     let output = {
@@ -35,7 +35,7 @@ pub async fn watch_instrument_cost<C: Clock, W: Future>(clock: &C, work: W) -> (
         }
     };
     let spent_ns = cpu_ns().saturating_sub(before_ns);
-    let machine = Activity::now().since(machine_before);
+    let machine = Activity::read().since(machine_before);
     lags_ns.sort_unstable();
     let at = |share: usize| lags_ns.get((lags_ns.len() * share / 100).min(lags_ns.len().saturating_sub(1))).copied().unwrap_or(0);
     let cost = InstrumentCost { cpu_ns: Some(spent_ns), timer_lag_p99_ns: at(99), timer_lag_max_ns: at(100), machine };

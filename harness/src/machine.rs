@@ -83,7 +83,7 @@ pub struct Activity {
 impl Activity {
     /// Reads the counters. What cannot be read is left out.
     #[must_use]
-    pub fn now() -> Self {
+    pub fn read() -> Self {
         let stat = fs::read_to_string("/proc/stat").unwrap_or_default();
         let vmstat = fs::read_to_string("/proc/vmstat").unwrap_or_default();
         let cpu = CpuTicks::parse(&stat);
@@ -185,10 +185,10 @@ mod tests {
         let activity = |cpu, stolen, swapped| Activity { cpu_ns: cpu, stolen_cpu_ns: stolen, swapped_in_bytes: swapped };
         let before = activity(Some(5), Some(9), None);
         assert_eq!(activity(Some(7), Some(8), Some(1)).since(before), activity(Some(2), None, None));
-        let (begun, mut done) = (Activity::now(), None);
+        let (begun, mut done) = (Activity::read(), None);
         // Until it shows: the kernel counts in ticks.
         while done.is_none_or(|ns| ns == 0) {
-            done = Activity::now().since(begun).cpu_ns;
+            done = Activity::read().since(begun).cpu_ns;
         }
         assert!(begun.swapped_in_bytes.is_some() && begun.stolen_cpu_ns.is_some());
     }

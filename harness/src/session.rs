@@ -39,7 +39,7 @@ pub enum RunError {
     Plan { cell: String, why: SuiteError },
     /// The engine ended in the middle of a trial.
     #[error("the engine ended during {cell}: {how}\n{log_tail}")]
-    Died {
+    EngineExited {
         cell: String,
         how: String,
         /// The last lines of its log.
@@ -47,7 +47,7 @@ pub enum RunError {
     },
     /// One of two runs that were made together.
     #[error("the {side}: {error}")]
-    OfSide {
+    Side {
         side: Side,
         /// Why it could not go on.
         error: Box<Self>,
@@ -60,9 +60,9 @@ impl RunError {
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Engine(error) => error.exit_code(),
-            Self::Journal(_) | Self::Died { .. } => ExitCode::Engine,
+            Self::Journal(_) | Self::EngineExited { .. } => ExitCode::Engine,
             Self::Plan { .. } => ExitCode::Usage,
-            Self::OfSide { error, .. } => error.exit_code(),
+            Self::Side { error, .. } => error.exit_code(),
         }
     }
 
@@ -70,7 +70,7 @@ impl RunError {
     fn is_interrupt(&self) -> bool {
         match self {
             Self::Engine(EngineError::Interrupted) => true,
-            Self::OfSide { error, .. } => error.is_interrupt(),
+            Self::Side { error, .. } => error.is_interrupt(),
             _ => false,
         }
     }
@@ -149,12 +149,12 @@ fn conclude(made: Result<(), RunError>, written: Result<(), RunError>, reason: E
 /// Why something under way must be given up.
 enum AbortCause {
     Interrupted,
-    Died(String),
+    EngineExited(String),
 }
 
 async fn abort_cause<R: EngineInstance, C: Clock>(running: &R, session: &Session<'_, C>) -> AbortCause {
     match future::select(Box::pin(session.stop.wait()), Box::pin(running.died())).await {
         Either::Left(_) => AbortCause::Interrupted,
-        Either::Right((how, _)) => AbortCause::Died(how),
+        Either::Right((how, _)) => AbortCause::EngineExited(how),
     }
 }

@@ -215,9 +215,9 @@ impl Answer {
         };
         if let Some(timings) = &event.timings {
             self.cached_tokens = timings.cache_n.or(self.cached_tokens);
-            observation.server_timings = timings.spent().or(observation.server_timings);
+            observation.server_timings = timings.to_record().or(observation.server_timings);
         }
-        if let Some(usage) = event.usage.as_ref().and_then(event::Usage::whole) {
+        if let Some(usage) = event.usage.as_ref().and_then(event::Usage::to_record) {
             let cached_tokens = usage.cached_tokens.or(observation.usage.and_then(|before| before.cached_tokens));
             observation.usage = Some(Usage { cached_tokens, ..usage });
         }

@@ -20,9 +20,9 @@ pub fn start_ticks(pid: u32) -> Option<u64> {
     stat(pid).map(|stat| stat.start_ticks)
 }
 
-/// Whether the process that began at `start_ticks` still lives.
+/// Whether the process that began at `start_ticks` is still alive.
 #[must_use]
-pub fn lives(pid: u32, start: u64) -> bool {
+pub fn is_alive(pid: u32, start: u64) -> bool {
     stat(pid).is_some_and(|stat| !stat.is_ended && stat.start_ticks == start)
 }
 
@@ -71,7 +71,7 @@ mod tests {
     fn own_process_is_alive_by_its_start_time() {
         let own_pid = std::process::id();
         let start = start_ticks(own_pid).unwrap();
-        assert!(lives(own_pid, start) && !lives(own_pid, start + 1));
+        assert!(is_alive(own_pid, start) && !is_alive(own_pid, start + 1));
         assert!(!is_gone(own_pid, start) && is_gone(own_pid, start + 1));
         assert_eq!(is_gone(u32::MAX, 1), stat(1).is_some());
         assert!(members(stat(own_pid).unwrap().group).contains(&own_pid));

@@ -116,7 +116,7 @@ impl Engine for ProcessEngine {
             stopped: RefCell::new(false),
             lock: self.lock.clone(),
         };
-        running.note()?;
+        running.note_in_lock()?;
         Ok(running)
     }
 }
@@ -269,7 +269,7 @@ impl RunningProcess {
         self.group.as_raw_nonzero().get().unsigned_abs()
     }
 
-    fn note(&self) -> Result<(), EngineError> {
+    fn note_in_lock(&self) -> Result<(), EngineError> {
         let Some(lock) = &self.lock else { return Ok(()) };
         let id = self.group_id();
         // Without a start time it is gone already, and `died` says how.
@@ -281,7 +281,7 @@ impl RunningProcess {
 
     async fn stop_group(&self) -> String {
         if let Some(how) = self.ended.borrow().clone() {
-            self.kill_rest();
+            self.kill_remaining();
             return format!("had ended before: {how}");
         }
         let signal = match self.stop_signal {
@@ -297,12 +297,12 @@ impl RunningProcess {
             let how = wait(self.ended.clone()).await;
             format!("killed after {} s of not stopping: {how}", self.stop_grace.as_secs())
         };
-        self.kill_rest();
+        self.kill_remaining();
         words
     }
 
     /// Children that outlived the leader go too; the group's id cannot be another's as long as one of them lives.
-    fn kill_rest(&self) {
+    fn kill_remaining(&self) {
         if test_kill_process_group(self.group).is_ok() {
             let _ = kill_process_group(self.group, Signal::KILL);
         }
@@ -312,7 +312,7 @@ impl RunningProcess {
 impl Drop for RunningProcess {
     fn drop(&mut self) {
         if !*self.stopped.borrow() {
-            self.kill_rest();
+            self.kill_remaining();
         }
     }
 }

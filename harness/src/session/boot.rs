@@ -59,7 +59,7 @@ pub(super) async fn prepare<R: EngineInstance, C: Clock>(
                 None => return Err(error.into()),
             },
             Either::Right((AbortCause::Interrupted, _)) => return Err(EngineError::Interrupted.into()),
-            Either::Right((AbortCause::Died(how), _)) => {
+            Either::Right((AbortCause::EngineExited(how), _)) => {
                 return Err(EngineError::Exited { how, log_tail: running.log_tail() }.into());
             }
         };

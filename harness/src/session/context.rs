@@ -33,12 +33,12 @@ pub fn exclude_cells_of_both(
     let (kept, baseline) = exclude_cells(suite, cells.clone(), max_context[0]);
     let (_, candidate) = exclude_cells(suite, cells, max_context[1]);
     let kept = kept.into_iter().filter(|cell| !candidate.contains_key(&cell.name())).collect();
-    let both = [with_those_of(Side::Candidate, &baseline, &candidate), with_those_of(Side::Baseline, &candidate, &baseline)];
+    let both = [merge_left_out(Side::Candidate, &baseline, &candidate), merge_left_out(Side::Baseline, &candidate, &baseline)];
     (kept, both)
 }
 
 /// The cells that a side leaves out, those that only the other side cannot hold included.
-fn with_those_of(other: Side, own: &BTreeMap<String, String>, others: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+fn merge_left_out(other: Side, own: &BTreeMap<String, String>, others: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     let from_other = others.iter().map(|(cell, why)| (cell.clone(), format!("the {other} leaves it out: {why}")));
     // Its own reason is the better one, and comes last.
     from_other.chain(own.clone()).collect()

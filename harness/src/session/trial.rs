@@ -73,14 +73,14 @@ pub(super) async fn run_trial<R: EngineInstance, C: Clock>(
         };
         let report = ServerReport { before: state.before, during: readings, failures, after };
         let wire = state.wire.zip(running.endpoint().wire_counts()).map(|(before, now)| now.since(before));
-        let facts = TrialFacts { cache_reset: state.cache_reset, engine_cpu_ns, wire, ..facts(session, cost) };
+        let facts = TrialFacts { cache_reset: state.cache_reset, engine_cpu_ns, wire, ..trial_facts(session, cost) };
         let entry = Entry::Trial(Box::new(to_trial(slot, &plan, warm_up, driven, report, facts)));
         journal.append(&entry)?;
         is_invalid = matches!(&entry, Entry::Trial(trial)
             if trial.facts.cut_short.is_none() && !(session.is_valid)(trial, sized.sizing.template_tokens));
     }
     match death {
-        Some(how) => Err(RunError::Died { cell: cell.name(), how, log_tail: running.log_tail() }),
+        Some(how) => Err(RunError::EngineExited { cell: cell.name(), how, log_tail: running.log_tail() }),
         None => Ok(is_invalid),
     }
 }
@@ -112,7 +112,7 @@ async fn unless_aborted<R: EngineInstance, C: Clock, T>(
     match future::select(Box::pin(abort_cause(running, session)), Box::pin(work)).await {
         Either::Right((done, _)) => Some(done),
         Either::Left((AbortCause::Interrupted, _)) => None,
-        Either::Left((AbortCause::Died(how), _)) => {
+        Either::Left((AbortCause::EngineExited(how), _)) => {
             *death = Some(how);
             None
         }
@@ -142,7 +142,7 @@ async fn drive_until_aborted<R: EngineInstance, C: Clock>(
     let stop = async {
         match abort_cause(running, session).await {
             AbortCause::Interrupted => "interrupted".to_owned(),
-            AbortCause::Died(how) => {
+            AbortCause::EngineExited(how) => {
                 *death = Some(how.clone());
                 format!("the engine ended: {how}")
             }
@@ -210,24 +210,24 @@ impl ServerReport {
         let mut counters = Counters::default();
         match before {
             Ok(page) => (counters.before, watch.before) = (page.counters, page.metrics),
-            Err(error) => fail(&mut watch, &error),
+            Err(error) => count_failure(&mut watch, &error),
         }
         match self.after {
             Some(Ok(page)) => (counters.after, watch.after) = (page.counters, page.metrics),
-            Some(Err(error)) => fail(&mut watch, &error),
+            Some(Err(error)) => count_failure(&mut watch, &error),
             None => watch.after = watch.before,
         }
         (Some(counters), Some(watch))
     }
 }
 
-fn fail(watch: &mut ServerWatch, error: &EndpointError) {
+fn count_failure(watch: &mut ServerWatch, error: &EndpointError) {
     watch.failed_readings += 1;
     watch.failure = Some(error.to_string());
 }
 
 /// The condition of the instrument and of the machine. An attached server may run on another machine.
-fn facts<C>(session: &Session<'_, C>, cost: Option<InstrumentCost>) -> TrialFacts {
+fn trial_facts<C>(session: &Session<'_, C>, cost: Option<InstrumentCost>) -> TrialFacts {
     let Some(cost) = cost else { return TrialFacts::default() };
     let is_local = session.header.recipe.attach.is_none();
     let machine = if is_local { cost.machine } else { Activity::default() };

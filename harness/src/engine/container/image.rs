@@ -3,7 +3,7 @@
 use record::{Image, recipe};
 use testcontainers::bollard::{Docker, models::ImageInspect};
 
-use super::docker::{is_not_found, of_bollard};
+use super::docker::{from_bollard, is_not_found};
 use crate::engine::DockerError;
 
 /// Images that `cargo xtask testbed` makes have names that begin so.
@@ -27,7 +27,7 @@ pub(super) async fn find(docker: &Docker, container: &recipe::Container) -> Resu
                 return Ok(found);
             }
             Err(error) if is_not_found(&error) => {}
-            Err(error) => return Err(of_bollard(&error, 0)),
+            Err(error) => return Err(from_bollard(&error, 0)),
         }
     }
     Err(missing(container))
