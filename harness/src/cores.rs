@@ -1,7 +1,7 @@
 //! Keeping the client and the engine on processors of their own.
 //!
-//! A client that is put aside while the engine computes stamps late, and one that wakes up where the engine computes slows it down. What
-//! the engine is left with is what it is told of: an engine that starts a thread per processor starts one less.
+//! A client that is put aside while the engine computes stamps late, and one that wakes up where the engine computes slows it down. The
+//! engine sees only the processors that are left to it: one that starts a thread per processor starts one less.
 
 use std::io;
 
@@ -13,17 +13,17 @@ pub const SPARE_FROM: usize = 8;
 /// A processor that cannot be set aside.
 #[derive(Debug, thiserror::Error)]
 pub enum CoresError {
-    /// It is not there, or not ours to use.
+    /// It does not exist, or this run may not use it.
     #[error("--client-core {asked}: this run may use {}", format_core_list(.allowed))]
     NotAllowed { asked: u32, allowed: Vec<u32> },
     /// Nothing would be left for the engine.
     #[error("--client-core {asked}: it is the only processor of this run, and the engine needs one too")]
-    NothingLeft { asked: u32 },
+    OnlyCore { asked: u32 },
     #[error("the client cannot be kept on processor {core}: {why}")]
-    Kernel { core: u32, why: io::Error },
+    Affinity { core: u32, why: io::Error },
     /// Another system than Linux.
     #[error("--client-core {asked}: processors can be set aside on Linux only")]
-    Elsewhere { asked: u32 },
+    UnsupportedSystem { asked: u32 },
 }
 
 /// Shares out the processors that a run may use; none where they stay shared.
@@ -31,17 +31,17 @@ pub fn reserve(choice: ClientCore, allowed: &[u32]) -> Result<Option<Cores>, Cor
     let client = match choice {
         ClientCore::Shared => None,
         ClientCore::Auto => allowed.last().copied().filter(|_| allowed.len() >= SPARE_FROM),
-        ClientCore::Number(asked) if allowed.is_empty() => return Err(CoresError::Elsewhere { asked }),
+        ClientCore::Number(asked) if allowed.is_empty() => return Err(CoresError::UnsupportedSystem { asked }),
         ClientCore::Number(asked) if !allowed.contains(&asked) => {
             return Err(CoresError::NotAllowed { asked, allowed: allowed.to_vec() });
         }
-        ClientCore::Number(asked) if allowed.len() == 1 => return Err(CoresError::NothingLeft { asked }),
+        ClientCore::Number(asked) if allowed.len() == 1 => return Err(CoresError::OnlyCore { asked }),
         ClientCore::Number(asked) => Some(asked),
     };
     Ok(client.map(|client| Cores { client, engine: allowed.iter().copied().filter(|&core| core != client).collect() }))
 }
 
-/// The processors that this thread may use, in order; empty where that cannot be told.
+/// The processors that this thread may use, in order; empty where that is unknown.
 #[must_use]
 pub fn allowed() -> Vec<u32> {
     system::allowed()
@@ -49,7 +49,7 @@ pub fn allowed() -> Vec<u32> {
 
 /// Keeps this thread, and all that it starts from now on, on the client's processor. Call it before any other thread is started.
 pub fn pin_client(cores: &Cores) -> Result<(), CoresError> {
-    system::set(&[cores.client]).map_err(|why| CoresError::Kernel { core: cores.client, why })
+    system::set(&[cores.client]).map_err(|why| CoresError::Affinity { core: cores.client, why })
 }
 
 /// Does something as the engine would: what it starts may use the engine's processors.

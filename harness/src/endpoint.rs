@@ -36,7 +36,7 @@ pub trait Endpoint {
         self.send_prepared(self.prepare(request), clock, observation)
     }
 
-    /// What its connections did so far; `None` if it has none.
+    /// Counts of what its connections have done; `None` if it has none.
     fn wire_counts(&self) -> Option<WireCounts> {
         None
     }
@@ -61,7 +61,7 @@ pub trait Endpoint {
     fn version(&self) -> impl Future<Output = Option<String>>;
 }
 
-/// What a server's page of metrics said at one moment.
+/// A server's page of metrics at one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ServerPage {
     /// Counters and gauges by the names that the server gives them, summed over their labels; of a histogram `_sum` and `_count`.

@@ -27,10 +27,10 @@ use crate::{
 };
 pub use docker_error::DockerError;
 
-/// Something that can be started again and again.
+/// An engine that can be started once per boot.
 #[warn(missing_docs)]
 pub trait Engine {
-    /// What a start gives.
+    /// A started instance of the engine.
     type Instance: EngineInstance;
 
     /// How it comes to run.
@@ -58,8 +58,8 @@ pub trait EngineInstance {
     /// The last lines of its log, secrets redacted; empty where there is none.
     fn log_tail(&self) -> String;
 
-    /// What it turned out to be, asked once it is ready; an error if it does not run on the device that it was given. The names that it
-    /// serves are left to whoever talks to its endpoint.
+    /// Its observed identity, queried once it is ready; an error if it does not run on the device that it was given. The names that it
+    /// serves are queried through its endpoint.
     fn identity(&self) -> impl Future<Output = Result<Identity, EngineError>>;
 
     /// CPU time that its processes have used so far, in nanoseconds; none where they cannot be looked at, or are not there, which is what
@@ -85,7 +85,7 @@ pub enum EngineError {
     #[error("recipe `{recipe}`: {why}")]
     Recipe {
         recipe: String,
-        /// What is missing, and what to do.
+        /// The missing part, and what to do.
         why: String,
     },
     #[error("port {port} of 127.0.0.1 is in use: stop what listens there, or set {setting} to have a free one chosen")]
@@ -128,7 +128,7 @@ pub enum EngineError {
     #[error(
         "the engine gave no token within {timeout_s} s (raise [ready] timeout_s if it only needs longer); last answer: {last}\n{log_tail}"
     )]
-    NeverReady {
+    ReadyTimeout {
         timeout_s: u32,
         /// What it said last.
         last: String,
@@ -137,7 +137,7 @@ pub enum EngineError {
     },
     /// It answers, but not to this request, and waiting will not change that.
     #[error("the engine refuses a one-token request for model `{model}`: {answer}{hint}")]
-    Refuses {
+    RequestRefused {
         /// The model that was asked for.
         model: String,
         answer: String,
@@ -145,7 +145,7 @@ pub enum EngineError {
     },
     /// Its output is garbage.
     #[error("the engine's output failed the sanity check, so nothing was timed: {why}")]
-    Insane { why: String },
+    SanityCheckFailed { why: String },
     /// Prompts cannot be sized.
     #[error("prompts cannot be sized: {why}")]
     Sizing { why: String },
@@ -196,8 +196,8 @@ fn check_memory_against(recipe: &Recipe, available_bytes: Option<u64>) -> Result
     Err(EngineError::Memory { recipe: recipe.name.clone(), needs_gib, available_gib })
 }
 
-/// Connections that a cell's trial is begun with: one per stream; for an open loop enough for an ordinary morning, since nobody knows
-/// beforehand how many requests an engine lets pile up.
+/// Connections that a cell's trial is begun with: one per stream; for an open loop a fixed number, since it is not known
+/// beforehand how many requests will be in flight.
 fn connections(cell: &Cell) -> usize {
     const OPEN_LOOP: u32 = 32;
     cell.load.target_in_flight().unwrap_or(OPEN_LOOP.min(cell.load.requests())) as usize

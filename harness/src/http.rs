@@ -28,7 +28,7 @@ use crate::{
     clock::{Clock, TrialClock},
     endpoint::{Endpoint, EndpointError, ServerPage},
     request_body::RequestBody,
-    secrets::without,
+    secrets::replace_secret,
     sse,
     stream::AnswerStream,
 };
@@ -66,7 +66,7 @@ pub struct HttpEndpoint {
 impl HttpEndpoint {
     /// An endpoint at `base_url`, e.g. `http://127.0.0.1:8000`; a trailing `/v1` is left out. Nothing is sent yet.
     pub fn new(base_url: &str, dialect: &'static Dialect, model: &str, options: HttpOptions) -> Result<Self, EndpointError> {
-        let refused = |why: &str| EndpointError::Unreachable { url: shown(base_url), why: why.to_owned() };
+        let refused = |why: &str| EndpointError::Unreachable { url: without_credentials(base_url), why: why.to_owned() };
         let url = Url::parse(base_url).map_err(|error| refused(&format!("not a URL: {error}")))?;
         match url.scheme() {
             "http" => (),
@@ -138,7 +138,7 @@ impl HttpEndpoint {
             self.host.path,
             body.path(),
             self.host.authority,
-            accepted(body.answered_by()),
+            accept_header(body.answered_by()),
             self.request_id_prefix.borrow(),
             body.request.id,
         );
@@ -159,10 +159,10 @@ impl HttpEndpoint {
     }
 
     /// A server's words without the key and the secrets, which some repeat when they refuse them.
-    fn without_secrets(&self, words: &str) -> String {
+    fn redact(&self, words: &str) -> String {
         let words = self.options.secrets.redact(words);
         match &self.options.api_key {
-            Some(ApiKey(key)) => without(&words, key, "[key]"),
+            Some(ApiKey(key)) => replace_secret(&words, key, "[key]"),
             None => words,
         }
     }
@@ -258,8 +258,8 @@ impl Endpoint for HttpEndpoint {
             Err(why) => Outcome::Malformed { detail: format!("the request cannot be written: {why}") },
         };
         observation.end_ns.get_or_insert_with(|| clock.now_ns());
-        observation.finish_reason = observation.finish_reason.take().map(|reason| self.without_secrets(&reason));
-        outcome.map_detail(|detail| self.without_secrets(&detail))
+        observation.finish_reason = observation.finish_reason.take().map(|reason| self.redact(&reason));
+        outcome.map_detail(|detail| self.redact(&detail))
     }
 
     fn wire_counts(&self) -> Option<WireCounts> {
@@ -286,7 +286,7 @@ impl Endpoint for HttpEndpoint {
     }
 
     async fn reset_cache(&self) -> Option<Result<String, EndpointError>> {
-        Some(self.ask_for_reset(self.dialect.cache_reset?).await)
+        Some(self.request_cache_reset(self.dialect.cache_reset?).await)
     }
 
     async fn healthy(&self) -> Option<bool> {
@@ -303,7 +303,7 @@ impl Endpoint for HttpEndpoint {
     }
 }
 
-fn accepted(api: ChatApi) -> &'static str {
+fn accept_header(api: ChatApi) -> &'static str {
     match api {
         ChatApi::Openai => "text/event-stream",
         ChatApi::Ollama => "application/x-ndjson",
@@ -326,11 +326,11 @@ fn client(api_key: Option<&ApiKey>) -> Result<Client, String> {
         .tcp_nodelay(true)
         .pool_idle_timeout(IDLE)
         .build()
-        .map_err(|error| questions::chain(&error))
+        .map_err(|error| questions::describe_error_chain(&error))
 }
 
 /// A URL as an error may show it: without what stands before an `@`, be it a URL or not.
-fn shown(url: &str) -> String {
+fn without_credentials(url: &str) -> String {
     match (url.split_once("://"), url.rsplit_once('@')) {
         (Some((scheme, _)), Some((_, host))) => format!("{scheme}://{host}"),
         (None, Some((_, host))) => host.to_owned(),

@@ -1,4 +1,4 @@
-//! What the instrument costs and how late it is, and what the whole machine does meanwhile, watched during every trial in real time.
+//! The CPU time and timer lag of the instrument, and the activity of the whole machine, measured during every trial in real time.
 
 use futures_util::future::{self, Either};
 use rustix::time::{ClockId, clock_gettime};
@@ -9,7 +9,7 @@ use crate::{clock::Clock, machine::Activity, wake_gated::WakeGated};
 /// nothing.
 const PERIOD_NS: u64 = 10_000_000;
 
-/// What a trial cost the measuring process, and the machine that it runs on.
+/// The cost of a trial to the measuring process and to its machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InstrumentCost {
     /// CPU time of the whole process, in nanoseconds.
@@ -18,13 +18,13 @@ pub struct InstrumentCost {
     pub timer_lag_p99_ns: u64,
     /// The worst of the same.
     pub timer_lag_max_ns: u64,
-    /// What the machine did in the same time, for us and for all others.
+    /// The machine's activity in the same time, by every process.
     pub machine: Activity,
 }
 
 /// Runs `work` and watches what it costs.
 pub async fn watch_instrument_cost<C: Clock, W: Future>(clock: &C, work: W) -> (W::Output, Option<InstrumentCost>) {
-    let machine_before = Activity::now();
+    let machine_before = Activity::read();
     let before_ns = cpu_ns();
     let mut lags_ns = Vec::new();
     let output = {
@@ -35,7 +35,7 @@ pub async fn watch_instrument_cost<C: Clock, W: Future>(clock: &C, work: W) -> (
         }
     };
     let spent_ns = cpu_ns().saturating_sub(before_ns);
-    let machine = Activity::now().since(machine_before);
+    let machine = Activity::read().since(machine_before);
     lags_ns.sort_unstable();
     let at = |share: usize| lags_ns.get((lags_ns.len() * share / 100).min(lags_ns.len().saturating_sub(1))).copied().unwrap_or(0);
     let cost = InstrumentCost { cpu_ns: Some(spent_ns), timer_lag_p99_ns: at(99), timer_lag_max_ns: at(100), machine };

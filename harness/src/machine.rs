@@ -5,7 +5,7 @@ use std::{fs, process::Command};
 use record::Machine;
 use rustix::param::{clock_ticks_per_second, page_size};
 
-/// Looks at this machine. What cannot be read is left out; nothing here identifies its owner.
+/// Describes this machine. What cannot be read is left out; nothing here identifies its owner.
 #[must_use]
 pub fn detect() -> Machine {
     let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
@@ -69,7 +69,7 @@ fn paged_in_bytes(vmstat: &str) -> Option<u64> {
     Some(kib * 1024)
 }
 
-/// What this machine has done since it started, whoever it was for. Two readings make what it did in between.
+/// This machine's activity since it started, by every process. The difference of two readings is the activity in between.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Activity {
     /// CPU time that was used, in nanoseconds over all processors.
@@ -81,9 +81,9 @@ pub struct Activity {
 }
 
 impl Activity {
-    /// Now. What cannot be read is left out.
+    /// Reads the counters. What cannot be read is left out.
     #[must_use]
-    pub fn now() -> Self {
+    pub fn read() -> Self {
         let stat = fs::read_to_string("/proc/stat").unwrap_or_default();
         let vmstat = fs::read_to_string("/proc/vmstat").unwrap_or_default();
         let cpu = CpuTicks::parse(&stat);
@@ -94,7 +94,7 @@ impl Activity {
         }
     }
 
-    /// What was done since `before`. A count that went back, as that of stolen time does on some machines that were moved, says nothing.
+    /// The activity since `before`. A count that decreased, as that of stolen time does on some machines that were moved, says nothing.
     #[must_use]
     pub fn since(self, before: Self) -> Self {
         let gone = |before: Option<u64>, now: Option<u64>| now?.checked_sub(before?);
@@ -185,10 +185,10 @@ mod tests {
         let activity = |cpu, stolen, swapped| Activity { cpu_ns: cpu, stolen_cpu_ns: stolen, swapped_in_bytes: swapped };
         let before = activity(Some(5), Some(9), None);
         assert_eq!(activity(Some(7), Some(8), Some(1)).since(before), activity(Some(2), None, None));
-        let (begun, mut done) = (Activity::now(), None);
+        let (begun, mut done) = (Activity::read(), None);
         // Until it shows: the kernel counts in ticks.
         while done.is_none_or(|ns| ns == 0) {
-            done = Activity::now().since(begun).cpu_ns;
+            done = Activity::read().since(begun).cpu_ns;
         }
         assert!(begun.swapped_in_bytes.is_some() && begun.stolen_cpu_ns.is_some());
     }

@@ -1,11 +1,11 @@
-//! Progress: what happens, told as it happens. A bar with the time left shows it at a terminal; elsewhere it stays quiet.
+//! Progress of a run, reported as it happens: a bar with the time left at a terminal, nothing elsewhere.
 
 use std::{cell::RefCell, time::Duration};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use record::Cell;
 
-/// Hears what happens in a run.
+/// Receives the events of a run.
 #[warn(missing_docs)]
 pub trait Progress {
     /// The engine is started, for the boot of this place among those planned, from 0.
@@ -28,7 +28,7 @@ pub trait Progress {
 #[derive(Debug)]
 pub struct TerminalProgress {
     bar: ProgressBar,
-    /// What the last trial's end told of the time left; it stays true enough until the next one ends.
+    /// The time left as of the last trial's end.
     left: RefCell<String>,
 }
 

@@ -1,6 +1,6 @@
 //! One run per machine at a time: two would measure each other.
 //!
-//! The lock is the kernel's, on an open file (flock(2)), so a crash gives it back. What is written in the file only says who holds it,
+//! The lock is the kernel's, on an open file (flock(2)), so a crash gives it back. The file's contents only tell who holds it,
 //! and which engine a holder that crashed left behind. The file is never deleted: two could then hold locks on two files of one name.
 
 use std::{
@@ -35,7 +35,7 @@ pub struct OrphanedEngine {
     pub start_ticks: u64,
 }
 
-/// What the file says. Anyone may write there, so nothing is believed: it is shown, or checked.
+/// The file's contents. Anyone may write there, so nothing in it is trusted: it is shown, or checked.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct LockNote {
     holder: LockHolder,
@@ -67,7 +67,7 @@ pub struct RunLock {
     // Behind a lock only since its position moves with every write.
     file: Mutex<File>,
     holder: LockHolder,
-    leftover: Option<OrphanedEngine>,
+    orphan: Option<OrphanedEngine>,
 }
 
 impl RunLock {
@@ -81,17 +81,17 @@ impl RunLock {
             Err(TryLockError::Error(error)) => return Err(unusable(error)),
         }
         // Whoever releases the lock empties the file; who left something there crashed.
-        let leftover = read(&mut file).and_then(|note| note.engine);
-        let lock = Self { file: Mutex::new(file), holder, leftover };
-        // The leftover stays noted until it is dealt with: we may crash before that.
-        lock.write(leftover).map_err(unusable)?;
+        let orphan = read(&mut file).and_then(|note| note.engine);
+        let lock = Self { file: Mutex::new(file), holder, orphan };
+        // The orphan stays noted until it is dealt with: we may crash before that.
+        lock.write(orphan).map_err(unusable)?;
         Ok(lock)
     }
 
     /// The engine that a holder before us left behind, if it crashed. It may have ended since.
     #[must_use]
     pub fn orphaned_engine(&self) -> Option<OrphanedEngine> {
-        self.leftover
+        self.orphan
     }
 
     /// Notes that this engine now runs, as a process group and the start time of its leader.
@@ -149,7 +149,7 @@ fn open(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// What the file says, if it says something.
+/// The file's contents, if they can be parsed.
 fn read(file: &mut File) -> Option<LockNote> {
     let mut text = String::new();
     file.rewind().ok()?;
@@ -158,12 +158,12 @@ fn read(file: &mut File) -> Option<LockNote> {
 }
 
 fn describe_note(note: Option<LockNote>) -> String {
-    let Some(LockNote { holder, .. }) = note else { return "it did not say which".to_owned() };
+    let Some(LockNote { holder, .. }) = note else { return "its holder is unknown".to_owned() };
     let plain = |text: &str| text.chars().filter(|one| !one.is_control()).take(300).collect::<String>();
     format!("pid {}, `{}`, into {}", holder.pid, plain(&holder.command), plain(&holder.run_folder))
 }
 
-/// Whether a run measures just now, and which; for those who only ask.
+/// The run that holds the lock now, in words; none if it is free. Does not take the lock.
 #[must_use]
 pub fn describe_holder(path: &Path) -> Option<String> {
     let mut file = fs::File::open(path).ok()?;
@@ -233,7 +233,7 @@ mod tests {
         assert_eq!(lock.orphaned_engine(), None);
         fs::write(path("garbage"), "{").unwrap();
         let refused = RunLock::take(&path("garbage"), holder("y")).unwrap_err().to_string();
-        assert!(refused.contains("it did not say which"), "{refused}");
+        assert!(refused.contains("its holder is unknown"), "{refused}");
         std::os::unix::fs::symlink(path("elsewhere"), path("link")).unwrap();
         for not_a_file in [path("link"), folder.path().to_owned(), path("no/such/folder")] {
             let refused = RunLock::take(&not_a_file, holder("z")).unwrap_err().to_string();

@@ -71,17 +71,17 @@ mod tests {
     #[test]
     fn reads_are_gathered_at_high_rates() {
         std::thread::spawn(|| {
-            let mut told = Vec::new();
+            let mut results = Vec::new();
             // Every half millisecond: no reads, 30 of them (60,000 a second), 10 of them (20,000 a second), none.
             let (mut now_ns, mut reads) = (0, 0);
             for more in [0, 30, 10, 0] {
                 for _ in 0..8 {
                     now_ns += 500_000;
                     reads += more;
-                    told.push(is_busy(now_ns, reads));
+                    results.push(is_busy(now_ns, reads));
                 }
             }
-            let busy: Vec<usize> = told.iter().enumerate().filter(|(_, busy)| **busy).map(|(at, _)| at).collect();
+            let busy: Vec<usize> = results.iter().enumerate().filter(|(_, busy)| **busy).map(|(at, _)| at).collect();
             assert_eq!(busy, (11..19).collect::<Vec<_>>());
         })
         .join()

@@ -23,19 +23,21 @@ pub async fn check<E: Endpoint, C: Clock>(endpoint: &E, clock: &C) -> Result<Str
         let answer = send_probe(endpoint, clock, &probe_request(vec![user_message(prompt)], OUTPUT_TOKENS), LIMIT_NS).await;
         texts.push(text_of(answer)?);
     }
-    judge(&texts).map_err(|why| EngineError::Insane { why })
+    check_text(&texts).map_err(|why| EngineError::SanityCheckFailed { why })
 }
 
 fn text_of(answer: Observation) -> Result<String, EngineError> {
     match answer.outcome {
         Outcome::Complete => Ok(answer.text.unwrap_or_default()),
-        other => Err(EngineError::Insane { why: format!("a {OUTPUT_TOKENS}-token answer did not complete: {other:?}") }),
+        other => {
+            Err(EngineError::SanityCheckFailed { why: format!("a {OUTPUT_TOKENS}-token answer did not complete: {other:?}") })
+        }
     }
 }
 
 /// Judges answers to different prompts. The signs are those of broken kernels: one character again and again, no text, undecodable
 /// bytes, the same answer to everything. Whether the text is true or even sensible is not asked: a random model is sane.
-fn judge(texts: &[String]) -> Result<String, String> {
+fn check_text(texts: &[String]) -> Result<String, String> {
     for text in texts {
         let characters: Vec<char> = text.chars().filter(|character| !character.is_whitespace()).collect();
         let Some(&first) = characters.first() else {
@@ -62,7 +64,7 @@ mod tests {
     #[test]
     fn garbled_output_fails_sanity_check() {
         let check = |texts: [&str; 2], expected: Result<(), &str>| {
-            let judged = judge(&texts.map(str::to_owned));
+            let judged = check_text(&texts.map(str::to_owned));
             match expected {
                 Ok(()) => assert!(judged.is_ok(), "{judged:?}"),
                 Err(part) => assert!(judged.as_ref().is_err_and(|why| why.contains(part)), "{judged:?}"),

@@ -31,7 +31,7 @@ impl Secrets {
     /// A text without them.
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
-        self.0.iter().fold(text.to_owned(), |text, secret| without(&text, secret, "[redacted]"))
+        self.0.iter().fold(text.to_owned(), |text, secret| replace_secret(&text, secret, "[redacted]"))
     }
 
     /// Whether there is none to look for.
@@ -48,7 +48,7 @@ impl Secrets {
 }
 
 /// A text with a mark where the secret stood, or its beginning.
-pub(crate) fn without(text: &str, secret: &str, mark: &str) -> String {
+pub(crate) fn replace_secret(text: &str, secret: &str, mark: &str) -> String {
     let Some((least, _)) = secret.char_indices().nth(CHARS_MIN) else {
         return if secret.is_empty() { text.to_owned() } else { text.replace(secret, mark) };
     };
@@ -80,6 +80,9 @@ mod tests {
         assert_eq!(secrets.redact("a hf_abcdefgh\u{e9}"), "a [redacted]");
         assert_eq!(secrets.redact("hf_abcde (broke off) hf_abcdefgh\u{e9}ij."), "[redacted] (broke off) [redacted].");
         assert_eq!(secrets.redact("hf_abcd is too little to matter"), "hf_abcd is too little to matter");
-        assert_eq!((without("a key", "key", "[key]"), without("a", "", "[key]")), ("a [key]".to_owned(), "a".to_owned()));
+        assert_eq!(
+            (replace_secret("a key", "key", "[key]"), replace_secret("a", "", "[key]")),
+            ("a [key]".to_owned(), "a".to_owned())
+        );
     }
 }

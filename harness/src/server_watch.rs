@@ -1,4 +1,4 @@
-//! What a server says of itself while a trial runs.
+//! Reads a server's metrics once a second while a trial runs.
 
 use std::convert::Infallible;
 

@@ -39,7 +39,7 @@ pub enum RunError {
     Plan { cell: String, why: SuiteError },
     /// The engine ended in the middle of a trial.
     #[error("the engine ended during {cell}: {how}\n{log_tail}")]
-    Died {
+    EngineExited {
         cell: String,
         how: String,
         /// The last lines of its log.
@@ -47,7 +47,7 @@ pub enum RunError {
     },
     /// One of two runs that were made together.
     #[error("the {side}: {error}")]
-    OfSide {
+    Side {
         side: Side,
         /// Why it could not go on.
         error: Box<Self>,
@@ -60,9 +60,9 @@ impl RunError {
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Engine(error) => error.exit_code(),
-            Self::Journal(_) | Self::Died { .. } => ExitCode::Engine,
+            Self::Journal(_) | Self::EngineExited { .. } => ExitCode::Engine,
             Self::Plan { .. } => ExitCode::Usage,
-            Self::OfSide { error, .. } => error.exit_code(),
+            Self::Side { error, .. } => error.exit_code(),
         }
     }
 
@@ -70,17 +70,17 @@ impl RunError {
     fn is_interrupt(&self) -> bool {
         match self {
             Self::Engine(EngineError::Interrupted) => true,
-            Self::OfSide { error, .. } => error.is_interrupt(),
+            Self::Side { error, .. } => error.is_interrupt(),
             _ => false,
         }
     }
 }
 
-/// What a run is made of.
+/// The configuration of a run.
 pub struct Session<'a, C> {
     /// The record's first entry.
     pub header: Header,
-    /// What is measured, in order.
+    /// The cells to measure, in order.
     pub cells: Vec<Cell>,
     /// Where plans come from.
     pub suite: &'a dyn Suite,
@@ -92,15 +92,15 @@ pub struct Session<'a, C> {
     /// Whether a trial can be trusted, given the tokens that the chat template adds in its boot. One that cannot is repeated once, with
     /// its seed; both stay in the record. The harness itself judges nothing.
     pub is_valid: &'a dyn Fn(&Trial, u32) -> bool,
-    /// Who is told what happens.
+    /// Receives the run's events.
     pub progress: &'a dyn Progress,
-    /// The wish to stop.
+    /// Requests that the run stops.
     pub stop: StopToken,
     /// False in virtual time, where the instrument has no cost.
     pub real_time: bool,
 }
 
-/// Makes a run. The record says how it ended, whatever happens; an error says why it could not go on.
+/// Executes a run. The record always says how it ended; an error says why it could not go on.
 pub async fn run<E: Engine, C: Clock>(
     engine: &mut E,
     session: &Session<'_, C>,
@@ -128,7 +128,7 @@ async fn make_boots<E: Engine, C: Clock>(
     Ok(())
 }
 
-/// How a run ended by what became of it. `in_words` is what its record says of an error.
+/// The reason for a run's end. `in_words` describes an error for its record.
 fn end_reason(made: &Result<(), RunError>, stop: &StopToken, in_words: impl FnOnce(&RunError) -> String) -> EndReason {
     match made {
         Ok(()) if stop.is_requested() => EndReason::Interrupted,
@@ -138,7 +138,7 @@ fn end_reason(made: &Result<(), RunError>, stop: &StopToken, in_words: impl FnOn
     }
 }
 
-/// What a run gives its caller: why it could not go on comes before why its end could not be written.
+/// The result of a run for its caller: the error that ended it comes before one of writing its end.
 fn conclude(made: Result<(), RunError>, written: Result<(), RunError>, reason: EndReason) -> Result<EndReason, RunError> {
     match made {
         Err(error) if !error.is_interrupt() => Err(error),
@@ -149,12 +149,12 @@ fn conclude(made: Result<(), RunError>, written: Result<(), RunError>, reason: E
 /// Why something under way must be given up.
 enum AbortCause {
     Interrupted,
-    Died(String),
+    EngineExited(String),
 }
 
 async fn abort_cause<R: EngineInstance, C: Clock>(running: &R, session: &Session<'_, C>) -> AbortCause {
     match future::select(Box::pin(session.stop.wait()), Box::pin(running.died())).await {
         Either::Left(_) => AbortCause::Interrupted,
-        Either::Right((how, _)) => AbortCause::Died(how),
+        Either::Right((how, _)) => AbortCause::EngineExited(how),
     }
 }

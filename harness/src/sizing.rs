@@ -24,24 +24,24 @@ const SHORT_TOKENS: u32 = 160;
 const LONG_TOKENS: u32 = 1024;
 const LIMIT_NS: u64 = 120_000_000_000;
 /// A given tokenizer may be off by this much before it counts as another model's.
-const FOREIGN: f64 = 0.02;
+const MAX_SCALE_ERROR: f64 = 0.02;
 
 /// Units are counted behind a line break and without its own tokens: some tokenizers put a space before, others a token that begins
 /// every text, and neither belongs to a unit in the middle of a prompt.
 const FRAME: &str = "\n";
 
-/// What was found out.
+/// The sizing of prompts that was measured in one boot.
 #[derive(Debug, Clone)]
 pub struct SizedBoot {
     /// Tokens of each of the suite's units; none where only the usage calibrates.
     pub counts: Option<Vec<u32>>,
-    /// What the template adds, the scale, and where they come from.
+    /// Tokens of the template, the scale, and the source of both.
     pub sizing: Sizing,
     /// Whether the server reports usage. If not, answers are counted with the tokenizer.
     pub usage: bool,
 }
 
-/// Finds out how prompts are sized for the engine that has just become ready. `max_context` keeps the long probe within bounds.
+/// Measures how prompts are sized for the engine that has just become ready. `max_context` keeps the long probe within bounds.
 pub async fn size<E: Endpoint, C: Clock>(
     endpoint: &E,
     clock: &C,
@@ -70,7 +70,7 @@ pub async fn size<E: Endpoint, C: Clock>(
         }
         return Ok(SizedBoot { counts, sizing, usage: false });
     };
-    fit(&probes, &mut sizing)?;
+    fit_sizing(&probes, &mut sizing)?;
     Ok(SizedBoot { counts, sizing, usage: true })
 }
 
@@ -121,7 +121,7 @@ async fn usage_of<E: Endpoint, C: Clock>(endpoint: &E, clock: &C, probes: &[Prob
 }
 
 /// The server's count is a line in ours: its slope is the scale, its start what the template adds.
-fn fit(probes: &Probes, sizing: &mut Sizing) -> Result<(), EngineError> {
+fn fit_sizing(probes: &Probes, sizing: &mut Sizing) -> Result<(), EngineError> {
     let (short, long, three) = (probes.short, probes.long, probes.three);
     let raw_scale = (long.1 - short.1) / (long.0 - short.0);
     if !raw_scale.is_finite() || raw_scale <= 0.0 {
@@ -131,17 +131,17 @@ fn fit(probes: &Probes, sizing: &mut Sizing) -> Result<(), EngineError> {
     }
     // Three decimals, so that a token's rounding in a probe does not change the plan from boot to boot.
     sizing.scale = (raw_scale * 1000.0).round() / 1000.0;
-    if matches!(sizing.source, SizingSource::Tokenizer { .. }) && (sizing.scale - 1.0).abs() > FOREIGN {
+    if matches!(sizing.source, SizingSource::Tokenizer { .. }) && (sizing.scale - 1.0).abs() > MAX_SCALE_ERROR {
         let why = format!("the tokenizer is not this model's: the server counts {raw_scale:.3} tokens for each of its tokens");
         return Err(EngineError::Sizing { why });
     }
-    sizing.template_tokens = whole(short.1 - sizing.scale * short.0);
-    sizing.message_tokens = whole((three.1 - f64::from(sizing.template_tokens) - sizing.scale * three.0) / 2.0);
+    sizing.template_tokens = round_tokens(short.1 - sizing.scale * short.0);
+    sizing.message_tokens = round_tokens((three.1 - f64::from(sizing.template_tokens) - sizing.scale * three.0) / 2.0);
     Ok(())
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to a small range first")]
-fn whole(tokens: f64) -> u32 {
+fn round_tokens(tokens: f64) -> u32 {
     tokens.round().clamp(0.0, 100_000.0) as u32
 }
 
@@ -153,7 +153,8 @@ mod tests {
     fn probes_determine_template_tokens_and_scale() {
         let check = |probes: Probes, source: SizingSource, expected: Option<(u32, u32, f64)>| {
             let mut sizing = Sizing { source, template_tokens: 0, message_tokens: 0, scale: 1.0 };
-            let fitted = fit(&probes, &mut sizing).ok().map(|()| (sizing.template_tokens, sizing.message_tokens, sizing.scale));
+            let fitted =
+                fit_sizing(&probes, &mut sizing).ok().map(|()| (sizing.template_tokens, sizing.message_tokens, sizing.scale));
             assert_eq!(fitted, expected);
         };
         let tokenizer = || SizingSource::Tokenizer { sha256: String::new() };

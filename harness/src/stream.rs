@@ -116,14 +116,14 @@ impl AnswerStream {
         answer.outcome(observation)
     }
 
-    /// The stream was given up, or broke, with this outcome. What the server had said before stands.
+    /// Ends the stream with this outcome, since it was given up or broke. Earlier observations stand.
     pub fn give_up(self, observation: &mut Observation, outcome: Outcome) -> Outcome {
         self.answer.settle(observation);
         self.answer.failure.unwrap_or(outcome)
     }
 }
 
-/// What an event adds to the answer.
+/// The text and tokens that an event adds to the answer.
 struct Delta<'a> {
     reasoning: &'a str,
     content: &'a str,
@@ -215,9 +215,9 @@ impl Answer {
         };
         if let Some(timings) = &event.timings {
             self.cached_tokens = timings.cache_n.or(self.cached_tokens);
-            observation.server_timings = timings.spent().or(observation.server_timings);
+            observation.server_timings = timings.to_record().or(observation.server_timings);
         }
-        if let Some(usage) = event.usage.as_ref().and_then(event::Usage::whole) {
+        if let Some(usage) = event.usage.as_ref().and_then(event::Usage::to_record) {
             let cached_tokens = usage.cached_tokens.or(observation.usage.and_then(|before| before.cached_tokens));
             observation.usage = Some(Usage { cached_tokens, ..usage });
         }

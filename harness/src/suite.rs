@@ -1,10 +1,10 @@
-//! What the harness asks of a suite of workloads: texts to count, plans to drive. The harness knows no workload by name.
+//! The interface between the harness and a suite of workloads: texts to count, plans to drive. The harness knows no workload by name.
 
 use std::error::Error;
 
 use record::{Cell, Message, Plan, Sizing};
 
-/// What a suite cannot do. Why is an error of its own type, which the harness does not know.
+/// An error of a suite. Its cause is of the suite's own type, which the harness does not know.
 #[derive(Debug, thiserror::Error)]
 pub enum SuiteError {
     /// Texts cannot be counted with what was found out of the engine.
@@ -66,7 +66,7 @@ pub trait Suite {
 pub struct BootSizing<'a> {
     /// Tokens of each unit; none where only lengths and usage are known.
     pub counts: Option<&'a [u32]>,
-    /// What the template adds, and the scale.
+    /// Tokens of the template, and the scale.
     pub sizing: &'a Sizing,
 }
 

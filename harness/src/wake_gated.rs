@@ -73,37 +73,37 @@ mod tests {
 
     #[test]
     fn gated_future_is_polled_only_when_woken() {
-        let (tell, hear) = oneshot::channel();
+        let (sender, receiver) = oneshot::channel();
         let polls = Cell::new(0);
         let neighbour = async {
             for _ in 0..100 {
                 yield_now().await;
             }
-            tell.send(7).unwrap();
+            sender.send(7).unwrap();
             for _ in 0..100 {
                 yield_now().await;
             }
         };
-        let mut hear = pin!(hear);
+        let mut receiver = pin!(receiver);
         let beside = WakeGated::new(poll_fn(|context| {
             polls.set(polls.get() + 1);
-            hear.as_mut().poll(context)
+            receiver.as_mut().poll(context)
         }));
-        let (heard, ()) = run(join(beside, neighbour));
-        assert_eq!((heard, polls.get()), (Ok(7), 2));
+        let (output, ()) = run(join(beside, neighbour));
+        assert_eq!((output, polls.get()), (Ok(7), 2));
     }
 
     #[test]
     fn gated_future_wakes_the_task_that_polled_last() {
-        let (tell, hear) = oneshot::channel();
-        let mut beside = WakeGated::new(hear);
+        let (sender, receiver) = oneshot::channel();
+        let mut beside = WakeGated::new(receiver);
         assert!(Pin::new(&mut beside).poll(&mut Context::from_waker(Waker::noop())).is_pending());
         run(async {
-            let told = async {
+            let sent = async {
                 yield_now().await;
-                tell.send(1).unwrap();
+                sender.send(1).unwrap();
             };
-            assert_eq!(join(beside, told).await.0, Ok(1));
+            assert_eq!(join(beside, sent).await.0, Ok(1));
         });
     }
 }

@@ -22,7 +22,7 @@ pub struct Cell {
     pub prefix_reuse: PrefixReuse,
     /// JSON by schema is asked for, where the engine supports it.
     pub structured: bool,
-    /// What a request must meet to count as good; only open-loop cells have one.
+    /// The service-level objective that a request must meet to count as good; only open-loop cells have one.
     pub slo: Option<Slo>,
     /// False for a miniature (`smoke`): its figures stand for nothing but the plumbing.
     pub comparable: bool,
@@ -55,7 +55,7 @@ pub enum Load {
         /// Requests per conversation; each holds all turns before it.
         turns: u32,
     },
-    /// Requests arrive when they arrive, whatever the engine is doing.
+    /// Requests arrive on a schedule, whatever the engine is doing.
     Open {
         /// Mean arrivals per second; 0 for [`Arrival::AllAtOnce`].
         rate_per_s: f64,
@@ -158,7 +158,7 @@ pub enum PrefixReuse {
     Allowed,
 }
 
-/// What a request must meet to count as good.
+/// A service-level objective: what a request must meet to count as good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Slo {

@@ -1,10 +1,10 @@
-//! Which processors the client had for itself.
+//! Processors that are reserved for the client.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// Which processor the client is to have for itself.
+/// The processor that is reserved for the client.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClientCore {
@@ -39,7 +39,7 @@ impl FromStr for ClientCore {
     }
 }
 
-/// The processors of either side, by their numbers on that machine, where they were kept apart.
+/// The processors of client and engine, by their numbers on that machine, where they were kept apart.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Cores {

@@ -1,4 +1,4 @@
-//! What each engine's dialect of the `OpenAI` API knows, as a table.
+//! The capabilities of each engine's dialect of the `OpenAI` API, as a table.
 //!
 //! Sources: vLLM (`entrypoints/openai/chat_completion/protocol.py`), SGLang (`srt/entrypoints/openai/protocol.py` and
 //! `serving_chat.py`), llama.cpp (`tools/server/README.md`), Ollama (`api/types.go`, `docs/api.md`) and TensorRT-LLM
@@ -19,7 +19,7 @@ use metric_names as names;
 #[cfg(test)]
 mod tests;
 
-/// What a dialect knows.
+/// The capabilities of a dialect.
 #[must_use]
 pub fn dialect(name: DialectName) -> &'static Dialect {
     match name {
@@ -172,7 +172,7 @@ const TRTLLM: Dialect = Dialect {
     ..OPENAI
 };
 
-/// What both its versions document, and no more: a field that one of them does not know could refuse every request.
+/// Only what both its versions document: a field that one of them does not know could refuse every request.
 const NIM: Dialect = Dialect {
     name: DialectName::Nim,
     running_count: RunningCount::None,

@@ -1,4 +1,4 @@
-//! Names of engines, and what each engine's dialect of the `OpenAI` API knows.
+//! Names of engines, and the capabilities of each engine's dialect of the `OpenAI` API.
 
 use serde::{Deserialize, Serialize};
 
@@ -102,7 +102,7 @@ named! {
     }
 }
 
-/// What a dialect knows, as data. A field that is not known is never sent: some servers answer it with an error, and the others
+/// The capabilities of a dialect, as data. A field that a dialect lacks is never sent: some servers answer it with an error, and the others
 /// ignore it in silence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one independent fact about a server, read as a table")]
@@ -140,7 +140,7 @@ pub struct Dialect {
     pub cache_reset: Option<CacheReset>,
     /// Words that mark the lines of its log which say what kernels and backends it chose; compared without case.
     pub backend_words: &'static [&'static str],
-    /// What this row was checked against.
+    /// The evidence that this row was checked against.
     pub evidence: Evidence,
     /// The path that tells the engine's version, and the JSON pointer to it there.
     pub version: Option<(&'static str, &'static str)>,
@@ -202,11 +202,11 @@ pub struct MetricNames {
 pub struct CacheReset {
     /// Its path; it is sent as a POST without a body.
     pub path: &'static str,
-    /// What the server must be started with for it, for people; empty if nothing.
+    /// The server option that enables it, in words; empty if none is needed.
     pub needs: &'static str,
 }
 
-/// What a dialect's row was checked against.
+/// The evidence that a dialect's row was checked against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Evidence {
     /// The real server ran under the harness, on a CPU with a tiny model, and its streams are recorded.

@@ -1,4 +1,4 @@
-//! The run file: gzip members, one JSON line each, so that `zcat` reads it and a torn tail costs one trial.
+//! The run file: gzip members, one JSON line each, so that `zcat` reads it and a truncated tail costs one trial.
 //!
 //! An entry is encoded whole before it is written. Whoever appends flushes to the disk after each entry.
 
@@ -18,7 +18,7 @@ pub const FILE_NAME: &str = "record.jsonl.gz";
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Entry {
-    /// What the run is; the first line, once.
+    /// The run's description; the first line, once.
     Header(Box<Header>),
     /// A start of the engine; its trials follow.
     Boot(Box<Boot>),
@@ -31,15 +31,15 @@ pub enum Entry {
 /// A run on disk, read back.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record {
-    /// What the run is.
+    /// The first entry: what was planned, on which machine, with which recipe.
     pub header: Header,
     /// Starts of the engine.
     pub boots: Vec<Boot>,
     /// Trials, in the order in which they were run.
     pub trials: Vec<Trial>,
-    /// How it ended; none if the file is torn.
+    /// How it ended; none if the file is truncated.
     pub end: Option<End>,
-    /// What of the file could not be read.
+    /// The part of the file that could not be read; none in a whole file.
     pub unreadable_tail: Option<UnreadableTail>,
 }
 
@@ -117,7 +117,7 @@ pub fn open(bytes: &[u8]) -> Result<(Header, Entries<'_>), ReadError> {
     Ok((*header, Entries { rest, length: bytes.len(), ended: false }))
 }
 
-/// The entries after a run file's header, in order. What cannot be read ends them.
+/// The entries after a run file's header, in order. An unreadable one ends them.
 #[derive(Debug)]
 pub struct Entries<'a> {
     rest: &'a [u8],
@@ -166,7 +166,7 @@ fn parse(line: &str) -> Result<Entry, String> {
     serde_json::from_str(line).map_err(|error| error.to_string())
 }
 
-/// Looks at the version alone first: a newer header need not parse as ours.
+/// Looks at the version alone first: a newer header need not parse.
 fn check_version(line: &str) -> Result<(), ReadError> {
     #[derive(Deserialize)]
     struct Line {

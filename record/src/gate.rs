@@ -1,4 +1,4 @@
-//! What a verdict is about: gate cells, declared before anything is measured.
+//! Gates: the cells and metrics that a verdict is about, declared before anything is measured.
 
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +22,7 @@ pub struct Gate {
 named! {
     /// A side of a comparison.
     Side {
-        /// What is compared with.
+        /// The side that is compared with.
         Baseline = "baseline",
         /// The side that the verdict judges.
         Candidate = "candidate",

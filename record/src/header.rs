@@ -1,4 +1,4 @@
-//! What a run was: its header, its boots, its end.
+//! The description of a run: its header, its boots, its end.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ pub struct Header {
     pub command: Vec<String>,
     /// When it began, in seconds since 1970 by the wall clock; none in virtual time. Durations never come from it.
     pub started_unix_s: Option<u64>,
-    /// How the engine came to run.
+    /// How the engine was started.
     pub launch: Launch,
     /// The recipe as it was used.
     pub recipe: Recipe,
@@ -50,7 +50,7 @@ pub struct Header {
     /// Why the recipe could be another engine tomorrow, if it could: an image without digest, a model without revision.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unpinned: Vec<String>,
-    /// What a verdict on this run is about, among its cells; none in a miniature.
+    /// The gates that a verdict on this run is about; none in a miniature.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gates: Vec<Gate>,
     /// The other run that was measured together with this one, boot by boot.
@@ -76,7 +76,7 @@ pub(crate) fn is_zero(number: &u32) -> bool {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(!from))]
 #[serde(from = "WrittenMachine")]
 pub struct Machine {
-    /// What it is, e.g. the CPU's or board's model name.
+    /// The model name of the board or the CPU.
     pub name: String,
     /// The architecture, e.g. `aarch64`.
     pub arch: String,
@@ -102,7 +102,7 @@ impl Machine {
     }
 }
 
-/// What stood between a GPU and its driver while they were one text.
+/// The separator between a GPU and its driver in records that hold both in one text.
 const DRIVER: &str = ", driver ";
 
 /// A machine as a file has it: those that were written before the driver had a field of its own have it behind the GPU.
@@ -141,7 +141,7 @@ pub struct Boot {
     /// Bytes that the whole machine read from its disks during the boot: a cold boot reads the weights, a warm one finds them in memory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disk_read_bytes: Option<u64>,
-    /// What the engine turned out to be.
+    /// The engine's identity as observed: image, served models, backends, device.
     #[serde(default)]
     pub identity: Identity,
     /// The engine's version as it reports it.
@@ -150,7 +150,7 @@ pub struct Boot {
     pub command: Vec<String>,
     /// How prompts were sized.
     pub sizing: Sizing,
-    /// What the output sanity check saw, in words.
+    /// The result of the output sanity check, in words.
     pub sanity: String,
 }
 
@@ -158,17 +158,17 @@ pub struct Boot {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Sizing {
-    /// What counted the text.
+    /// The source of token counts.
     pub source: SizingSource,
     /// Tokens that the chat template adds to a one-message prompt.
     pub template_tokens: u32,
     /// Tokens that it adds for each further message.
     pub message_tokens: u32,
-    /// The server's count of a long probe over ours; near 1, unless the tokenizer is not the model's.
+    /// The server's count of a long probe over the source's; near 1, unless the tokenizer is not the model's.
     pub scale: f64,
 }
 
-/// What counted the text of prompts.
+/// The source of the token counts of prompts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -184,7 +184,7 @@ pub enum SizingSource {
     Calibrated,
 }
 
-/// The last entry of a record. A record without one was torn.
+/// The last entry of a record. A record without one was cut off.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct End {

@@ -1,8 +1,9 @@
-//! What an engine turned out to be in one boot. A tag, a recipe or a name is what was asked for; this is what came.
+//! The observed identity of an engine in one boot: not the tag or name that was requested, but the image, models, backends and device that
+//! were found.
 
 use serde::{Deserialize, Serialize};
 
-/// What an engine turned out to be.
+/// The observed identity of an engine.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Identity {
@@ -15,7 +16,7 @@ pub struct Identity {
     /// Lines of its log that say which kernels and backends it chose, without stamps, sorted, each once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub backends: Vec<String>,
-    /// The device that it was proved to run on, and how.
+    /// The device that it was shown to run on, and how.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<Device>,
 }
@@ -24,17 +25,17 @@ pub struct Identity {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Image {
-    /// The name it was asked for by.
+    /// The name that was requested.
     pub name: String,
     /// Its id: the digest of its configuration.
     pub id: String,
     /// `repository@sha256:...` for each registry that it came from; none for one that was made locally.
     pub digests: Vec<String>,
-    /// What it is built for, e.g. `linux/arm64`.
+    /// The platform that it is built for, e.g. `linux/arm64`.
     pub platform: String,
 }
 
-/// What an engine runs on.
+/// The device that an engine runs on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Device {

@@ -1,4 +1,4 @@
-//! The instrument's own error: what a run of the selftest found on a machine, load by load.
+//! The instrument's own error, as measured by the selftest on a machine, load by load.
 //!
 //! Everything here was measured against a server that stamps what it writes (the metronome of `fixtures`); "true" is by its stamps.
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Arrival, Cores, Machine};
 
-/// What the instrument's own error is on one machine, with one version of it.
+/// The instrument's own error on one machine, with one version of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ErrorBudget {
@@ -33,15 +33,15 @@ pub struct ErrorBudget {
     pub open_loop: Vec<OpenLoopPoint>,
 }
 
-/// One load and what the instrument made of it: the median of its repeats, number by number.
+/// The instrument's errors under one load: the median of its repeats, number by number.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BudgetPoint {
-    /// What it is called, e.g. `512 x 50/s`.
+    /// Its name, e.g. `512 x 50/s`.
     pub name: String,
     /// Streams at once, all started together.
     pub streams: u32,
-    /// Chunks that the server wrote per second, where they were densest: [`peak_rate_per_s`].
+    /// Chunks that the server wrote per second, in the fullest second: see `peak_rate_per_s`.
     pub chunks_per_s: f64,
     /// Tokens in each chunk that the server wrote: 1 as most engines stream, more as with speculative decoding.
     pub tokens_per_chunk: u32,
@@ -49,13 +49,13 @@ pub struct BudgetPoint {
     pub first_token_ns: u64,
     /// From chunk to chunk, as it was due, in nanoseconds.
     pub gap_ns: u64,
-    /// What an answer looks like: `plain`, `early role`, `reasoning`, `no usage`.
+    /// The shape of an answer: `plain`, `early role`, `reasoning`, `no usage`.
     pub shape: String,
     /// How often it was measured.
     pub repeats: u32,
     /// Whether every chunk and every token was accounted for, in every repeat.
     pub account: DeliveryCounts,
-    /// Requests that did not end well, by what was said of them, all repeats together.
+    /// Requests that did not end well, by their reason, all repeats together.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub failures: BTreeMap<String, u64>,
     /// How far off the instrument was.
@@ -72,8 +72,8 @@ pub struct BudgetPoint {
 }
 
 /// How many stamps there are per second where they are densest: in the fullest of the whole seconds since `began_ns`, or on the mean of a
-/// time of less than one. A trial that is prefilled for a minute and then decodes for ten seconds asks as much of a client as one that does
-/// not wait.
+/// time of less than one. A trial that is prefilled for a minute and then decodes for ten seconds loads a client as much as one that
+/// does not wait.
 #[must_use]
 pub fn peak_rate_per_s(stamps_ns: impl Iterator<Item = u64>, began_ns: u64, ended_ns: u64) -> Option<f64> {
     const SECOND_NS: u64 = 1_000_000_000;
@@ -89,7 +89,7 @@ pub fn peak_rate_per_s(stamps_ns: impl Iterator<Item = u64>, began_ns: u64, ende
     }
 }
 
-/// What the server wrote and what the client saw of it, all repeats together.
+/// Chunks and tokens that the server wrote, and those that the client received, all repeats together.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Account"))]
 pub struct DeliveryCounts {
@@ -166,7 +166,7 @@ pub struct FigureErrors {
     pub output_rate: f64,
 }
 
-/// What the client cost, and how quick it was to begin and to end.
+/// The client's CPU time and memory, and its time to start and to end.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ClientCost {
@@ -190,7 +190,7 @@ pub struct ClientCost {
 pub struct BareClient {
     /// How far off its stamps are, by the same definition as those of the instrument.
     pub errors: ClientErrors,
-    /// What it used, by the same definition as for the instrument.
+    /// Its CPU time and memory, by the same definition as for the instrument.
     pub cost: ClientCost,
 }
 

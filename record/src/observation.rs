@@ -1,8 +1,8 @@
-//! What was seen of one request.
+//! The observation of one request.
 
 use serde::{Deserialize, Serialize};
 
-/// What was seen of one request. Times are nanoseconds since the trial began, stamped when bytes were read, before they were parsed.
+/// The observation of one request. Times are nanoseconds since the trial began, stamped when bytes were read, before they were parsed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Observation {
@@ -39,7 +39,7 @@ pub struct Observation {
     pub chunks: Chunks,
     /// Where the token counts come from.
     pub token_source: TokenSource,
-    /// The server's own account.
+    /// The token counts that the server reported.
     pub usage: Option<Usage>,
     /// The times that the server gave with its answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -113,12 +113,12 @@ pub enum Outcome {
         /// The server's words, shortened.
         detail: String,
     },
-    /// A limit of ours passed: for the request, for silence on its stream, or for the trial.
+    /// A time limit passed: the request's, that of silence on its stream, or the trial's.
     TimedOut {
         /// The limit that passed, and its length.
         detail: String,
     },
-    /// The connection was refused, reset or closed in the middle, or we were interrupted.
+    /// The connection was refused, reset or closed in the middle, or the run was interrupted.
     Disconnected {
         /// The system's error, or the reason for which the request was given up.
         detail: String,
@@ -139,7 +139,7 @@ impl Outcome {
         matches!(self, Self::Complete)
     }
 
-    /// The same with other words for what happened.
+    /// The same outcome with its detail changed.
     #[must_use]
     pub fn map_detail(self, change: impl FnOnce(String) -> String) -> Self {
         match self {
@@ -182,7 +182,7 @@ pub enum TokenSource {
     None,
 }
 
-/// The server's own account of a request.
+/// The token counts that the server reported for a request.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Usage {
@@ -190,7 +190,7 @@ pub struct Usage {
     pub prompt_tokens: u32,
     /// Output tokens, reasoning included.
     pub completion_tokens: u32,
-    /// Prompt tokens that came from the prefix cache, where the server says.
+    /// Prompt tokens that came from the prefix cache, where the server reports it.
     pub cached_tokens: Option<u32>,
 }
 

@@ -1,10 +1,10 @@
-//! Whose a container is: the labels that say so, and what they mean seen from here. The measuring program writes them; it and the command line
-//! read them, to find what a killed run left behind.
+//! The owner of a container: the labels that name it, and how they are judged from this machine. The measuring program writes them; it and the
+//! command line read them, to find what a killed run left behind.
 //!
 //! An owner is a process, by its id and the moment it started, since ids are used again; and by the place in which an id means something:
 //! one machine, since one start of it, in one namespace of process ids. A daemon may be shared by several of these.
 
-/// The name of the run's folder, on every container of ours.
+/// The name of the run's folder, on every container that a run starts.
 pub const LABEL_RUN: &str = "sparkgauge.run";
 /// The id of the process that owns it.
 pub const LABEL_PID: &str = "sparkgauge.pid";
@@ -15,7 +15,7 @@ pub const LABEL_PLACE: &str = "sparkgauge.place";
 /// Number of the boot within its run, from 0.
 pub const LABEL_BOOT: &str = "sparkgauge.boot";
 
-/// What stands for a part of a place that cannot be known.
+/// Stands for a part of a place that is unknown.
 const NONE: &str = "none";
 
 /// A place, as seen from another.
@@ -25,7 +25,7 @@ pub enum Place {
     Here,
     /// This machine before it was started anew: whatever ran there has ended.
     BeforeRestart,
-    /// Another, or nobody knows which: what runs there is not seen from here.
+    /// Another, or an unknown one: its processes cannot be seen from here.
     Elsewhere,
 }
 
@@ -40,17 +40,17 @@ pub fn place(machine_id: Option<&str>, boot_id: Option<&str>, namespace: Option<
 
 /// Where a label's place lies, seen from `here`.
 #[must_use]
-pub fn compare(theirs: Option<&str>, here: &str) -> Place {
-    let (Some([machine, boot, namespace]), Some([our_machine, our_boot, our_namespace])) = (theirs.and_then(parts), parts(here))
+pub fn compare(label: Option<&str>, here: &str) -> Place {
+    let (Some([machine, boot, namespace]), Some([own_machine, own_boot, own_namespace])) = (label.and_then(parts), parts(here))
     else {
         return Place::Elsewhere;
     };
-    let boots_are_known = boot != NONE && our_boot != NONE;
-    if machine != our_machine || !boots_are_known {
+    let boots_are_known = boot != NONE && own_boot != NONE;
+    if machine != own_machine || !boots_are_known {
         Place::Elsewhere
-    } else if boot != our_boot {
+    } else if boot != own_boot {
         if machine == NONE { Place::Elsewhere } else { Place::BeforeRestart }
-    } else if namespace == our_namespace && namespace != NONE {
+    } else if namespace == own_namespace && namespace != NONE {
         Place::Here
     } else {
         Place::Elsewhere
@@ -64,7 +64,7 @@ fn parts(place: &str) -> Option<[&str; 3]> {
 /// A process, from `/proc/PID/stat`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ProcessStat {
-    /// Ended, but not yet asked about by its parent: gone, for us.
+    /// Ended, but not yet asked about by its parent: it counts as gone.
     pub is_ended: bool,
     /// Id of its process group, which a spawned engine leads.
     pub group: u32,
@@ -98,24 +98,24 @@ mod tests {
 
     #[test]
     fn place_is_known_only_on_the_same_machine() {
-        let check = |theirs: &str, ours: &str, expected| assert_eq!(compare(Some(theirs), ours), expected, "{theirs} {ours}");
-        let ours = "m/b/pid:[1]";
-        check("m/b/pid:[1]", ours, Place::Here);
-        check("m/old/pid:[1]", ours, Place::BeforeRestart);
-        check("m/old/pid:[2]", ours, Place::BeforeRestart);
-        check("m/b/pid:[2]", ours, Place::Elsewhere);
-        check("other/b/pid:[1]", ours, Place::Elsewhere);
-        check("other/old/pid:[1]", ours, Place::Elsewhere);
-        check("none/b/pid:[1]", ours, Place::Elsewhere);
+        let check = |label: &str, own: &str, expected| assert_eq!(compare(Some(label), own), expected, "{label} {own}");
+        let own = "m/b/pid:[1]";
+        check("m/b/pid:[1]", own, Place::Here);
+        check("m/old/pid:[1]", own, Place::BeforeRestart);
+        check("m/old/pid:[2]", own, Place::BeforeRestart);
+        check("m/b/pid:[2]", own, Place::Elsewhere);
+        check("other/b/pid:[1]", own, Place::Elsewhere);
+        check("other/old/pid:[1]", own, Place::Elsewhere);
+        check("none/b/pid:[1]", own, Place::Elsewhere);
         check("none/b/pid:[1]", "none/b/pid:[1]", Place::Here);
         check("none/old/pid:[1]", "none/b/pid:[1]", Place::Elsewhere);
-        check("m/none/pid:[1]", ours, Place::Elsewhere);
+        check("m/none/pid:[1]", own, Place::Elsewhere);
         check("m/none/pid:[1]", "m/none/pid:[1]", Place::Elsewhere);
         check("m/b/none", "m/b/none", Place::Elsewhere);
-        check("m/b", ours, Place::Elsewhere);
-        check("m/b/pid:[1]/x", ours, Place::Elsewhere);
+        check("m/b", own, Place::Elsewhere);
+        check("m/b/pid:[1]/x", own, Place::Elsewhere);
         check("", "", Place::Elsewhere);
-        assert_eq!(compare(None, ours), Place::Elsewhere);
+        assert_eq!(compare(None, own), Place::Elsewhere);
     }
 
     #[test]

@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::Cell;
 
-/// The requests of one trial. The schedule is in it as data: each request says what releases it.
+/// The requests of one trial. The schedule is in it as data: each request holds its own release.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Plan {
-    /// What is being measured.
+    /// The cell that the plan is for.
     pub cell: Cell,
     /// The seed from which lengths, texts and arrivals are drawn.
     pub seed: u64,
@@ -36,7 +36,7 @@ pub struct PlannedRequest {
     pub sampling_seed: u32,
 }
 
-/// What releases a request. Closed loop, open loop, bursts and conversations are all made of these two.
+/// The condition that releases a request. Closed loops, open loops, bursts and conversations are all made of these two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Release {
@@ -61,7 +61,7 @@ pub struct Message {
     pub content: std::sync::Arc<str>,
 }
 
-/// Who says a message.
+/// The author of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {

@@ -38,7 +38,7 @@ pub struct Recipe {
     /// Where it already runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attach: Option<AttachTarget>,
-    /// What its prefix cache may do.
+    /// The policy for its prefix cache.
     #[serde(default, skip_serializing_if = "PrefixCache::is_default")]
     pub prefix_cache: PrefixCache,
     /// Path of its Prometheus metrics, where it is not the dialect's.
@@ -47,7 +47,7 @@ pub struct Recipe {
     /// When it counts as ready.
     #[serde(default)]
     pub ready: Readiness,
-    /// What it can take.
+    /// Limits of the engine.
     #[serde(default)]
     pub limits: Limits,
     /// Names of environment variables that the engine needs and whose values appear nowhere.
@@ -62,7 +62,7 @@ pub struct Recipe {
 pub struct Model {
     /// The name sent in requests.
     pub id: String,
-    /// What it is, and from where; for a model of the Hugging Face hub `owner/name`, which `${MODEL}` stands for.
+    /// Where the model comes from; for a model of the Hugging Face hub `owner/name`, which `${MODEL}` stands for.
     #[serde(default)]
     pub source: String,
     /// Its revision, e.g. a commit hash, which `${REVISION}` stands for. A branch such as `main` is not pinned.
@@ -97,8 +97,8 @@ pub struct Process {
     pub stop_grace_s: u32,
 }
 
-/// What an engine's prefix cache may do. The workload decides what may be shared; a recipe only says whether the engine has a cache at
-/// all.
+/// The policy for an engine's prefix cache. The workload decides what may be shared; a recipe only tells whether the engine has a
+/// cache at all.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -157,7 +157,7 @@ impl Default for Readiness {
     }
 }
 
-/// What an engine can take.
+/// Limits of an engine.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -186,7 +186,7 @@ fn default_ready_timeout_s() -> u32 {
 }
 
 impl Recipe {
-    /// How its engine comes to run.
+    /// How its engine is started.
     #[must_use]
     pub fn launch(&self) -> Launch {
         if self.container.is_some() {

@@ -1,4 +1,4 @@
-//! What a run was asked to do: the resolved command line, as the measuring program receives it.
+//! The run request: the resolved command line, as the measuring program receives it.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,19 +12,19 @@ named! {
         Smoke = "smoke",
         /// Few points, few trials: advisory.
         Quick = "quick",
-        /// What a verdict needs.
+        /// Enough boots and trials for a verdict.
         Standard = "standard",
         /// Every point of every workload, however long it takes.
         Full = "full",
     }
 }
 
-/// What a run was asked to do.
+/// A run request: the engine, the workloads, and how often and with what each is measured.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunRequest {
     /// The engine that is measured: the candidate, where `against` names a baseline.
     pub target: Target,
-    /// What it is compared with, measured together with it boot by boot; the records then lie in `candidate` and `baseline` of the
+    /// The baseline that it is compared with, measured together with it boot by boot; the records then lie in `candidate` and `baseline` of the
     /// run's folder.
     pub against: Option<Target>,
     /// Workloads by name; empty means all nine.
@@ -109,7 +109,7 @@ impl Target {
 /// The simulated Spark that a run measures: its parameters, noise and injected slowdown.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SimulatedSpark {
-    /// What of it is slower than it should be.
+    /// The slowdown that is injected.
     pub slower: Slowdown,
     /// The seed of its noise; `None` takes the run's. Two runs of one seed are the same to the byte, so that a comparison needs two.
     pub noise_seed: Option<u64>,
@@ -117,7 +117,7 @@ pub struct SimulatedSpark {
     pub params: Option<String>,
 }
 
-/// A simulated Spark that is slower than it should be, to see what a verdict says of it. In parts per million; 50 000 are 5 %.
+/// A simulated Spark that is slower than it should be, to test what a verdict finds. In parts per million; 50 000 are 5 %.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Slowdown {

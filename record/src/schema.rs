@@ -8,7 +8,7 @@ pub fn schema() -> schemars::Schema {
     schemars::schema_for!(Entry)
 }
 
-/// What the file below `record/schema` is called.
+/// The name of the file below `record/schema`.
 #[must_use]
 pub fn file_name() -> String {
     format!("record-{SCHEMA_VERSION}.schema.json")

@@ -1,4 +1,4 @@
-//! What counts as a secret, by its name: one rule for what a recipe may not hold, what an import leaves out, and what a log is cleared of.
+//! Recognises secrets by their names: one rule for what a recipe may not hold, what an import leaves out, and what is redacted from a log.
 
 /// How the name of a secret ends. It may be glued to what stands before it: `HFTOKEN`.
 const ENDINGS: [&str; 12] = [
@@ -39,7 +39,7 @@ const OTHER_WORDS: [&str; 13] = [
 /// The shell's own, which name folders.
 const FOLDERS: [&str; 2] = ["PWD", "OLDPWD"];
 
-/// What makes several tokens keys to something. Else they are a count: `MAX_TOKENS`.
+/// Words before `TOKENS` that make it the name of a secret. Otherwise it is a count: `MAX_TOKENS`.
 const OPENERS: [&str; 4] = ["API", "ACCESS", "AUTH", "REFRESH"];
 
 /// Short flags for a key, whose names say nothing: llama.cpp's for `--hf-token`.

@@ -1,9 +1,8 @@
-//! What a server says of itself, in the words of this project: its own counters through its dialect's name table, and the times that it
-//! gives with an answer.
+//! A server's own metrics under this project's names, through its dialect's name table, and the timings that it gives with an answer.
 
 use serde::{Deserialize, Serialize};
 
-/// What a server said of itself around and during a trial.
+/// A server's own metrics before, during and after a trial.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ServerWatch {
@@ -22,7 +21,7 @@ pub struct ServerWatch {
     pub failure: Option<String>,
 }
 
-/// One reading of everything that a server counts. What it does not count is absent, never 0.
+/// One reading of a server's metrics. A metric that it does not have is absent, never 0.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ServerMetrics {

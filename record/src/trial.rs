@@ -27,16 +27,16 @@ pub struct Trial {
     pub plan_digest: String,
     /// From the trial's begin until its last request ended, in nanoseconds.
     pub duration_ns: u64,
-    /// What came before it, unmeasured.
+    /// The warm-up before it, which is not measured.
     pub warm_up: WarmUp,
     /// One per planned request, in the plan's order.
     pub observations: Vec<Observation>,
     /// The server's own counters before and after, where it has them.
     pub counters: Option<Counters>,
-    /// The same and more in the words of this project, through the dialect's name table.
+    /// The same and more under this project's names, through the dialect's name table.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<ServerWatch>,
-    /// What the instrument saw of itself.
+    /// The instrument's and the machine's condition during the trial.
     pub facts: TrialFacts,
 }
 
@@ -62,7 +62,7 @@ pub struct Counters {
     pub after: BTreeMap<String, f64>,
 }
 
-/// What the instrument saw of itself during a trial.
+/// The instrument's and the machine's condition during a trial: CPU time, timer lag, swap, connections.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TrialFacts {
@@ -73,10 +73,10 @@ pub struct TrialFacts {
     pub cache_reset: Option<String>,
     /// CPU time of the measuring process, in nanoseconds; none in virtual time.
     pub client_cpu_ns: Option<u64>,
-    /// CPU time of the engine's processes, in nanoseconds, where they are ours to look at.
+    /// CPU time of the engine's processes, in nanoseconds, where they can be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub engine_cpu_ns: Option<u64>,
-    /// CPU time of the whole machine, whoever used it, in nanoseconds over all processors; none in virtual time or when attached.
+    /// CPU time of the whole machine, by every process, in nanoseconds over all processors; none in virtual time or when attached.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub machine_cpu_ns: Option<u64>,
     /// CPU time that a hypervisor gave to others, likewise.
@@ -89,12 +89,12 @@ pub struct TrialFacts {
     pub timer_lag_p99_ns: Option<u64>,
     /// The worst of the same.
     pub timer_lag_max_ns: Option<u64>,
-    /// What the connections did; none in virtual time.
+    /// Counts of the client's connections; none in virtual time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wire: Option<WireCounts>,
 }
 
-/// What the client's connections did.
+/// Counts of the client's connections.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct WireCounts {
@@ -112,7 +112,7 @@ pub struct WireCounts {
 }
 
 impl WireCounts {
-    /// What was done since an earlier look.
+    /// The counts since an earlier reading.
     #[must_use]
     pub fn since(self, before: Self) -> Self {
         Self {

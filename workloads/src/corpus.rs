@@ -31,7 +31,7 @@ const THEMES: [(&str, &str); 8] = [
     ("pharmacy", include_str!("corpus/pharmacy.txt")),
     ("weaving", include_str!("corpus/weaving.txt")),
 ];
-/// What the themes share.
+/// Slots and phrases that all themes share.
 const COMMON: &str = include_str!("corpus/common.txt");
 
 static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| Grammar::compile(COMMON, &THEMES.map(|(_, source)| source), &requests()));

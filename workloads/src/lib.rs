@@ -1,4 +1,4 @@
-//! What is asked, and when: the nine canonical workloads, and plans of them.
+//! The nine canonical workloads, and the plans that are drawn from them.
 //!
 //! A workload is data, one `SPEC` per module. [`cells`] takes those that a profile wants; [`plan`] turns one cell and a seed into the
 //! requests of a trial. Everything here is a pure function: no clock, no file, no network, and the same plan, byte for byte, on every

@@ -25,7 +25,7 @@ pub(crate) const PROMPT_TOKENS: Length = Length::Uniform { low: 400, high: 7600 
 pub(crate) const OUTPUT_TOKENS: Length = Length::Uniform { low: 50, high: 950 };
 pub(crate) const SMOKE_PROMPT_TOKENS: Length = Length::Uniform { low: 192, high: 512 };
 pub(crate) const SMOKE_OUTPUT_TOKENS: Length = Length::Uniform { low: 8, high: 48 };
-/// What every open-loop workload asks of a request.
+/// The service-level objective of every open-loop workload.
 pub(crate) const SLO: Slo = Slo { ttft_ms: 2000, tpot_ms: 100 };
 pub(crate) const INSTRUCTIONS: &[&str] = &[
     "Please draft a reply to the last person named above.",

@@ -88,7 +88,7 @@ pub(crate) fn warm_up_load(load: Load) -> Load {
     }
 }
 
-/// What planning one cell needs.
+/// Draws the requests of one cell from a seed, in its lengths, texts and releases.
 struct Planner<'s> {
     cell: Cell,
     spec: &'static WorkloadSpec,
@@ -97,7 +97,7 @@ struct Planner<'s> {
     sizing: &'s PromptSizing,
 }
 
-/// What a prompt should be.
+/// The lengths that a request should have, in tokens.
 struct RequestLengths {
     prompt_tokens: u32,
     output_tokens: u32,
@@ -147,7 +147,7 @@ impl<'s> Planner<'s> {
         Rng::new(&format!("{SUITE} {SUITE_VERSION}, {}, {}, {purpose}", self.cell.name(), self.stage), self.seed)
     }
 
-    /// What releases each request. Closed loops are numbered round by round, so that a request's number is about its place in time.
+    /// The release of each request. Closed loops are numbered round by round, so that a request's number is about its place in time.
     fn releases(&self) -> Vec<Release> {
         match self.cell.load {
             Load::Closed { streams: side_by_side, .. } | Load::Conversations { conversations: side_by_side, .. } => {

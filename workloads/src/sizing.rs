@@ -45,7 +45,7 @@ impl TokenTable {
         Ok(Self { milli: counts.iter().map(|tokens| tokens * 1000).collect() })
     }
 
-    /// By length alone, for an engine that tells its tokenizer to nobody: `bytes_per_token` is what probes came back with.
+    /// By length alone, for an engine whose tokenizer is unknown: `bytes_per_token` is the ratio that probes gave.
     pub fn uniform(bytes_per_token: f64) -> Result<Self, TableError> {
         if !(0.1..=100.0).contains(&bytes_per_token) {
             return Err(TableError::WrongRatio { bytes_per_token });

@@ -1,4 +1,4 @@
-//! What a workload is, as data, and the cells that a profile takes from it.
+//! The specification of a workload as data, and the cells that a profile takes from it.
 
 use record::{Cell, Gate, Length, Load, Metric, PrefixReuse, Profile, Slo};
 use serde::Serialize;
@@ -14,7 +14,7 @@ mod tests;
 /// Raised whenever a seed would give other requests though no SPEC and no word of the corpus changed.
 const PLANNER_VERSION: u32 = 1;
 
-/// A workload: a named, versioned load. What a hash leaves out is marked; all else is what is asked of an engine.
+/// A workload: a named, versioned load. Fields that the hash leaves out are marked; all others define the load.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct WorkloadSpec {
     /// Its name on the command line and in records.
@@ -33,16 +33,16 @@ pub struct WorkloadSpec {
     pub smoke: &'static [PointSpec],
     /// Whether a prompt may share its head with an earlier one.
     pub prefix_reuse: PrefixReuse,
-    /// JSON by schema is asked for.
+    /// JSON by schema is requested.
     pub structured: bool,
-    /// What a request must meet to count as good.
+    /// The service-level objective that a request must meet to count as good.
     pub slo: Option<Slo>,
-    /// What a verdict is about, at most two; not hashed, since it changes nothing that is asked.
+    /// The gates of a verdict, at most two; not hashed, since they do not change the load.
     #[serde(skip)]
     pub gates: &'static [GateSpec],
-    /// What a prompt asks for, after its records; each prompt draws one.
+    /// Instructions that end a prompt; each prompt draws one.
     pub instructions: &'static [&'static str],
-    /// What a later turn of a conversation asks for.
+    /// Instructions of a later turn of a conversation.
     pub follow_ups: &'static [&'static str],
     /// Tokens that each later turn adds to the context, besides the answer before it; conversations only.
     pub turn_tokens: Option<u32>,
@@ -57,7 +57,7 @@ pub struct PointSpec {
     pub load: Load,
     pub prompt_tokens: Length,
     pub output_tokens: Length,
-    /// The smallest profile that takes it; not hashed, since it changes nothing that is asked.
+    /// The smallest profile that takes it; not hashed, since it does not change the load.
     #[serde(skip)]
     pub least: Profile,
 }
@@ -108,8 +108,8 @@ impl WorkloadSpec {
     #[must_use]
     pub fn hash(&self, miniature: bool) -> String {
         let points = if miniature { self.smoke } else { self.points };
-        let asked = (WorkloadSpec { points, ..self.clone() }, miniature, corpus::digest(), PLANNER_VERSION);
-        let json = serde_json::to_vec(&asked).expect("plain data serialises");
+        let hashed = (WorkloadSpec { points, ..self.clone() }, miniature, corpus::digest(), PLANNER_VERSION);
+        let json = serde_json::to_vec(&hashed).expect("plain data serialises");
         corpus::hex(&Sha256::digest(json)[..8])
     }
 

@@ -1,6 +1,6 @@
 //! The lines of an engine's log that say which kernels and backends it chose: what two boots of one recipe must have in common.
 //!
-//! What changes from boot to boot or tells of the machine's owner is taken out: time stamps, process ids, colours, folders, ids of
+//! Parts that change from boot to boot or identify the machine's owner are removed: time stamps, process ids, colours, folders, ids of
 //! devices. Progress bars are left out whole.
 
 use std::collections::BTreeSet;
@@ -15,11 +15,11 @@ const HEAD_WORDS: usize = 6;
 #[must_use]
 pub fn backends(log: &str, words: &[&str]) -> Vec<String> {
     let words: Vec<_> = words.iter().map(|word| word.to_lowercase()).collect();
-    let told = log.lines().map(without_colours).filter(|line| {
+    let marked = log.lines().map(without_colours).filter(|line| {
         let line = line.to_lowercase();
         words.iter().any(|word| line.contains(word)) && !is_progress(&line)
     });
-    let lines: BTreeSet<String> = told.map(|line| cleaned(&line)).filter(|line| !line.is_empty()).collect();
+    let lines: BTreeSet<String> = marked.map(|line| cleaned(&line)).filter(|line| !line.is_empty()).collect();
     lines.into_iter().take(LINES_MAX).collect()
 }
 
@@ -82,7 +82,7 @@ fn without_folder(word: &str) -> String {
     }
 }
 
-/// `GPU-` and a UUID name one device of the world; which one is nobody's business.
+/// `GPU-` and a UUID name one device of the world; which one is private.
 fn without_device_id(word: &str) -> String {
     let Some(at) = word.find("GPU-") else { return word.to_owned() };
     let id = &word[at + 4..];

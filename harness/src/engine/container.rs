@@ -48,7 +48,7 @@ pub struct ContainerEngine {
     cores: Option<Cores>,
 }
 
-/// Secrets, which show themselves nowhere but in the container's environment.
+/// Secrets, which appear only in the container's environment.
 struct Secrets {
     /// Its own, by name.
     own: Vec<(String, String)>,
@@ -112,7 +112,7 @@ impl ContainerEngine {
         match spec.request().start().await {
             Ok(container) => Ok(container),
             Err(error) => {
-                let error = docker::of_testcontainers(&error, host_port);
+                let error = docker::from_testcontainers(&error, host_port);
                 // Why it could not be started matters more than what may be left; the next run removes that.
                 let _ = orphans::remove_unstarted(docker, &labels).await;
                 Err(error.into())
@@ -229,7 +229,7 @@ impl EngineInstance for RunningContainer {
     }
 
     async fn died(&self) -> String {
-        self.watch.whole().await.into_words()
+        self.watch.whole().await.into_description()
     }
 
     fn log_tail(&self) -> String {
@@ -284,7 +284,7 @@ impl EngineInstance for RunningContainer {
 impl RunningContainer {
     /// The host's ids of its processes, as `docker top` has them.
     pub async fn pids(&self) -> Result<Vec<u32>, EngineError> {
-        let top = self.docker.top_processes(&self.container.id, None).await.map_err(|error| docker::of_bollard(&error, 0))?;
+        let top = self.docker.top_processes(&self.container.id, None).await.map_err(|error| docker::from_bollard(&error, 0))?;
         let column = top.titles.unwrap_or_default().iter().position(|title| title == "PID").unwrap_or(1);
         let rows = top.processes.unwrap_or_default();
         Ok(rows.iter().filter_map(|row| row.get(column)?.parse().ok()).collect())

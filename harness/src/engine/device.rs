@@ -1,4 +1,4 @@
-//! On what device an engine runs, proved by what `nvidia-smi` says of processes. An engine that found no GPU may well fall back to the
+//! The device that an engine runs on, proved by the processes that `nvidia-smi` lists. An engine that found no GPU may well fall back to the
 //! processor and answer, a hundred times slower.
 
 use std::{collections::BTreeMap, io, time::Duration};
@@ -13,7 +13,7 @@ pub const NVIDIA_SMI: &str = "nvidia-smi";
 /// How long it may take: a driver that hangs must not hang the run.
 const SMI_LIMIT: Duration = Duration::from_secs(30);
 
-/// What `nvidia-smi` says of the processes that compute on a GPU.
+/// The processes that compute on a GPU, as `nvidia-smi` lists them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ComputeApps {
     /// Memory of each process, in MiB, by its id; none where the driver does not tell.
@@ -34,13 +34,13 @@ pub async fn compute_apps(program: &str) -> ComputeApps {
         Ok(Err(error)) => ComputeApps::Failed(format!("{program} cannot be run: {error}")),
         Ok(Ok(output)) if output.status.success() => ComputeApps::Named(parse(&String::from_utf8_lossy(&output.stdout))),
         Ok(Ok(output)) => {
-            let said = [output.stdout, output.stderr].concat();
-            ComputeApps::Failed(format!("{program}: {}: {}", output.status, String::from_utf8_lossy(&said).trim()))
+            let text = [output.stdout, output.stderr].concat();
+            ComputeApps::Failed(format!("{program}: {}: {}", output.status, String::from_utf8_lossy(&text).trim()))
         }
     }
 }
 
-/// `4242, 63000 MiB` a line; where memory is not told, `[N/A]` or another word in brackets. A process on two GPUs has two lines.
+/// `4242, 63000 MiB` a line; where memory is not reported, `[N/A]` or another word in brackets. A process on two GPUs has two lines.
 fn parse(text: &str) -> BTreeMap<u32, Option<u64>> {
     let mut apps = BTreeMap::new();
     for line in text.lines() {
@@ -66,7 +66,7 @@ fn proof(apps: &BTreeMap<u32, Option<u64>>, pids: &[u32]) -> Option<String> {
     Some(format!("nvidia-smi names {count}{memory}"))
 }
 
-/// The device of a process engine, which nobody gave one to.
+/// The device of a process engine, which is not given one by the recipe.
 #[must_use]
 pub fn of_process(apps: &ComputeApps, pids: &[u32]) -> Device {
     let cpu = |proof: String| Device { kind: DeviceKind::Cpu, proof };
@@ -76,7 +76,7 @@ pub fn of_process(apps: &ComputeApps, pids: &[u32]) -> Device {
             |proof| Device { kind: DeviceKind::Gpu, proof },
         ),
         ComputeApps::NoSmi => cpu("this machine has no nvidia-smi".to_owned()),
-        ComputeApps::Failed(why) => cpu(format!("nvidia-smi tells of no GPU: {why}")),
+        ComputeApps::Failed(why) => cpu(format!("nvidia-smi reports no GPU: {why}")),
     }
 }
 
@@ -128,7 +128,7 @@ mod tests {
         assert_eq!(of_process(&named), "nvidia-smi names one of its processes, 10 MiB");
         assert_eq!(of_process(&ComputeApps::Named(BTreeMap::new())), "nvidia-smi names none of its processes");
         assert_eq!(of_process(&ComputeApps::NoSmi), "this machine has no nvidia-smi");
-        assert_eq!(of_process(&failed), "nvidia-smi tells of no GPU: nvidia-smi: exit status: 9: no driver");
+        assert_eq!(of_process(&failed), "nvidia-smi reports no GPU: nvidia-smi: exit status: 9: no driver");
         assert_eq!(of_gpu_container(&named, &[7]).unwrap().kind, DeviceKind::Gpu);
         let refused = [(&named, 8), (&ComputeApps::NoSmi, 7), (&failed, 7)]
             .map(|(apps, pid)| of_gpu_container(apps, &[pid]).unwrap_err().to_string());

@@ -1,4 +1,4 @@
-//! What can go wrong with Docker, and what to do about it; and how its words are understood.
+//! Errors of Docker, each with what to do about it, and how its messages are classified.
 
 use record::ExitCode;
 
@@ -38,8 +38,8 @@ pub enum DockerError {
     /// The image is for another machine.
     #[error("image {image} is built for {found}, and {wants} {wanted}: pull it with `docker pull --platform {wanted} {image}`")]
     WrongPlatform { image: String, found: String, wants: &'static str, wanted: String },
-    /// A folder is not there.
-    #[error("the folder {path}, which the container is to see as {target}, is not there: {hint}")]
+    /// The source of a mount does not exist.
+    #[error("the folder {path}, which is mounted as {target} in the container, does not exist: {hint}")]
     MountMissing { path: String, target: String, hint: String },
     /// No GPU can be given to it.
     #[error(

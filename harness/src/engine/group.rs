@@ -20,9 +20,9 @@ pub fn start_ticks(pid: u32) -> Option<u64> {
     stat(pid).map(|stat| stat.start_ticks)
 }
 
-/// Whether the process that began at `start_ticks` still lives.
+/// Whether the process that began at `start_ticks` is still alive.
 #[must_use]
-pub fn lives(pid: u32, start: u64) -> bool {
+pub fn is_alive(pid: u32, start: u64) -> bool {
     stat(pid).is_some_and(|stat| !stat.is_ended && stat.start_ticks == start)
 }
 
@@ -69,21 +69,21 @@ mod tests {
 
     #[test]
     fn own_process_is_alive_by_its_start_time() {
-        let us = std::process::id();
-        let start = start_ticks(us).unwrap();
-        assert!(lives(us, start) && !lives(us, start + 1));
-        assert!(!is_gone(us, start) && is_gone(us, start + 1));
+        let own_pid = std::process::id();
+        let start = start_ticks(own_pid).unwrap();
+        assert!(is_alive(own_pid, start) && !is_alive(own_pid, start + 1));
+        assert!(!is_gone(own_pid, start) && is_gone(own_pid, start + 1));
         assert_eq!(is_gone(u32::MAX, 1), stat(1).is_some());
-        assert!(members(stat(us).unwrap().group).contains(&us));
-        assert!(!is_marked(us));
+        assert!(members(stat(own_pid).unwrap().group).contains(&own_pid));
+        assert!(!is_marked(own_pid));
     }
 
     #[test]
     fn cpu_time_of_group_grows_with_work() {
-        let ours = stat(std::process::id()).unwrap().group;
-        let before = cpu_ns(ours).unwrap();
+        let own_group = stat(std::process::id()).unwrap().group;
+        let before = cpu_ns(own_group).unwrap();
         // Until it shows: the kernel counts in ticks.
-        assert!((0..u32::MAX).any(|_| cpu_ns(ours).is_some_and(|now| now > before)));
+        assert!((0..u32::MAX).any(|_| cpu_ns(own_group).is_some_and(|now| now > before)));
         assert_eq!(cpu_ns(u32::MAX), None);
     }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use record::recipe;
 
-/// What placeholders stand for.
+/// The values of placeholders.
 #[derive(Debug, Clone, Default)]
 pub struct Placeholders {
     /// `${RECIPES}`: the folder of the recipe's file.
@@ -34,7 +34,7 @@ impl Placeholders {
         Self { model: model.source.clone(), revision: revision.to_owned(), ..self }
     }
 
-    /// Fills in only what may be shown to anyone: the port and the model. Where a machine keeps its folders is nobody's business.
+    /// Fills in only what may be shown to anyone: the port and the model. Where a machine keeps its folders is private.
     #[must_use]
     pub fn fill_public(&self, text: &str) -> String {
         let shown = |text: String, name: &str| match self.value(name) {
@@ -68,7 +68,7 @@ impl Placeholders {
                 let testbed = self.testbed.as_deref().filter(|folder| folder.is_dir());
                 testbed
                     .map(path)
-                    .ok_or_else(|| "it needs the testbed, which is not there: `cargo xtask testbed` prepares it".to_owned())
+                    .ok_or_else(|| "it needs the testbed, which does not exist: `cargo xtask testbed` prepares it".to_owned())
             }
             "PORT" => self.port.map(|port| port.to_string()).ok_or_else(|| "`${PORT}` has no value here".to_owned()),
             "HF_CACHE" => {

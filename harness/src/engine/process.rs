@@ -54,7 +54,7 @@ impl ProcessEngine {
         Ok(engine)
     }
 
-    /// Notes each engine in this lock, so that whoever takes it after a crash of ours can put the engine away.
+    /// Notes each engine in this lock, so that the next run can stop the engine if this one crashes.
     #[must_use]
     pub fn with_lock(self, lock: Rc<RunLock>) -> Self {
         Self { lock: Some(lock), ..self }
@@ -66,7 +66,7 @@ impl ProcessEngine {
         Self { cores, ..self }
     }
 
-    /// The command as a record may show it: where this machine keeps its folders is nobody's business.
+    /// The command as a record may show it: where this machine keeps its folders is private.
     fn public_command(&self, port: u16) -> Vec<String> {
         let placeholders = Placeholders { port: Some(port), ..self.placeholders.clone() };
         self.process.command.iter().map(|word| placeholders.fill_public(word)).collect()
@@ -116,7 +116,7 @@ impl Engine for ProcessEngine {
             stopped: RefCell::new(false),
             lock: self.lock.clone(),
         };
-        running.note()?;
+        running.note_in_lock()?;
         Ok(running)
     }
 }
@@ -238,7 +238,7 @@ async fn wait(mut ended: ExitReceiver) -> String {
     }
 }
 
-/// Kills what an earlier run left behind, and says what. Nothing is killed that is not surely that: neither a later process of the same
+/// Kills what an earlier run left behind, and says what. Only what is surely that is killed: neither a later process of the same
 /// id, nor one that was not spawned as an engine.
 #[must_use]
 pub fn kill_orphan(leftover: &OrphanedEngine) -> Option<String> {
@@ -246,14 +246,14 @@ pub fn kill_orphan(leftover: &OrphanedEngine) -> Option<String> {
     if group::start_ticks(id).is_some_and(|start| start != leftover.start_ticks) {
         return None;
     }
-    let ours = group::members(id).into_iter().filter(|pid| group::is_marked(*pid)).count();
+    let marked = group::members(id).into_iter().filter(|pid| group::is_marked(*pid)).count();
     let pid = i32::try_from(id).ok().and_then(Pid::from_raw)?;
-    if ours == 0 {
+    if marked == 0 {
         return None;
     }
-    let said = format!("an engine that an earlier run left, process group {id} of {ours} processes");
+    let description = format!("an engine that an earlier run left, process group {id} of {marked} processes");
     if let Err(error) = kill_process_group(pid, Signal::KILL) {
-        return Some(format!("{said}, cannot be killed: {error}"));
+        return Some(format!("{description}, cannot be killed: {error}"));
     }
     let pause = Duration::from_millis(10);
     let gone = (0..KILL_WAIT.as_millis() / pause.as_millis()).any(|_| {
@@ -261,7 +261,7 @@ pub fn kill_orphan(leftover: &OrphanedEngine) -> Option<String> {
         // One that nobody has reaped yet is gone all the same.
         !group::members(id).into_iter().any(group::is_marked)
     });
-    Some(if gone { format!("{said}, was killed") } else { format!("{said}, was killed, but is not gone yet") })
+    Some(if gone { format!("{description}, was killed") } else { format!("{description}, was killed, but is not gone yet") })
 }
 
 impl RunningProcess {
@@ -269,7 +269,7 @@ impl RunningProcess {
         self.group.as_raw_nonzero().get().unsigned_abs()
     }
 
-    fn note(&self) -> Result<(), EngineError> {
+    fn note_in_lock(&self) -> Result<(), EngineError> {
         let Some(lock) = &self.lock else { return Ok(()) };
         let id = self.group_id();
         // Without a start time it is gone already, and `died` says how.
@@ -281,7 +281,7 @@ impl RunningProcess {
 
     async fn stop_group(&self) -> String {
         if let Some(how) = self.ended.borrow().clone() {
-            self.kill_rest();
+            self.kill_remaining();
             return format!("had ended before: {how}");
         }
         let signal = match self.stop_signal {
@@ -297,12 +297,12 @@ impl RunningProcess {
             let how = wait(self.ended.clone()).await;
             format!("killed after {} s of not stopping: {how}", self.stop_grace.as_secs())
         };
-        self.kill_rest();
+        self.kill_remaining();
         words
     }
 
     /// Children that outlived the leader go too; the group's id cannot be another's as long as one of them lives.
-    fn kill_rest(&self) {
+    fn kill_remaining(&self) {
         if test_kill_process_group(self.group).is_ok() {
             let _ = kill_process_group(self.group, Signal::KILL);
         }
@@ -312,7 +312,7 @@ impl RunningProcess {
 impl Drop for RunningProcess {
     fn drop(&mut self) {
         if !*self.stopped.borrow() {
-            self.kill_rest();
+            self.kill_remaining();
         }
     }
 }

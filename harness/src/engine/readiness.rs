@@ -37,7 +37,7 @@ pub fn user_message(text: &str) -> Message {
     Message { role: Role::User, content: Arc::from(text) }
 }
 
-/// Asks one question and returns what came back, its text included. `limit_ns` bounds it.
+/// Sends one request and returns its observation, the text included. `limit_ns` bounds it.
 pub async fn send_probe<E: Endpoint, C: Clock>(endpoint: &E, clock: &C, request: &PlannedRequest, limit_ns: u64) -> Observation {
     let trial = TrialClock::begin(clock);
     let mut observation = Observation::unsent(request);
@@ -75,7 +75,7 @@ pub async fn wait_until_ready<R: EngineInstance, C: Clock>(
     let attempts = Box::pin(async {
         let limit = Limit { deadline_ns, timeout_s };
         let healthy_at_ns = wait_until_healthy(running, clock, limit).await?;
-        attempt_until(running, clock, model, limit).await?;
+        wait_for_token(running, clock, model, limit).await?;
         Ok(BootTimes { healthy_at_ns, ready_at_ns: clock.now_ns() })
     });
     match future::select(future::select(died, Box::pin(stop.wait())), attempts).await {
@@ -116,13 +116,13 @@ async fn pause<R: EngineInstance, C: Clock>(
 ) -> Result<(), EngineError> {
     let next_ns = clock.now_ns() + PAUSE_NS;
     if next_ns >= limit.deadline_ns {
-        return Err(EngineError::NeverReady { timeout_s: limit.timeout_s, last: last(), log_tail: running.log_tail() });
+        return Err(EngineError::ReadyTimeout { timeout_s: limit.timeout_s, last: last(), log_tail: running.log_tail() });
     }
     clock.sleep_until(next_ns).await;
     Ok(())
 }
 
-async fn attempt_until<R: EngineInstance, C: Clock>(
+async fn wait_for_token<R: EngineInstance, C: Clock>(
     running: &R,
     clock: &C,
     model: &str,
@@ -136,14 +136,14 @@ async fn attempt_until<R: EngineInstance, C: Clock>(
         match &answer.outcome {
             Outcome::Complete if answer.first_token_ns.is_some() || answer.output_tokens() > Some(0) => return Ok(()),
             Outcome::Rejected { status, detail } if is_final(*status, &mut internal_errors) => {
-                return Err(EngineError::Refuses {
+                return Err(EngineError::RequestRefused {
                     model: model.to_owned(),
                     answer: format!("status {status}: {detail}"),
                     hint: hint(*status).to_owned(),
                 });
             }
             Outcome::Malformed { detail } => {
-                return Err(EngineError::Refuses {
+                return Err(EngineError::RequestRefused {
                     model: model.to_owned(),
                     answer: format!("bytes that are not the protocol: {detail}"),
                     hint: "; does the recipe name the right dialect?".to_owned(),
@@ -151,7 +151,7 @@ async fn attempt_until<R: EngineInstance, C: Clock>(
             }
             _ => {}
         }
-        pause(running, clock, limit, || words(&answer)).await?;
+        pause(running, clock, limit, || describe_outcome(&answer)).await?;
     }
 }
 
@@ -180,7 +180,7 @@ fn hint(status: u16) -> &'static str {
     }
 }
 
-fn words(answer: &Observation) -> String {
+fn describe_outcome(answer: &Observation) -> String {
     match &answer.outcome {
         Outcome::Complete => "complete, but without a token".to_owned(),
         Outcome::Rejected { status, detail } => format!("status {status}: {detail}"),

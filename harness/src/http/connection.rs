@@ -23,13 +23,13 @@ use tokio::{
 /// into that moment is lost.
 pub(super) const IDLE: Duration = Duration::from_secs(4);
 
-/// What one read takes at most, in bytes.
+/// The largest read, in bytes.
 const READ_BYTES: usize = 64 << 10;
 
 /// Reads in a row from one connection. One that always has more must let the others have their turn.
 const READS_IN_A_ROW: u32 = 16;
 
-/// What the endpoint's connections did so far.
+/// Counts of what the endpoint's connections have done.
 #[derive(Debug, Default)]
 pub(super) struct Counters {
     pub(super) opened: Cell<u64>,
@@ -43,7 +43,7 @@ pub(super) fn count(counter: &Cell<u64>) {
     counter.set(counter.get() + 1);
 }
 
-/// What all connections of an endpoint share: they are used on one thread, one at a time, so that one place to read into is enough.
+/// State that all connections of an endpoint share: they are used on one thread, one at a time, so that one place to read into is enough.
 #[derive(Debug)]
 pub(super) struct ConnectionContext {
     pub(super) counters: Counters,
@@ -60,7 +60,7 @@ impl Default for ConnectionContext {
 pub(super) struct Connection {
     stream: TcpStream,
     shared: Rc<ConnectionContext>,
-    /// What has to be written still.
+    /// The part of the request that is not written yet.
     unwritten: Bytes,
     /// Why writing failed. The answer may have come all the same, so that reading goes on.
     write_error: Option<io::Error>,

@@ -20,7 +20,7 @@ use crate::{
 /// How long to wait for the end of the body after the end marker. Only a body read to its end leaves a connection that can be
 /// used again, and that is worth a short wait, but the answer is complete without it.
 const DRAIN_NS: u64 = 20_000_000;
-/// How long a refusal's words are waited for: its status says what matters.
+/// How long a refusal's message is waited for: its status is what matters.
 const REFUSAL_NS: u64 = 1_000_000_000;
 /// As much of a refusal as is read.
 const MAX_REFUSAL_BYTES: usize = 64 << 10;
@@ -48,13 +48,13 @@ pub(super) struct Exchange<'a, 'c, C> {
 /// Why there is no more to read.
 enum ReadEnd {
     /// The answer is over by its own account; the body may go on.
-    Over,
+    AnswerComplete,
     /// The server ended the body.
     Eof,
     /// The server closed the connection where it must not.
     Closed(&'static str),
     Failed(io::Error),
-    Bad(MalformedResponse),
+    Malformed(MalformedResponse),
     TooLarge,
 }
 
@@ -62,10 +62,10 @@ impl ReadEnd {
     /// The outcome of an exchange that broke; none where the answer itself says how it ended.
     fn outcome(self, limits: StreamLimits) -> Option<Outcome> {
         match self {
-            Self::Over | Self::Eof => None,
+            Self::AnswerComplete | Self::Eof => None,
             Self::Closed(what) => Some(Outcome::Disconnected { detail: what.to_owned() }),
             Self::Failed(error) => Some(Outcome::Disconnected { detail: error.to_string() }),
-            Self::Bad(bad) => Some(Outcome::Malformed { detail: shortened(&bad.to_string()) }),
+            Self::Malformed(bad) => Some(Outcome::Malformed { detail: shortened(&bad.to_string()) }),
             Self::TooLarge => {
                 Some(Outcome::Malformed { detail: format!("an answer of more than {} bytes", limits.max_body_bytes) })
             }
@@ -73,7 +73,6 @@ impl ReadEnd {
     }
 }
 
-/// What came of an exchange.
 pub(super) struct ExchangeResult {
     pub(super) outcome: Outcome,
     /// The connection can take another request.
@@ -82,17 +81,17 @@ pub(super) struct ExchangeResult {
     pub(super) is_unanswered: bool,
 }
 
-/// Why there is no head.
+/// A head that did not arrive whole.
 struct HeadError {
     outcome: Outcome,
     is_unanswered: bool,
 }
 
-/// A head that is whole.
+/// A head that has arrived whole.
 struct ReceivedHead {
     head: Head,
     t_ns: u64,
-    /// What the same read brought of the body.
+    /// The part of the body in the same read.
     body: Vec<u8>,
 }
 
@@ -142,11 +141,11 @@ impl<C: Clock> Exchange<'_, '_, C> {
                             }
                             None
                         }
-                        Err(bad) => Some(Err(ReadEnd::Bad(bad))),
+                        Err(bad) => Some(Err(ReadEnd::Malformed(bad))),
                     }
                 })
             }));
-            let Some(read) = until(clock, reading, || after(&first_ns, clock, limits.head_ns)).await else {
+            let Some(read) = until(clock, reading, || deadline_after(&first_ns, clock, limits.head_ns)).await else {
                 let detail = format!("the answer's head was not whole {} ms after its first byte", limits.head_ns / 1_000_000);
                 return Err(HeadError { outcome: Outcome::TimedOut { detail }, is_unanswered: false });
             };
@@ -186,8 +185,8 @@ impl<C: Clock> Exchange<'_, '_, C> {
                     last_read.set(Some(t_ns));
                 }
                 match fed {
-                    _ if answer.is_over() => ControlFlow::Break(ReadEnd::Over),
-                    Err(bad) => ControlFlow::Break(ReadEnd::Bad(bad)),
+                    _ if answer.is_over() => ControlFlow::Break(ReadEnd::AnswerComplete),
+                    Err(bad) => ControlFlow::Break(ReadEnd::Malformed(bad)),
                     Ok(()) if body_bytes > limits.max_body_bytes => ControlFlow::Break(ReadEnd::TooLarge),
                     Ok(()) if body.is_done() => ControlFlow::Break(ReadEnd::Eof),
                     Ok(()) => ControlFlow::Continue(()),
@@ -206,7 +205,7 @@ impl<C: Clock> Exchange<'_, '_, C> {
                             feed(body, t_ns, bytes).break_value()
                         })
                     }));
-                    let read = until(clock, reading, || after(&last_read, clock, limits.idle_ns)).await;
+                    let read = until(clock, reading, || deadline_after(&last_read, clock, limits.idle_ns)).await;
                     read.map(|read| read.unwrap_or_else(ReadEnd::Failed))
                 }
             }
@@ -230,7 +229,7 @@ impl<C: Clock> Exchange<'_, '_, C> {
             let detail = format!("the stream was silent for {} ms after its first event", self.limits.idle_ns / 1_000_000);
             return answer.give_up(self.observation, Outcome::TimedOut { detail });
         };
-        let drains = matches!(ended, ReadEnd::Over) && answer.is_done() && !body.is_done();
+        let drains = matches!(ended, ReadEnd::AnswerComplete) && answer.is_done() && !body.is_done();
         let outcome = match ended {
             ReadEnd::Eof if self.observation.first_event_ns.is_none() && body_bytes > 0 => {
                 let kind = received.head.content_type.as_deref();
@@ -270,7 +269,7 @@ impl<C: Clock> Exchange<'_, '_, C> {
             let mut feed = |body: &mut BodyDecoder, bytes: &[u8]| {
                 let fed = body.feed(bytes, |data| words.extend_from_slice(data));
                 match fed {
-                    Err(bad) => Some(ReadEnd::Bad(bad)),
+                    Err(bad) => Some(ReadEnd::Malformed(bad)),
                     Ok(()) if body.is_done() || words.len() >= MAX_REFUSAL_BYTES => Some(ReadEnd::Eof),
                     Ok(()) => None,
                 }
@@ -300,7 +299,7 @@ impl<C: Clock> Exchange<'_, '_, C> {
         let detail = match ended.outcome(self.limits) {
             None => Refusal::read(&words).words,
             Some(Outcome::Disconnected { detail } | Outcome::Malformed { detail }) => {
-                shortened(format!("{} (its words broke off: {detail})", Refusal::read(&words).words).trim_start())
+                shortened(format!("{} (the message broke off: {detail})", Refusal::read(&words).words).trim_start())
             }
             Some(_) => String::new(),
         };
@@ -309,7 +308,7 @@ impl<C: Clock> Exchange<'_, '_, C> {
 }
 
 /// So many nanoseconds after the time in the cell, or after now while there is none.
-fn after<C: Clock>(since: &Cell<Option<u64>>, clock: &TrialClock<'_, C>, limit_ns: u64) -> u64 {
+fn deadline_after<C: Clock>(since: &Cell<Option<u64>>, clock: &TrialClock<'_, C>, limit_ns: u64) -> u64 {
     since.get().unwrap_or_else(|| clock.now_ns()).saturating_add(limit_ns)
 }
 

@@ -4,7 +4,7 @@ use std::{cell::OnceCell, io, net::SocketAddr};
 
 use reqwest::Url;
 
-/// Where connections go, and what requests say of it.
+/// The address that connections are made to, and the `host` header and path prefix of requests.
 #[derive(Debug)]
 pub(super) struct Host {
     /// The name or address, without brackets.

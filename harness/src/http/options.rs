@@ -1,4 +1,4 @@
-//! What can be chosen about talking to a server.
+//! Options of the HTTP client.
 
 use std::fmt;
 

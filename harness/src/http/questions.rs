@@ -40,7 +40,7 @@ struct ModelList<M> {
 impl HttpEndpoint {
     /// The models that the server lists, in its order.
     pub async fn models(&self) -> Result<Vec<ServedModel>, EndpointError> {
-        let models: ModelList<ServedModel> = self.ask_json(Method::GET, "/v1/models", None).await?;
+        let models: ModelList<ServedModel> = self.query_json(Method::GET, "/v1/models", None).await?;
         Ok(models.data)
     }
 
@@ -51,7 +51,7 @@ impl HttpEndpoint {
             id: String,
             root: Option<String>,
         }
-        let models: ModelList<Model> = self.ask_json(Method::GET, "/v1/models", None).await?;
+        let models: ModelList<Model> = self.query_json(Method::GET, "/v1/models", None).await?;
         let described = |Model { id, root }| match root {
             Some(root) if root == id => id,
             // Where a machine keeps its files is private.
@@ -77,13 +77,13 @@ impl HttpEndpoint {
         if let Some(switch) = tokenize.special_tokens_switch {
             body[switch] = json!(false);
         }
-        let answer: Value = self.ask_json(Method::POST, tokenize.path, Some(&body)).await?;
+        let answer: Value = self.query_json(Method::POST, tokenize.path, Some(&body)).await?;
         let tokens = answer[tokenize.tokens_field].as_array().and_then(|tokens| u32::try_from(tokens.len()).ok());
         tokens.ok_or_else(|| self.unexpected(tokenize.path, &format!("no array `{}`", tokenize.tokens_field)))
     }
 
     pub(super) async fn read_server_page(&self, path: &str, names: &'static MetricNames) -> Result<ServerPage, EndpointError> {
-        let body = self.ask(self.question(Method::GET, path).header("accept", "text/plain"), path).await?;
+        let body = self.send_query(self.query(Method::GET, path).header("accept", "text/plain"), path).await?;
         // Not on the thread that stamps what is read of answers: a page of 50 kB takes milliseconds.
         let parsed = tokio::task::spawn_blocking(move || read_page(&String::from_utf8_lossy(&body), names)).await;
         parsed
@@ -91,8 +91,8 @@ impl HttpEndpoint {
             .map_err(|why| self.unexpected(path, &why))
     }
 
-    pub(super) async fn ask_for_reset(&self, CacheReset { path, needs }: CacheReset) -> Result<String, EndpointError> {
-        match self.ask(self.question(Method::POST, path), path).await {
+    pub(super) async fn request_cache_reset(&self, CacheReset { path, needs }: CacheReset) -> Result<String, EndpointError> {
+        match self.send_query(self.query(Method::POST, path), path).await {
             Ok(_) => Ok(format!("emptied by POST {path}")),
             Err(EndpointError::Status { url, status: status @ 404, body }) if !needs.is_empty() => {
                 Err(EndpointError::Status { url, status, body: format!("{body}; the server needs {needs} for it") })
@@ -103,7 +103,7 @@ impl HttpEndpoint {
 
     /// Whether a path answers with success; none where there is no such path, as behind a server that only speaks the dialect.
     pub(super) async fn answers_with_success(&self, path: &str) -> Option<bool> {
-        match self.ask(self.question(Method::GET, path).timeout(HEALTH_LIMIT), path).await {
+        match self.send_query(self.query(Method::GET, path).timeout(HEALTH_LIMIT), path).await {
             Ok(_) => Some(true),
             Err(EndpointError::Status { status: 404 | 405 | 501, .. }) => None,
             Err(_) => Some(false),
@@ -111,33 +111,39 @@ impl HttpEndpoint {
     }
 
     pub(super) async fn read_version(&self, path: &str, pointer: &str) -> Option<String> {
-        let answer: Value = self.ask_json(Method::GET, path, None).await.ok()?;
-        answer.pointer(pointer).and_then(Value::as_str).map(|version| self.without_secrets(version))
+        let answer: Value = self.query_json(Method::GET, path, None).await.ok()?;
+        answer.pointer(pointer).and_then(Value::as_str).map(|version| self.redact(version))
     }
 
-    fn question(&self, method: Method, path: &str) -> RequestBuilder {
+    fn query(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, self.url(path)).timeout(LIMIT)
     }
 
-    async fn ask_json<A: DeserializeOwned>(&self, method: Method, path: &str, body: Option<&Value>) -> Result<A, EndpointError> {
-        let question = self.question(method, path);
-        let answer = self.ask(body.into_iter().fold(question, RequestBuilder::json), path).await?;
+    async fn query_json<A: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<A, EndpointError> {
+        let query = self.query(method, path);
+        let answer = self.send_query(body.into_iter().fold(query, RequestBuilder::json), path).await?;
         serde_json::from_slice(&answer).map_err(|error| self.unexpected(path, &error.to_string()))
     }
 
-    async fn ask(&self, question: RequestBuilder, path: &str) -> Result<Vec<u8>, EndpointError> {
-        let unreachable = |error: &reqwest::Error| EndpointError::Unreachable { url: self.url(path), why: chain(error) };
-        let mut response: Response = question.send().await.map_err(|error| unreachable(&error))?;
+    async fn send_query(&self, query: RequestBuilder, path: &str) -> Result<Vec<u8>, EndpointError> {
+        let unreachable =
+            |error: &reqwest::Error| EndpointError::Unreachable { url: self.url(path), why: describe_error_chain(error) };
+        let mut response: Response = query.send().await.map_err(|error| unreachable(&error))?;
         let body = read_body(&mut response, MAX_BYTES).await.map_err(|error| unreachable(&error))?;
         if !response.status().is_success() {
-            let body = self.without_secrets(&Refusal::read(&body).words);
+            let body = self.redact(&Refusal::read(&body).words);
             return Err(EndpointError::Status { url: self.url(path), status: response.status().as_u16(), body });
         }
         Ok(body)
     }
 
     fn unexpected(&self, path: &str, why: &str) -> EndpointError {
-        EndpointError::Unexpected { url: self.url(path), why: self.without_secrets(why) }
+        EndpointError::Unexpected { url: self.url(path), why: self.redact(why) }
     }
 }
 
@@ -155,7 +161,7 @@ async fn read_body(response: &mut Response, max_bytes: usize) -> Result<Vec<u8>,
 }
 
 /// An error and its causes, without the URL, which may hold what a record must not.
-pub(super) fn chain(error: &reqwest::Error) -> String {
+pub(super) fn describe_error_chain(error: &reqwest::Error) -> String {
     let words = std::iter::successors(error.source(), |&cause| cause.source()).map(ToString::to_string);
     let mut chain: Vec<String> = Vec::new();
     for words in words {
@@ -165,10 +171,10 @@ pub(super) fn chain(error: &reqwest::Error) -> String {
         }
         chain.push(words);
     }
-    if chain.is_empty() { shortened(&kind_of(error)) } else { shortened(&chain.join(": ")) }
+    if chain.is_empty() { shortened(&error_kind(error)) } else { shortened(&chain.join(": ")) }
 }
 
-fn kind_of(error: &reqwest::Error) -> String {
+fn error_kind(error: &reqwest::Error) -> String {
     match error {
         _ if error.is_timeout() => "timed out".to_owned(),
         _ if error.is_connect() => "no connection".to_owned(),

@@ -22,10 +22,10 @@ const MAX_HEADERS: usize = 128;
 /// Bytes that are not the protocol, or not within its limits.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MalformedResponse {
-    /// What stands where the head should be.
+    /// The bytes in place of the head are not HTTP.
     #[error("the answer's head is not HTTP: {0}")]
     Head(httparse::Error),
-    /// More than is read.
+    /// Limits of the head.
     #[error("the answer's head has more than {MAX_HEADERS} headers")]
     TooManyHeaders,
     #[error("the answer's head is longer than {MAX_HEAD_BYTES} bytes")]
@@ -39,7 +39,7 @@ pub enum MalformedResponse {
     Chunk(&'static str),
 }
 
-/// What an answer's head says, as far as it is looked at.
+/// The parts of an answer's head that are used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Head {
     pub status: u16,
@@ -205,7 +205,7 @@ impl ParsedHeaders {
 #[derive(Debug)]
 pub struct BodyDecoder(RemainingBody);
 
-/// What is left of a body.
+/// The part of a body that has not arrived yet.
 #[derive(Debug)]
 enum RemainingBody {
     Length { missing: u64, is_exceeded: bool },

@@ -38,8 +38,8 @@ pub(super) async fn prepare<R: EngineInstance, C: Clock>(
     let recipe = &session.header.recipe;
     let (clock, endpoint) = (session.clock, running.endpoint());
     let booted = wait_until_ready(running, clock, &recipe.model.id, recipe.ready.timeout_s, &session.stop).await?;
-    let is_ours = session.real_time && recipe.attach.is_none();
-    let since_ns = |at_ns: u64| is_ours.then(|| at_ns.saturating_sub(began.at_ns));
+    let is_local = session.real_time && recipe.attach.is_none();
+    let since_ns = |at_ns: u64| is_local.then(|| at_ns.saturating_sub(began.at_ns));
     let ready_ns = since_ns(booted.ready_at_ns);
     let disk_read_bytes = began.disk_read_bytes.zip(machine::disk_read_bytes()).map(|(before, now)| now.saturating_sub(before));
     session.progress.ready(ready_ns);
@@ -59,7 +59,7 @@ pub(super) async fn prepare<R: EngineInstance, C: Clock>(
                 None => return Err(error.into()),
             },
             Either::Right((AbortCause::Interrupted, _)) => return Err(EngineError::Interrupted.into()),
-            Either::Right((AbortCause::Died(how), _)) => {
+            Either::Right((AbortCause::EngineExited(how), _)) => {
                 return Err(EngineError::Exited { how, log_tail: running.log_tail() }.into());
             }
         };
@@ -69,7 +69,7 @@ pub(super) async fn prepare<R: EngineInstance, C: Clock>(
         boot,
         ready_ns,
         healthy_ns: booted.healthy_at_ns.and_then(since_ns),
-        disk_read_bytes: disk_read_bytes.filter(|_| is_ours),
+        disk_read_bytes: disk_read_bytes.filter(|_| is_local),
         engine_version,
         command,
         identity,

@@ -1,4 +1,4 @@
-//! What a model's context can hold of a suite, and what the models of two sides can.
+//! Leaves out cells that do not fit a model's context, for one run and for two that are compared.
 
 use std::collections::BTreeMap;
 
@@ -33,13 +33,13 @@ pub fn exclude_cells_of_both(
     let (kept, baseline) = exclude_cells(suite, cells.clone(), max_context[0]);
     let (_, candidate) = exclude_cells(suite, cells, max_context[1]);
     let kept = kept.into_iter().filter(|cell| !candidate.contains_key(&cell.name())).collect();
-    let both = [with_those_of(Side::Candidate, &baseline, &candidate), with_those_of(Side::Baseline, &candidate, &baseline)];
+    let both = [merge_left_out(Side::Candidate, &baseline, &candidate), merge_left_out(Side::Baseline, &candidate, &baseline)];
     (kept, both)
 }
 
-/// What a side leaves out, and what it does since the other one cannot hold it.
-fn with_those_of(other: Side, own: &BTreeMap<String, String>, others: &BTreeMap<String, String>) -> BTreeMap<String, String> {
-    let theirs = others.iter().map(|(cell, why)| (cell.clone(), format!("the {other} leaves it out: {why}")));
+/// The cells that a side leaves out, those that only the other side cannot hold included.
+fn merge_left_out(other: Side, own: &BTreeMap<String, String>, others: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let from_other = others.iter().map(|(cell, why)| (cell.clone(), format!("the {other} leaves it out: {why}")));
     // Its own reason is the better one, and comes last.
-    theirs.chain(own.clone()).collect()
+    from_other.chain(own.clone()).collect()
 }

@@ -5,7 +5,7 @@ use record::Cell;
 use super::Session;
 use crate::clock::Clock;
 
-/// How far it is, for the time that is left: the planned seconds of what is done against the seconds that it took. What is repeated takes
+/// Progress and time left: the planned seconds of finished trials against the seconds that they took. A repetition takes
 /// its time, and is no further trial.
 pub(super) struct ProgressEstimate {
     started_ns: u64,

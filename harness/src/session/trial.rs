@@ -34,7 +34,7 @@ pub(super) struct TrialSlot<'a> {
     pub(super) order: u32,
 }
 
-/// Makes a trial and writes it down. True if it came to its end and cannot be trusted all the same, so that it is worth repeating.
+/// Executes a trial and records it. True if it ended by itself but is invalid, so that it is worth repeating.
 pub(super) async fn run_trial<R: EngineInstance, C: Clock>(
     running: &R,
     session: &Session<'_, C>,
@@ -73,19 +73,19 @@ pub(super) async fn run_trial<R: EngineInstance, C: Clock>(
         };
         let report = ServerReport { before: state.before, during: readings, failures, after };
         let wire = state.wire.zip(running.endpoint().wire_counts()).map(|(before, now)| now.since(before));
-        let facts = TrialFacts { cache_reset: state.cache_reset, engine_cpu_ns, wire, ..facts(session, cost) };
+        let facts = TrialFacts { cache_reset: state.cache_reset, engine_cpu_ns, wire, ..trial_facts(session, cost) };
         let entry = Entry::Trial(Box::new(to_trial(slot, &plan, warm_up, driven, report, facts)));
         journal.append(&entry)?;
         is_invalid = matches!(&entry, Entry::Trial(trial)
             if trial.facts.cut_short.is_none() && !(session.is_valid)(trial, sized.sizing.template_tokens));
     }
     match death {
-        Some(how) => Err(RunError::Died { cell: cell.name(), how, log_tail: running.log_tail() }),
+        Some(how) => Err(RunError::EngineExited { cell: cell.name(), how, log_tail: running.log_tail() }),
         None => Ok(is_invalid),
     }
 }
 
-/// What is done between the warm-up and the trial.
+/// State that is read between the warm-up and the trial.
 struct PreTrialState {
     cache_reset: Option<String>,
     before: Option<Result<ServerPage, EndpointError>>,
@@ -112,7 +112,7 @@ async fn unless_aborted<R: EngineInstance, C: Clock, T>(
     match future::select(Box::pin(abort_cause(running, session)), Box::pin(work)).await {
         Either::Right((done, _)) => Some(done),
         Either::Left((AbortCause::Interrupted, _)) => None,
-        Either::Left((AbortCause::Died(how), _)) => {
+        Either::Left((AbortCause::EngineExited(how), _)) => {
             *death = Some(how);
             None
         }
@@ -142,7 +142,7 @@ async fn drive_until_aborted<R: EngineInstance, C: Clock>(
     let stop = async {
         match abort_cause(running, session).await {
             AbortCause::Interrupted => "interrupted".to_owned(),
-            AbortCause::Died(how) => {
+            AbortCause::EngineExited(how) => {
                 *death = Some(how.clone());
                 format!("the engine ended: {how}")
             }
@@ -180,7 +180,7 @@ async fn unreachable_reason<R: EngineInstance, C: Clock>(running: &R, clock: &C,
 }
 
 /// How the engine ended, if it did. One that dies drops its connections first and is reaped a moment later; without this moment the
-/// next cell would be blamed, or nobody.
+/// next cell would be blamed.
 pub(super) async fn death_within_grace<R: EngineInstance, C: Clock>(running: &R, clock: &C) -> Option<String> {
     let moment = clock.sleep_until(clock.now_ns() + DEATH_GRACE_NS);
     match future::select(Box::pin(running.died()), Box::pin(moment)).await {
@@ -189,7 +189,7 @@ pub(super) async fn death_within_grace<R: EngineInstance, C: Clock>(running: &R,
     }
 }
 
-/// What the server said of itself around and during a trial.
+/// The server's metrics before, during and after a trial.
 struct ServerReport {
     before: Option<Result<ServerPage, EndpointError>>,
     during: Vec<ServerReading>,
@@ -210,27 +210,27 @@ impl ServerReport {
         let mut counters = Counters::default();
         match before {
             Ok(page) => (counters.before, watch.before) = (page.counters, page.metrics),
-            Err(error) => fail(&mut watch, &error),
+            Err(error) => count_failure(&mut watch, &error),
         }
         match self.after {
             Some(Ok(page)) => (counters.after, watch.after) = (page.counters, page.metrics),
-            Some(Err(error)) => fail(&mut watch, &error),
+            Some(Err(error)) => count_failure(&mut watch, &error),
             None => watch.after = watch.before,
         }
         (Some(counters), Some(watch))
     }
 }
 
-fn fail(watch: &mut ServerWatch, error: &EndpointError) {
+fn count_failure(watch: &mut ServerWatch, error: &EndpointError) {
     watch.failed_readings += 1;
     watch.failure = Some(error.to_string());
 }
 
-/// What was seen of ourselves and of the machine. A server that was attached to may run on another one.
-fn facts<C>(session: &Session<'_, C>, cost: Option<InstrumentCost>) -> TrialFacts {
+/// The condition of the instrument and of the machine. An attached server may run on another machine.
+fn trial_facts<C>(session: &Session<'_, C>, cost: Option<InstrumentCost>) -> TrialFacts {
     let Some(cost) = cost else { return TrialFacts::default() };
-    let is_ours = session.header.recipe.attach.is_none();
-    let machine = if is_ours { cost.machine } else { Activity::default() };
+    let is_local = session.header.recipe.attach.is_none();
+    let machine = if is_local { cost.machine } else { Activity::default() };
     TrialFacts {
         client_cpu_ns: cost.cpu_ns,
         machine_cpu_ns: machine.cpu_ns,

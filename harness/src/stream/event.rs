@@ -79,7 +79,7 @@ pub(super) struct Usage {
 
 impl Usage {
     /// The account, if it is one: both counts are there.
-    pub(super) fn whole(&self) -> Option<record::Usage> {
+    pub(super) fn to_record(&self) -> Option<record::Usage> {
         Some(record::Usage {
             prompt_tokens: self.prompt_tokens?,
             completion_tokens: self.completion_tokens?,
@@ -105,7 +105,7 @@ pub(super) struct Timings {
 
 impl Timings {
     /// The times in it.
-    pub(super) fn spent(&self) -> Option<ServerTimings> {
+    pub(super) fn to_record(&self) -> Option<ServerTimings> {
         let timings = ServerTimings { load_ns: None, prefill_ns: ns_of(self.prompt_ms), decode_ns: ns_of(self.predicted_ms) };
         (timings != ServerTimings::default()).then_some(timings)
     }

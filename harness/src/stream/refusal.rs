@@ -1,4 +1,4 @@
-//! What a server says when it refuses, in a body or in an event of a stream.
+//! A server's error message when it refuses a request, in a body or in an event of a stream.
 
 use serde_json::Value;
 

@@ -192,8 +192,11 @@ fn orphaned_process_is_killed_only_if_identified() {
         None,
         "a later process of the same id"
     );
-    let said = kill_orphan(&left).unwrap();
-    assert_eq!(said, format!("an engine that an earlier run left, process group {} of 3 processes, was killed", left.group));
+    let description = kill_orphan(&left).unwrap();
+    assert_eq!(
+        description,
+        format!("an engine that an earlier run left, process group {} of 3 processes, was killed", left.group)
+    );
     assert_eq!(kill_orphan(&left), None, "it is gone");
     child.wait().unwrap();
     let (unmarked, mut child) = spawn(None);

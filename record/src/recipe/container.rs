@@ -17,7 +17,7 @@ pub struct Container {
     /// it exactly that image is booted, whatever the tag says by then; `cargo xtask recipe pin` writes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
-    /// What it is built for, e.g. `linux/arm64`; an image for anything else is refused.
+    /// The platform that the image must be built for, e.g. `linux/arm64`; an image for anything else is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform: Option<String>,
     /// Replaces the image's entrypoint; empty clears it.
@@ -43,7 +43,7 @@ pub struct Container {
     /// Shared memory, in MiB.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shm_mib: Option<u32>,
-    /// Whose inter-process communication it shares.
+    /// The namespace of inter-process communication.
     #[serde(default)]
     pub ipc: Ipc,
     /// Resource limits by the kernel's names, e.g. `memlock`.
@@ -86,7 +86,7 @@ pub enum Gpus {
     All,
 }
 
-/// Whose inter-process communication a container shares.
+/// The namespace of inter-process communication of a container.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]

@@ -12,7 +12,7 @@ pub enum RecipeError {
     /// No file and no built-in recipe has that name.
     #[error("no recipe `{name}`: {looked} does not exist; known recipes: {known}")]
     NotFound {
-        /// What was asked for.
+        /// The name that was requested.
         name: String,
         /// The path or paths that were tried.
         looked: String,
@@ -75,7 +75,7 @@ fn contradiction(recipe: &Recipe, stem: &str) -> Option<String> {
     ];
     let given: Vec<_> = ways.iter().filter(|(_, given)| *given).map(|(name, _)| *name).collect();
     match given.as_slice() {
-        [] => return Some("it says nothing of how the engine comes to run; add [container], [process] or [attach]".to_owned()),
+        [] => return Some("it has no way to start or reach the engine; add [container], [process] or [attach]".to_owned()),
         [_] => {}
         many => return Some(format!("it has {}; keep one", many.join(" and "))),
     }

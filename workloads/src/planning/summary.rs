@@ -1,4 +1,4 @@
-//! What a workload's tests keep of its plans: every point's size and digest, and the first prompts of each profile's first point.
+//! The summary of plans that a workload's tests keep: every point's size and digest, and the first prompts of each profile's first point.
 
 use std::fmt::Write as _;
 

@@ -17,8 +17,8 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(15);
 /// A client of the daemon that `DOCKER_HOST` or the usual socket leads to, at a version of the API that both speak.
 pub async fn connect() -> Result<Docker, DockerError> {
     let connected = async {
-        let docker = docker_client_instance().await.map_err(|error| of_client(&error, 0))?;
-        docker.negotiate_version().await.map_err(|error| of_bollard(&error, 0))
+        let docker = docker_client_instance().await.map_err(|error| from_client(&error, 0))?;
+        docker.negotiate_version().await.map_err(|error| from_bollard(&error, 0))
     };
     let why = || format!("it did not answer within {} s", CONNECT_LIMIT.as_secs());
     timeout(CONNECT_LIMIT, connected).await.unwrap_or_else(|_| Err(DockerError::Absent { why: why() }))
@@ -44,15 +44,15 @@ pub(super) fn negotiate_within_start() {
 }
 
 /// What an error of testcontainers means, on the way to a container with this port of the host.
-pub(super) fn of_testcontainers(error: &TestcontainersError, host_port: u16) -> DockerError {
+pub(super) fn from_testcontainers(error: &TestcontainersError, host_port: u16) -> DockerError {
     match error {
-        TestcontainersError::Client(error) => of_client(error, host_port),
-        other => of_error(other, host_port),
+        TestcontainersError::Client(error) => from_client(error, host_port),
+        other => from_error_chain(other, host_port),
     }
 }
 
 /// testcontainers wraps the daemon's error without naming it as a source.
-fn of_client(error: &ClientError, host_port: u16) -> DockerError {
+fn from_client(error: &ClientError, host_port: u16) -> DockerError {
     use ClientError as E;
     match error {
         E::Init(inner)
@@ -60,28 +60,28 @@ fn of_client(error: &ClientError, host_port: u16) -> DockerError {
         | E::StartContainer(inner)
         | E::RemoveContainer(inner)
         | E::InspectContainer(inner)
-        | E::ListContainers(inner) => of_bollard(inner, host_port),
+        | E::ListContainers(inner) => from_bollard(inner, host_port),
         // It pulls by itself what is not there; we looked before, so it went away meanwhile.
         E::PullImage { descriptor, .. } => {
             DockerError::ImageMissing { image: descriptor.clone(), how: "it was removed just now; pull it again".to_owned() }
         }
-        other => of_error(other, host_port),
+        other => from_error_chain(other, host_port),
     }
 }
 
 /// What the daemon's answer, or its silence, means.
-pub(super) fn of_bollard(error: &BollardError, host_port: u16) -> DockerError {
+pub(super) fn from_bollard(error: &BollardError, host_port: u16) -> DockerError {
     match error {
         BollardError::DockerResponseServerError { message, .. } => DockerError::from_message(message, host_port),
         BollardError::SocketNotFoundError(path) => DockerError::Absent { why: format!("there is no {path}") },
         BollardError::RequestTimeoutError => DockerError::Other { words: "it gave no answer within two minutes".to_owned() },
         // It stands for the inner one, and so does not name it as its source.
-        BollardError::IOError { err } => of_error(err, host_port),
-        other => of_error(other, host_port),
+        BollardError::IOError { err } => from_error_chain(err, host_port),
+        other => from_error_chain(other, host_port),
     }
 }
 
-fn of_error(error: &(dyn Error + 'static), host_port: u16) -> DockerError {
+fn from_error_chain(error: &(dyn Error + 'static), host_port: u16) -> DockerError {
     let (mut root, mut kind) = (error, None);
     loop {
         kind = kind.or_else(|| root.downcast_ref::<io::Error>().map(io::Error::kind));
@@ -102,7 +102,7 @@ pub(super) fn is_not_found(error: &BollardError) -> bool {
     matches!(error, BollardError::DockerResponseServerError { status_code: 404, .. })
 }
 
-/// Whether somebody else is removing it: "removal of container x is already in progress".
+/// Whether it is already being removed: "removal of container x is already in progress".
 pub(super) fn is_being_removed(error: &BollardError) -> bool {
     matches!(error, BollardError::DockerResponseServerError { status_code: 409, message } if message.contains("already in progress"))
 }
@@ -113,17 +113,17 @@ mod tests {
 
     #[test]
     fn docker_client_errors_are_classified() {
-        let told = |kind| of_bollard(&BollardError::IOError { err: io::Error::from(kind) }, 0);
+        let told = |kind| from_bollard(&BollardError::IOError { err: io::Error::from(kind) }, 0);
         assert!(matches!(told(io::ErrorKind::ConnectionRefused), DockerError::Absent { .. }));
         assert!(matches!(told(io::ErrorKind::PermissionDenied), DockerError::NotPermitted { .. }));
         assert!(matches!(told(io::ErrorKind::BrokenPipe), DockerError::Other { .. }));
-        let socket = of_client(&ClientError::Init(BollardError::SocketNotFoundError("/x.sock".to_owned())), 0);
+        let socket = from_client(&ClientError::Init(BollardError::SocketNotFoundError("/x.sock".to_owned())), 0);
         assert_eq!(socket, DockerError::Absent { why: "there is no /x.sock".to_owned() });
         let taken = BollardError::DockerResponseServerError { status_code: 500, message: "port is already allocated".to_owned() };
-        let taken = of_testcontainers(&TestcontainersError::Client(ClientError::StartContainer(taken)), 81);
+        let taken = from_testcontainers(&TestcontainersError::Client(ClientError::StartContainer(taken)), 81);
         assert!(matches!(taken, DockerError::PortTaken { port: 81, .. }));
         let gone = ClientError::PullImage { descriptor: "x:y".to_owned(), err: BollardError::RequestTimeoutError };
-        assert!(matches!(of_client(&gone, 0), DockerError::ImageMissing { .. }));
+        assert!(matches!(from_client(&gone, 0), DockerError::ImageMissing { .. }));
     }
 
     #[test]

@@ -22,15 +22,15 @@ const LOOK_LIMIT: Duration = Duration::from_secs(15);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum End {
     /// It has ended, in these words.
-    Known(String),
+    Exited(String),
     /// The daemon was lost, and it may still run.
-    Lost(String),
+    DaemonLost(String),
 }
 
 impl End {
-    pub(super) fn into_words(self) -> String {
+    pub(super) fn into_description(self) -> String {
         match self {
-            Self::Known(words) | Self::Lost(words) => words,
+            Self::Exited(words) | Self::DaemonLost(words) => words,
         }
     }
 }
@@ -76,7 +76,7 @@ fn signal_name(code: i64) -> Option<&'static str> {
     })
 }
 
-/// Waits until a container has ended, or until nobody can say.
+/// Waits until a container has ended, or until Docker has not answered for too long.
 pub(super) async fn wait_until_ended(docker: &Docker, id: &str, memory_limit_mib: Option<u32>) -> End {
     let clock = RealClock::start();
     let (mut began, mut silence) = (None, Silence::default());
@@ -84,12 +84,12 @@ pub(super) async fn wait_until_ended(docker: &Docker, id: &str, memory_limit_mib
         let looked_ns = clock.now_ns();
         match state(docker, id).await {
             Ok(state) => {
-                silence.is_over();
+                silence.reset();
                 if let Some(how) = describe(&state, memory_limit_mib) {
-                    return End::Known(settled(docker, id, memory_limit_mib, &state, how).await);
+                    return End::Exited(describe_after_pause(docker, id, memory_limit_mib, &state, how).await);
                 }
-                if is_another_start(&mut began, &state) {
-                    return End::Known("it was restarted by somebody else".to_owned());
+                if was_restarted(&mut began, &state) {
+                    return End::Exited("it was restarted from outside".to_owned());
                 }
                 let options = WaitContainerOptionsBuilder::new().condition("not-running").build();
                 // What it answers does not matter (an exit code other than 0 comes as an error): the state says more.
@@ -98,8 +98,10 @@ pub(super) async fn wait_until_ended(docker: &Docker, id: &str, memory_limit_mib
                     continue;
                 }
             }
-            Err(error) if is_not_found(&error) => return End::Known("it was removed by somebody else".to_owned()),
-            Err(error) if silence.is_too_long(clock.now_ns()) => return End::Lost(format!("Docker answers no more: {error}")),
+            Err(error) if is_not_found(&error) => return End::Exited("it was removed from outside".to_owned()),
+            Err(error) if silence.exceeds_limit(clock.now_ns()) => {
+                return End::DaemonLost(format!("Docker stopped answering: {error}"));
+            }
             Err(_) => {}
         }
         clock.sleep_until(clock.now_ns() + as_ns(PAUSE)).await;
@@ -113,24 +115,30 @@ struct Silence {
 }
 
 impl Silence {
-    fn is_over(&mut self) {
+    fn reset(&mut self) {
         self.since_ns = None;
     }
 
-    /// It did not answer once more. It counts from the first time: before, nobody asked, for hours even.
-    fn is_too_long(&mut self, now_ns: u64) -> bool {
+    /// Counts another failed attempt. The silence begins with the first: before it, there may have been no attempt for hours.
+    fn exceeds_limit(&mut self, now_ns: u64) -> bool {
         now_ns - *self.since_ns.get_or_insert(now_ns) > as_ns(SILENCE)
     }
 }
 
 /// Whether a container that runs was started another time than the one that was seen first.
-fn is_another_start(began: &mut Option<String>, state: &ContainerState) -> bool {
+fn was_restarted(began: &mut Option<String>, state: &ContainerState) -> bool {
     let Some(at) = &state.started_at else { return false };
     began.get_or_insert_with(|| at.clone()) != at
 }
 
-/// The news of a kill for memory may come to the daemon a moment after the end itself.
-async fn settled(docker: &Docker, id: &str, limit: Option<u32>, state_before: &ContainerState, how: String) -> String {
+/// Describes the end, after a pause where needed: the news of a kill for memory may come to the daemon a moment after the end itself.
+async fn describe_after_pause(
+    docker: &Docker,
+    id: &str,
+    limit: Option<u32>,
+    state_before: &ContainerState,
+    how: String,
+) -> String {
     if limit.is_none() || state_before.exit_code != Some(137) || state_before.oom_killed.unwrap_or(false) {
         return how;
     }
@@ -190,11 +198,11 @@ mod tests {
         // Hours after the wait began, the first failure is only the first.
         let hours = 5 * 3600 * S;
         for (after_s, expected) in [(0, false), (1, false), (20, false), (21, true)] {
-            assert_eq!(silence.is_too_long(hours + after_s * S), expected, "{after_s} s");
+            assert_eq!(silence.exceeds_limit(hours + after_s * S), expected, "{after_s} s");
         }
-        silence.is_over();
-        assert!(!silence.is_too_long(hours + 22 * S) && !silence.is_too_long(hours + 40 * S));
-        assert!(silence.is_too_long(hours + 43 * S));
+        silence.reset();
+        assert!(!silence.exceeds_limit(hours + 22 * S) && !silence.exceeds_limit(hours + 40 * S));
+        assert!(silence.exceeds_limit(hours + 43 * S));
     }
 
     #[test]
@@ -202,7 +210,7 @@ mod tests {
         let at = |at: Option<&str>| ContainerState { started_at: at.map(str::to_owned), ..ContainerState::default() };
         let mut began = None;
         for (started, expected) in [(None, false), (Some("t1"), false), (Some("t1"), false), (None, false), (Some("t2"), true)] {
-            assert_eq!(is_another_start(&mut began, &at(started)), expected, "{started:?}");
+            assert_eq!(was_restarted(&mut began, &at(started)), expected, "{started:?}");
         }
     }
 }

@@ -3,7 +3,7 @@
 use record::{Image, recipe};
 use testcontainers::bollard::{Docker, models::ImageInspect};
 
-use super::docker::{is_not_found, of_bollard};
+use super::docker::{from_bollard, is_not_found};
 use crate::engine::DockerError;
 
 /// Images that `cargo xtask testbed` makes have names that begin so.
@@ -27,7 +27,7 @@ pub(super) async fn find(docker: &Docker, container: &recipe::Container) -> Resu
                 return Ok(found);
             }
             Err(error) if is_not_found(&error) => {}
-            Err(error) => return Err(of_bollard(&error, 0)),
+            Err(error) => return Err(from_bollard(&error, 0)),
         }
     }
     Err(missing(container))
@@ -179,9 +179,9 @@ mod tests {
                 "registry:5000/vllm/vllm-openai:v1".to_owned(),
             ]
         );
-        let said = [String::new(), "platform = \"linux/arm64\"".to_owned(), format!("digest = \"{DIGEST}\"")]
+        let errors = [String::new(), "platform = \"linux/arm64\"".to_owned(), format!("digest = \"{DIGEST}\"")]
             .map(|lines| missing(&container(&lines)).to_string());
-        insta::assert_snapshot!(said.join("\n"), @"
+        insta::assert_snapshot!(errors.join("\n"), @"
         image registry:5000/vllm/vllm-openai:v1 is not on this machine: `docker pull registry:5000/vllm/vllm-openai:v1` gets it
         image registry:5000/vllm/vllm-openai:v1 is not on this machine: `docker pull --platform linux/arm64 registry:5000/vllm/vllm-openai:v1` gets it
         image registry:5000/vllm/vllm-openai:v1 is not on this machine: `docker pull registry:5000/vllm/vllm-openai@sha256:2222222222222222222222222222222222222222222222222222222222222222` gets it

@@ -63,7 +63,7 @@ impl Lines {
     }
 }
 
-/// What others may know of a log while it is written.
+/// The state of a log that can be read while it is written.
 #[derive(Debug, Clone, Default)]
 pub(super) struct LogState(Arc<Mutex<State>>);
 
@@ -114,7 +114,7 @@ impl LogSink {
         Self { log, file, state }
     }
 
-    /// What others may know.
+    /// The shared state of this log.
     pub(super) fn state(&self) -> LogState {
         self.state.clone()
     }

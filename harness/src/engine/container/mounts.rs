@@ -1,4 +1,4 @@
-//! The folders that a container sees, looked at before the boot: Docker's own complaint comes late and says little.
+//! Checks a container's mounts before the boot: Docker's own error comes late and gives little detail.
 
 use std::{fs, path::Path};
 
@@ -61,10 +61,10 @@ mod tests {
             [("${HF_CACHE}", "ROOT/hf"), ("ROOT/y", "ROOT/y"), ("${RECIPES}", "recipes"), ("${CACHE}/x", "/dev/null/x")]
                 .map(|(written, filled)| check(written, filled).unwrap_err());
         insta::assert_snapshot!(refused.join("\n"), @"
-        the folder ROOT/hf, which the container is to see as /x, is not there: download the model first (`hf download OWNER/NAME`), or make the folder for the engine to download to; HF_HOME says where the cache is
-        the folder ROOT/y, which the container is to see as /x, is not there: make it, or correct `source` in [container] mounts
-        the folder recipes, which the container is to see as /x, is not there: it is not absolute; correct `source` in [container] mounts
-        the folder /dev/null/x, which the container is to see as /x, is not there: it cannot be made: Not a directory (os error 20)
+        the folder ROOT/hf, which is mounted as /x in the container, does not exist: download the model first (`hf download OWNER/NAME`), or make the folder for the engine to download to; HF_HOME says where the cache is
+        the folder ROOT/y, which is mounted as /x in the container, does not exist: make it, or correct `source` in [container] mounts
+        the folder recipes, which is mounted as /x in the container, does not exist: it is not absolute; correct `source` in [container] mounts
+        the folder /dev/null/x, which is mounted as /x in the container, does not exist: it cannot be made: Not a directory (os error 20)
         ");
         assert!(!folder.path().join("hf").exists());
     }

@@ -1,4 +1,4 @@
-//! Containers that outlived the run they belong to. Labels say whose each is; only a kill that cannot be caught leaves one behind.
+//! Containers that outlived the run they belong to. Labels name the owner of each; only a kill that cannot be caught leaves one behind.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use record::owner::{LABEL_BOOT, LABEL_PID, LABEL_PID_START, LABEL_PLACE, LABEL_R
 use testcontainers::bollard::{Docker, models::ContainerSummary, query_parameters::ListContainersOptionsBuilder};
 
 use super::{
-    docker::of_bollard,
+    docker::from_bollard,
     remove::{remove, short},
 };
 use crate::engine::{DockerError, group, place};
@@ -27,24 +27,24 @@ pub(super) fn labels(run: &str, boot: u32) -> Vec<(&'static str, String)> {
 
 /// Removes the containers whose run no longer lives, and says which they were, and which of them could not be removed.
 pub async fn remove_orphans(docker: &Docker) -> Result<Vec<String>, DockerError> {
-    let (mut said, here) = (Vec::new(), place::here());
-    for container in labelled(docker, &[LABEL_RUN.to_owned()]).await? {
-        let (Some(id), Some(pid)) = (&container.id, gone_owner(&container, &here)) else { continue };
-        let which = in_words(&container, id, pid);
+    let (mut removals, here) = (Vec::new(), place::here());
+    for container in list_with_labels(docker, &[LABEL_RUN.to_owned()]).await? {
+        let (Some(id), Some(pid)) = (&container.id, dead_owner(&container, &here)) else { continue };
+        let which = describe_container(&container, id, pid);
         match remove(docker, id).await {
-            Ok(true) => said.push(format!("removed {which}")),
+            Ok(true) => removals.push(format!("removed {which}")),
             Ok(false) => {}
             // It may still hold memory, and yet a run that works is better than none.
-            Err(error) => said.push(format!("{which} could not be removed: {error}")),
+            Err(error) => removals.push(format!("{which} could not be removed: {error}")),
         }
     }
-    Ok(said)
+    Ok(removals)
 }
 
 /// Removes what a failed start left of one boot: testcontainers forgets a container that it has made but cannot start.
 pub(super) async fn remove_unstarted(docker: &Docker, labels: &[(&'static str, String)]) -> Result<(), DockerError> {
     let filters: Vec<_> = labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    for container in labelled(docker, &filters).await? {
+    for container in list_with_labels(docker, &filters).await? {
         if let Some(id) = &container.id {
             remove(docker, id).await?;
         }
@@ -52,14 +52,14 @@ pub(super) async fn remove_unstarted(docker: &Docker, labels: &[(&'static str, S
     Ok(())
 }
 
-async fn labelled(docker: &Docker, labels: &[String]) -> Result<Vec<ContainerSummary>, DockerError> {
+async fn list_with_labels(docker: &Docker, labels: &[String]) -> Result<Vec<ContainerSummary>, DockerError> {
     let filters = HashMap::from([("label".to_owned(), labels.to_vec())]);
     let options = ListContainersOptionsBuilder::new().all(true).filters(&filters).build();
-    docker.list_containers(Some(options)).await.map_err(|error| of_bollard(&error, 0))
+    docker.list_containers(Some(options)).await.map_err(|error| from_bollard(&error, 0))
 }
 
 /// The process that a container was left by; none where it lives, or where that is not seen from here.
-fn gone_owner(container: &ContainerSummary, here: &str) -> Option<u32> {
+fn dead_owner(container: &ContainerSummary, here: &str) -> Option<u32> {
     let (pid, start) = owner(container)?;
     let place = container.labels.as_ref().and_then(|labels| labels.get(LABEL_PLACE));
     let is_gone = match compare(place.map(String::as_str), here) {
@@ -70,13 +70,13 @@ fn gone_owner(container: &ContainerSummary, here: &str) -> Option<u32> {
     is_gone.then_some(pid)
 }
 
-/// The process that a container belongs to; none where the labels do not say, and then nobody knows whether it is left behind.
+/// The process that a container belongs to; none where the labels do not tell, and then it is unknown whether it is left behind.
 fn owner(container: &ContainerSummary) -> Option<(u32, u64)> {
     let labels = container.labels.as_ref()?;
     Some((labels.get(LABEL_PID)?.parse().ok()?, labels.get(LABEL_PID_START)?.parse().ok()?))
 }
 
-fn in_words(container: &ContainerSummary, id: &str, pid: u32) -> String {
+fn describe_container(container: &ContainerSummary, id: &str, pid: u32) -> String {
     let run = container.labels.as_ref().and_then(|labels| labels.get(LABEL_RUN)).map_or("?", String::as_str);
     let status = container.status.as_deref().unwrap_or("?");
     format!("container {} of run {run}, left by process {pid} ({status})", short(id))
@@ -97,22 +97,22 @@ mod tests {
         assert_eq!(owner(&with(&[(LABEL_PID, "7")])), None);
         assert_eq!(owner(&with(&[(LABEL_PID, "7"), (LABEL_PID_START, "soon")])), None);
         assert_eq!(owner(&ContainerSummary::default()), None);
-        let ours = labels("run-x", 3);
-        let ours: Vec<_> = ours.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        let (pid, start) = owner(&with(&ours)).unwrap();
-        assert!(group::lives(pid, start));
+        let own_labels = labels("run-x", 3);
+        let own_labels: Vec<_> = own_labels.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let (pid, start) = owner(&with(&own_labels)).unwrap();
+        assert!(group::is_alive(pid, start));
         let left = |start: u64, place: &str| {
             let (pid, start) = (pid.to_string(), start.to_string());
-            gone_owner(&with(&[(LABEL_PID, &pid), (LABEL_PID_START, &start), (LABEL_PLACE, place)]), &place::here())
+            dead_owner(&with(&[(LABEL_PID, &pid), (LABEL_PID_START, &start), (LABEL_PLACE, place)]), &place::here())
         };
         let here = place::here();
         let parts: Vec<_> = here.split('/').collect();
         assert_eq!((left(start, &here), left(start + 1, &here)), (None, Some(pid)));
         assert_eq!(left(start, &format!("{}/earlier/{}", parts[0], parts[2])), Some(pid).filter(|_| parts[0] != "none"));
         assert_eq!(left(start + 1, &format!("{}/{}/pid:[1]", parts[0], parts[1])), None);
-        assert_eq!(gone_owner(&with(&[(LABEL_PID, "7"), (LABEL_PID_START, "99")]), &here), None);
+        assert_eq!(dead_owner(&with(&[(LABEL_PID, "7"), (LABEL_PID_START, "99")]), &here), None);
         assert_eq!(
-            in_words(&with(&[(LABEL_RUN, "run-x")]), "0123456789abcdef", 7),
+            describe_container(&with(&[(LABEL_RUN, "run-x")]), "0123456789abcdef", 7),
             "container 0123456789ab of run run-x, left by process 7 (Up 2 hours)"
         );
     }

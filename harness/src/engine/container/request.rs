@@ -30,7 +30,7 @@ pub(super) struct ContainerSpec {
     pub(super) port: u16,
     /// The port on the host's loopback address.
     pub(super) host_port: u16,
-    /// What else the recipe says.
+    /// The recipe's `[container]`, for its other settings.
     pub(super) container: recipe::Container,
     /// The processors that it may use, `0-6`; none leaves it all.
     pub(super) cpus: Option<String>,
@@ -38,7 +38,7 @@ pub(super) struct ContainerSpec {
 }
 
 impl ContainerSpec {
-    /// What a recipe's container comes to. The error says which placeholder cannot be filled in.
+    /// The specification of a recipe's container. The error says which placeholder cannot be filled in.
     pub(super) fn new(
         container: &recipe::Container,
         placeholders: &Placeholders,
@@ -98,7 +98,7 @@ impl ContainerSpec {
         let (container, cpus) = (Arc::new(self.container), self.cpus);
         request.with_host_config_modifier(move |host| {
             negotiate_within_start();
-            complete(host, &container);
+            complete_host_config(host, &container);
             host.cpuset_cpus.clone_from(&cpus);
         })
     }
@@ -123,8 +123,8 @@ fn every_gpu() -> DeviceRequest {
     }
 }
 
-/// What testcontainers has no word for.
-fn complete(host: &mut HostConfig, container: &recipe::Container) {
+/// Settings that testcontainers does not offer.
+fn complete_host_config(host: &mut HostConfig, container: &recipe::Container) {
     for binding in host.port_bindings.iter_mut().flat_map(|ports| ports.values_mut()).flatten().flatten() {
         // Otherwise the engine would be open to the network, past many a firewall.
         binding.host_ip = Some("127.0.0.1".to_owned());
@@ -217,7 +217,7 @@ memory_limit_mib = 512
         let bindings =
             HashMap::from([("8000/tcp".to_owned(), Some(vec![PortBinding { host_ip: None, host_port: Some("1".to_owned()) }]))]);
         let mut host = HostConfig { port_bindings: Some(bindings), ..HostConfig::default() };
-        complete(&mut host, &recipe(FULL, "").container.unwrap());
+        complete_host_config(&mut host, &recipe(FULL, "").container.unwrap());
         let binding = host.port_bindings.unwrap()["8000/tcp"].clone().unwrap();
         assert_eq!(binding[0].host_ip.as_deref(), Some("127.0.0.1"));
         assert_eq!((host.ipc_mode.as_deref(), host.memory, host.memory_swap), (Some("host"), Some(512 << 20), Some(512 << 20)));
@@ -225,7 +225,7 @@ memory_limit_mib = 512
         let options = log.config.unwrap();
         assert_eq!((log.typ.as_deref(), &*options["max-size"], &*options["max-file"]), (Some("json-file"), "512m", "1"));
         let mut host = HostConfig::default();
-        complete(&mut host, &recipe("image = \"x:1\"\nport = 1", "").container.unwrap());
+        complete_host_config(&mut host, &recipe("image = \"x:1\"\nport = 1", "").container.unwrap());
         assert_eq!((host.ipc_mode.as_deref(), host.memory), (Some("private"), None));
     }
 

@@ -71,7 +71,7 @@ impl Watch {
     pub(super) async fn end(&self) -> End {
         let mut events = self.events.clone();
         let end = events.wait_for(|events| events.end.is_some()).await.ok().and_then(|events| events.end.clone());
-        end.unwrap_or_else(|| End::Lost("unknown".to_owned()))
+        end.unwrap_or_else(|| End::DaemonLost("unknown".to_owned()))
     }
 
     /// Waits for its end and for that of its log.

@@ -216,7 +216,7 @@ fn child_without_docker() {
 }
 
 /// Runs the one above with this program and this socket.
-fn ask(program: &Path, socket: &Path, user: Option<u32>, expects: &str) {
+fn run_child(program: &Path, socket: &Path, user: Option<u32>, expects: &str) {
     let mut child = Command::new(program);
     child.args(["--exact", "container::failures::child_without_docker", "--ignored"]);
     child.env("DOCKER_HOST", format!("unix://{}", socket.display())).env("SPARKGAUGE_TEST_EXPECTS", expects);
@@ -230,8 +230,8 @@ fn ask(program: &Path, socket: &Path, user: Option<u32>, expects: &str) {
         ran => Some(ran.unwrap()),
     });
     let child = ran.unwrap();
-    let said = String::from_utf8_lossy(&child.stdout);
-    assert!(child.status.success() && said.contains("1 passed"), "{said}");
+    let output = String::from_utf8_lossy(&child.stdout);
+    assert!(child.status.success() && output.contains("1 passed"), "{output}");
 }
 
 #[test]
@@ -240,14 +240,14 @@ fn unreachable_daemon_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let (program, socket) = (std::env::current_exe().unwrap(), folder.path().join("docker.sock"));
     let expects = format!("Docker does not answer (there is no {}): install Docker Engine", socket.display());
-    ask(&program, &socket, None, &expects);
+    run_child(&program, &socket, None, &expects);
     // A socket that nobody listens to any more.
     drop(UnixListener::bind(&socket).unwrap());
-    ask(&program, &socket, None, "Docker does not answer (Connection refused (os error 111)): install Docker Engine");
+    run_child(&program, &socket, None, "Docker does not answer (Connection refused (os error 111)): install Docker Engine");
     // One that listens and says nothing.
     fs::remove_file(&socket).unwrap();
     let _daemon = UnixListener::bind(&socket).unwrap();
-    ask(&program, &socket, None, "Docker does not answer (it did not answer within 15 s): install Docker Engine");
+    run_child(&program, &socket, None, "Docker does not answer (it did not answer within 15 s): install Docker Engine");
 }
 
 #[test]
@@ -263,5 +263,5 @@ fn forbidden_daemon_socket_is_reported() {
         mode(path, bits);
     }
     let nobody = rustix::process::geteuid().is_root().then_some(65_534);
-    ask(&program, &socket, nobody, "Docker's socket may not be used by this user (Permission denied (os error 13))");
+    run_child(&program, &socket, nobody, "Docker's socket may not be used by this user (Permission denied (os error 13))");
 }

@@ -75,7 +75,7 @@ fn externally_restarted_container_is_reported() {
         assert!(image::docker(&["restart", &id(folder.path())]).status.success());
         let how = running.died().await;
         // It ends first, then it starts: either may be seen.
-        assert!(["it was restarted by somebody else", "exit code 0"].contains(&how.as_str()), "{how}");
+        assert!(["it was restarted from outside", "exit code 0"].contains(&how.as_str()), "{how}");
         assert_eq!(running.stop().await, format!("had ended before: {how}"));
     });
     assert_eq!(left(folder.path()), 0);
@@ -146,7 +146,7 @@ fn child_losing_docker() {
         // For good: that is said, and whoever comes back to it finds it running and ends it in order.
         proxy.lose();
         let died = running.died().await;
-        assert!(died.starts_with("Docker answers no more: "), "{died}");
+        assert!(died.starts_with("Docker stopped answering: "), "{died}");
         assert_eq!(left(folder.path()), 1);
         proxy.find();
         let stopped = running.stop().await;
@@ -157,7 +157,7 @@ fn child_losing_docker() {
         let id = id(folder.path());
         proxy.lose();
         let stopped = running.stop().await;
-        assert!(stopped.starts_with("could not be stopped, since Docker answers no more: "), "{stopped}");
+        assert!(stopped.starts_with("could not be stopped, since Docker stopped answering: "), "{stopped}");
         assert!(stopped.ends_with(&format!("; container {id} may be left: docker rm -f {id}")), "{stopped}");
         assert!(image::docker(&["rm", "--force", "--volumes", &id]).status.success());
     });
@@ -181,7 +181,7 @@ fn externally_removed_container_is_reported() {
         assert!(image::docker(&["rm", "--force", &id(folder.path())]).status.success());
         let how = running.died().await;
         // Killed first, then removed: either may be seen.
-        assert!(["it was removed by somebody else", "exit code 137 (SIGKILL)"].contains(&how.as_str()), "{how}");
+        assert!(["it was removed from outside", "exit code 137 (SIGKILL)"].contains(&how.as_str()), "{how}");
         assert_eq!(running.stop().await, format!("had ended before: {how}"));
     });
     assert_eq!(left(folder.path()), 0);

@@ -18,7 +18,7 @@ fn documented(name: DialectName, file: &str) -> ServerMetrics {
 }
 
 /// What the page says, without what it does not say.
-fn said(metrics: &ServerMetrics) -> String {
+fn shown(metrics: &ServerMetrics) -> String {
     serde_json::to_string(metrics).unwrap()
 }
 
@@ -61,17 +61,17 @@ fn every_metric_name_is_on_a_documented_page() {
 
 #[test]
 fn sglang_metrics_are_read_from_page() {
-    insta::assert_snapshot!(said(&documented(DialectName::Sglang, "metrics.txt")), @r#"{"running":4.0,"waiting":3.0,"kv_usage":0.28,"prompt_tokens":1250000.0,"generation_tokens":250000.0,"prefix_hits":576.0,"preemptions":2.0,"accepted_length":2.5,"queue":{"sum_s":3.25,"count":20.0},"ttft":{"sum_s":12.5,"count":20.0}}"#);
+    insta::assert_snapshot!(shown(&documented(DialectName::Sglang, "metrics.txt")), @r#"{"running":4.0,"waiting":3.0,"kv_usage":0.28,"prompt_tokens":1250000.0,"generation_tokens":250000.0,"prefix_hits":576.0,"preemptions":2.0,"accepted_length":2.5,"queue":{"sum_s":3.25,"count":20.0},"ttft":{"sum_s":12.5,"count":20.0}}"#);
 }
 
 #[test]
 fn trtllm_metrics_are_read_from_page() {
-    insta::assert_snapshot!(said(&documented(DialectName::Trtllm, "metrics.txt")), @r#"{"running":4.0,"waiting":1.0,"kv_usage":0.42,"prompt_tokens":10240.0,"generation_tokens":2560.0,"prefix_hits":1024.0,"draft_tokens":300.0,"accepted_tokens":120.0,"accepted_length":2.2,"queue":{"sum_s":0.5,"count":20.0},"prefill":{"sum_s":11.25,"count":19.0},"decode":{"sum_s":108.5,"count":19.0},"ttft":{"sum_s":12.5,"count":20.0}}"#);
+    insta::assert_snapshot!(shown(&documented(DialectName::Trtllm, "metrics.txt")), @r#"{"running":4.0,"waiting":1.0,"kv_usage":0.42,"prompt_tokens":10240.0,"generation_tokens":2560.0,"prefix_hits":1024.0,"draft_tokens":300.0,"accepted_tokens":120.0,"accepted_length":2.2,"queue":{"sum_s":0.5,"count":20.0},"prefill":{"sum_s":11.25,"count":19.0},"decode":{"sum_s":108.5,"count":19.0},"ttft":{"sum_s":12.5,"count":20.0}}"#);
 }
 
 #[test]
 fn nim_metrics_are_read_from_page() {
-    let pages = ["metrics.txt", "metrics-2.txt"].map(|file| said(&documented(DialectName::Nim, file)));
+    let pages = ["metrics.txt", "metrics-2.txt"].map(|file| shown(&documented(DialectName::Nim, file)));
     insta::assert_snapshot!(pages.join("\n"), @r#"
     {"running":4.0,"waiting":1.0,"kv_usage":0.42,"prompt_tokens":10240.0,"generation_tokens":2560.0,"ttft":{"sum_s":12.5,"count":20.0}}
     {"running":4.0,"waiting":1.0,"kv_usage":0.42,"prompt_tokens":10240.0,"generation_tokens":2560.0,"prefix_queries":10240.0,"prefix_hits":1024.0,"preemptions":2.0,"drafts":100.0,"draft_tokens":300.0,"accepted_tokens":120.0,"queue":{"sum_s":0.5,"count":20.0},"prefill":{"sum_s":11.25,"count":20.0},"decode":{"sum_s":108.5,"count":20.0},"ttft":{"sum_s":12.5,"count":20.0}}

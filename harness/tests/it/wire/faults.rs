@@ -61,7 +61,7 @@ fn refusals_are_rejected_with_status_and_message() {
     500: send headers end | chunks 0 | Rejected { status: 500, detail: "Internal Server Error" }
     503: send headers end | chunks 0 | Rejected { status: 503, detail: "Loading model" }
     redirect: send headers end | chunks 0 | Rejected { status: 307, detail: "redirected to /elsewhere, which is not followed: give that URL" }
-    refusal cut off: send headers end | chunks 0 | Rejected { status: 500, detail: "Internal (its words broke off: closed before the body had its stated length)" }
+    refusal cut off: send headers end | chunks 0 | Rejected { status: 500, detail: "Internal (the message broke off: closed before the body had its stated length)" }
     "#);
 }
 

@@ -21,13 +21,13 @@ fn recorded(name: DialectName, when: &str) -> ServerPage {
 }
 
 /// What the page says, without what it does not say.
-fn said(page: &ServerPage) -> String {
+fn shown(page: &ServerPage) -> String {
     serde_json::to_string(&page.metrics).unwrap()
 }
 
 #[test]
 fn vllm_metrics_are_read_from_page() {
-    let pages = ["idle", "busy", "after"].map(|when| said(&recorded(DialectName::Vllm, when)));
+    let pages = ["idle", "busy", "after"].map(|when| shown(&recorded(DialectName::Vllm, when)));
     insta::assert_snapshot!(pages.join("\n"), @r#"
     {"running":0.0,"waiting":0.0,"kv_usage":0.0,"prompt_tokens":0.0,"generation_tokens":0.0,"prefix_queries":0.0,"prefix_hits":0.0,"preemptions":0.0,"queue":{"sum_s":0.0,"count":0.0},"prefill":{"sum_s":0.0,"count":0.0},"decode":{"sum_s":0.0,"count":0.0},"ttft":{"sum_s":0.0,"count":0.0}}
     {"running":8.0,"waiting":0.0,"kv_usage":0.007814407814407787,"prompt_tokens":7033.0,"generation_tokens":3857.0,"prefix_queries":7033.0,"prefix_hits":512.0,"preemptions":0.0,"queue":{"sum_s":0.0004953689985995879,"count":20.0},"prefill":{"sum_s":2.707727249002801,"count":20.0},"decode":{"sum_s":17.09238456299863,"count":20.0},"ttft":{"sum_s":5.047423839569092,"count":28.0}}
@@ -37,7 +37,7 @@ fn vllm_metrics_are_read_from_page() {
 
 #[test]
 fn llamacpp_metrics_are_read_from_page() {
-    let pages = ["idle", "busy", "after"].map(|when| said(&recorded(DialectName::Llamacpp, when)));
+    let pages = ["idle", "busy", "after"].map(|when| shown(&recorded(DialectName::Llamacpp, when)));
     insta::assert_snapshot!(pages.join("\n"), @r#"
     {"running":0.0,"waiting":0.0,"prompt_tokens":0.0,"generation_tokens":0.0,"prefix_hits":0.0,"drafts":0.0,"draft_tokens":0.0,"accepted_tokens":0.0}
     {"running":8.0,"waiting":8.0,"prompt_tokens":2337.0,"generation_tokens":2132.0,"prefix_hits":20.0,"drafts":0.0,"draft_tokens":0.0,"accepted_tokens":0.0}
