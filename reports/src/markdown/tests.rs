@@ -64,7 +64,7 @@ fn limits_of_a_page_are_warnings() {
     insta::assert_snapshot!(loud(ended(EndReason::Failed { detail: "no **port**".to_owned() })), @"> - **Failed: the run could not go on: `no **port**`**");
     insta::assert_snapshot!(loud(|run| run.end = None), @"> - **Truncated: the record has no end; whatever came after its last trial is lost.**");
     let torn = |run: &mut Record| {
-        run.unreadable_tail = Some(record::file::UnreadableTail { at_byte: 10, bytes: 3, why: "eof".to_owned() })
+        run.unreadable_tail = Some(record::file::UnreadableTail { at_byte: 10, bytes: 3, why: "eof".to_owned() });
     };
     insta::assert_snapshot!(loud(torn), @"> - **Truncated: 3 bytes from byte 10 cannot be read: `eof`**");
     insta::assert_snapshot!(loud(|run| run.trials.clear()), @"> - **Nothing was measured: the record holds no trial.**");
