@@ -55,7 +55,7 @@ pub(super) fn run(args: &PlanArgs) -> anyhow::Result<ExitCode> {
         text.push_str(&row(args, &machine, &model)?);
     }
     text.push_str(
-        "\nA forecast of the twin, from descriptions in twin/descriptions: see twin/README.md for where it is wrong. No prompt is cached.\n",
+        "\nA forecast of the twin, from descriptions in twin/descriptions: see docs/twin.md for where it is wrong. No prompt is cached.\n",
     );
     print(text.trim_end());
     Ok(ExitCode::Success)

@@ -56,7 +56,7 @@ pub(super) fn run(args: &PredictArgs) -> anyhow::Result<ExitCode> {
     let _ = write!(
         text,
         "\n{}: mean and 95 % interval of one more trial, from {} trials that differ in load and noise. The model's own error comes on top: \
-         see twin/README.md.",
+         see docs/twin.md.",
         params.model, args.trials
     );
     print(&text);
