@@ -89,7 +89,7 @@ pub(crate) struct BenchArgs {
 
     /// Processor that is reserved for the load generator
     ///
-    /// auto: the last one, if there are eight or more. shared: none. Or the number of one.
+    /// auto: the last one, if there are eight or more. shared: none. NUMBER: that one.
     #[arg(long, value_name = "auto|shared|NUMBER", help_heading = "Client", default_value = "auto")]
     client_core: ClientCore,
     /// Do not measure the load generator's own error first; the report then lacks it

@@ -30,7 +30,7 @@ pub(crate) enum SimVerb {
     /// Prints for each described model its memory, time to first token (TTFT), tokens per second, and the most users that it serves within the
     /// limit.
     Plan(plan::PlanArgs),
-    /// Hold forecasts against published runs
+    /// Compare forecasts with published runs
     ///
     /// Each run is fitted to its closed loops (a fixed number of concurrent requests); its open loops (requests at a given rate) are then
     /// forecast and compared with what was measured.
