@@ -207,7 +207,9 @@ impl Setup {
         let planned_s = f64::from(sides) * estimate_s(cells, header.boots, header.trials_per_boot, speeds);
         let each = if sides > 1 { " on either side, in turns" } else { "" };
         let (boots, trials) = (header.boots, header.trials_per_boot);
-        let what = format!("{}: {} cells, {boots} boots of {trials} trials each{each}", header.profile, cells.len());
+        let count = |count: usize, one: &str| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
+        let cells_boots = format!("{}, {}", count(cells.len(), "cell"), count(boots as usize, "boot"));
+        let what = format!("{}: {cells_boots} of {} each{each}", header.profile, count(trials as usize, "trial"));
         if header.launch == Launch::Simulated {
             say(&format!(
                 "{what}; about {} of virtual time, on the SIMULATED Spark: no engine is measured",

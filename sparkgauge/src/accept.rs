@@ -29,6 +29,9 @@ pub(crate) struct AcceptArgs {
     /// Requirement to waive; may be given several times
     #[arg(long, value_enum, value_name = "WORD")]
     allow: Vec<Allow>,
+    /// Replace a baseline though this run has fewer cells or boots
+    #[arg(long)]
+    replace_with_less: bool,
     #[command(flatten)]
     baseline_store: baselines::BaselineStoreArgs,
 }
@@ -70,6 +73,13 @@ pub(crate) fn run(args: &AcceptArgs) -> anyhow::Result<ExitCode> {
     }
     let store = args.baseline_store.open();
     let folder = store.folder(&record.header);
+    if let Some(old) = store.find(&record.header)?.filter(|_| !args.replace_with_less)
+        && let Some(less) = checks::less_than(&sides::header(&old)?, &record.header)
+    {
+        let what = format!("{} has less than the baseline that it would replace: {less}", path.display());
+        let advice = "measure what is missing too, or say --replace-with-less";
+        return Err(RefusedError(format!("{what}; {advice}")).into());
+    }
     let replaces = replaced_baseline(&store, &record, &path)?;
     let accepted = Acceptance {
         schema_version: ACCEPTED_SCHEMA_VERSION,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use record::{EndReason, Launch, Profile, Record};
+use record::{EndReason, Header, Launch, Profile, Record};
 use reports::{
     figures::{RunFigures, TrialFigures},
     identity,
@@ -27,6 +27,19 @@ pub(super) fn unmet_requirements(record: &Record, allow: &[Allow]) -> Vec<String
         invalid(record),
     ];
     found.into_iter().flatten().collect()
+}
+
+/// What the baseline has and a run that would replace it has not; later runs would be judged on less without anybody noticing.
+pub(super) fn less_than(old: &Header, new: &Header) -> Option<String> {
+    const NAMED: usize = 3;
+    let missing: Vec<&str> = old.cells.iter().filter(|cell| !new.cells.contains(cell)).map(String::as_str).collect();
+    let named = missing.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
+    let more = if missing.len() > NAMED { format!(" and {} more", missing.len() - NAMED) } else { String::new() };
+    let cells =
+        (!missing.is_empty()).then(|| format!("{} of its {} cells are missing ({named}{more})", missing.len(), old.cells.len()));
+    let boots = (new.boots < old.boots).then(|| format!("{} instead of {} boots", new.boots, old.boots));
+    let less: Vec<String> = cells.into_iter().chain(boots).collect();
+    (!less.is_empty()).then(|| less.join("; "))
 }
 
 fn unfinished(record: &Record) -> Option<String> {
@@ -59,7 +72,10 @@ fn too_few_boots(record: &Record, allowed: bool) -> Option<String> {
         BOOTS.. => None,
         BOOTS_MIN.. if allowed => None,
         BOOTS_MIN.. => Some(format!("it has {boots} boots, a baseline has {BOOTS} (--allow few-boots takes it all the same)")),
-        _ => Some(format!("it has {boots} boots; a comparison takes {BOOTS_MIN} at least, a baseline {BOOTS}")),
+        _ => {
+            let plural = if boots == 1 { "" } else { "s" };
+            Some(format!("it has {boots} boot{plural}; a comparison takes {BOOTS_MIN} at least, a baseline {BOOTS}"))
+        }
     }
 }
 

@@ -260,7 +260,7 @@ fn unacceptable_run_is_refused_with_every_reason() {
     };
     let smoke = folder.path().join("smoke");
     check(&bench(&smoke, &["--profile", "smoke"]), 0, &[]);
-    check(&accept(smoke.to_str().unwrap(), &[]), 4, &["its profile is smoke", "it has 1 boots"]);
+    check(&accept(smoke.to_str().unwrap(), &[]), 4, &["its profile is smoke", "it has 1 boot;"]);
     let torn = runs.copy("one", &folder.path().join("torn"));
     let path = folder.path().join("torn").join(file::FILE_NAME);
     let bytes = fs::read(&path).unwrap();
@@ -334,4 +334,25 @@ fn verdict_on_a_slowdown_of_five_percent_fits_one_screen() {
     let report = |side: &str| fs::read_to_string(out.join(side).join("report.md")).unwrap();
     assert!(report("candidate").contains("**What changed**: Regressed: ") && report("candidate").contains("(`../verdict.md`)"));
     assert!(!report("baseline").contains("Regressed"));
+}
+
+#[test]
+fn accept_of_a_run_with_fewer_cells_needs_a_flag() {
+    let folder = tempfile::tempdir().unwrap();
+    let (place, less) = (folder.path().join("accepted"), folder.path().join("less"));
+    let two = folder.path().join("two");
+    let run = |out: &Path, more: &[&str]| {
+        let words = [&["bench", "--no-baseline", "--out", out.to_str().unwrap()], more].concat();
+        check(&sparkgauge(&words), 0, &[]);
+    };
+    run(&two, &["--workload", "chat", "--workload", "long-output"]);
+    run(&less, &["--workload", "chat", "--seed", "2"]);
+    let accept = |run: &Path, more: &[&str]| {
+        let words = ["accept", run.to_str().unwrap(), "--why", "x", "--who", "y", "--accepted-in", place.to_str().unwrap()];
+        sparkgauge(&[&words[..], more].concat())
+    };
+    check(&accept(&two, &[]), 0, &[]);
+    check(&accept(&less, &[]), 4, &["of its", "cells are missing (long-output/", "--replace-with-less"]);
+    check(&accept(&less, &["--replace-with-less"]), 0, &[]);
+    check(&accept(&two, &[]), 0, &["beside the baseline that it replaces"]);
 }
