@@ -29,4 +29,4 @@ mod fixture;
 #[cfg(test)]
 mod vectors;
 
-pub use markdown::{VerdictLine, render, render_budget, render_onto, render_ruling, summary_line};
+pub use markdown::{VerdictLine, render, render_budget, render_onto, render_ruling, summary_line, with_verdict};

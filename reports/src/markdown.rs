@@ -71,6 +71,24 @@ pub fn render_onto(record: &Record, previous: Option<&str>, verdict: Option<Verd
     [top, note::block(previous.and_then(note::find).unwrap_or("")), rest, legend].join("\n")
 }
 
+/// A rendered report with another verdict, without reading its record again; as it was where it has no line for one.
+#[must_use]
+pub fn with_verdict(report: &str, verdict: VerdictLine<'_>) -> String {
+    const LINE: &str = "**What changed**: ";
+    // A person's note below it may quote such a line.
+    let mut lines = report.split_inclusive('\n').peekable();
+    let mut changed = String::with_capacity(report.len());
+    while let Some(line) = lines.next_if(|line| !line.starts_with(LINE) && !note::is_open(line)) {
+        changed.push_str(line);
+    }
+    if lines.next_if(|line| line.starts_with(LINE)).is_some() {
+        changed.push_str(&banner::what_changed(verdict));
+        changed.push('\n');
+    }
+    changed.extend(lines);
+    changed
+}
+
 /// Names in the order in which they come first, each once.
 fn each_once<'t>(names: impl IntoIterator<Item = &'t str>) -> Vec<&'t str> {
     let mut once = Vec::new();

@@ -42,15 +42,21 @@ pub(crate) fn render_beside(record: &Path) -> anyhow::Result<()> {
             read.trials.len()
         ));
     }
-    print(&write_beside(record, &read)?.display().to_string());
+    let report = record.with_file_name(REPORT);
+    let previous = fs::read_to_string(&report).ok();
+    let verdict = record.parent().and_then(verdict_of);
+    let verdict = verdict.as_ref().map(|(headline, place)| VerdictLine { headline, place });
+    whole_file::write(&report, &reports::render_onto(&read, previous.as_deref(), verdict))?;
+    print(&report.display().to_string());
     Ok(())
 }
 
-/// Renders the reports of a folder with a verdict again, where there are any, so that they say what the verdict is.
+/// Writes into the reports of a folder with a verdict, where there are any, what the verdict is.
 pub(crate) fn add_verdict(folder: &Path) -> anyhow::Result<()> {
-    for record in [folder.to_path_buf(), folder.join(sides::CANDIDATE)].map(|folder| folder.join(file::FILE_NAME)) {
-        if record.is_file() && record.with_file_name(REPORT).is_file() {
-            write_beside(&record, &read(&record)?)?;
+    for folder in [folder.to_path_buf(), folder.join(sides::CANDIDATE)] {
+        let report = folder.join(REPORT);
+        if let (Ok(page), Some((headline, place))) = (fs::read_to_string(&report), verdict_of(&folder)) {
+            whole_file::write(&report, &reports::with_verdict(&page, VerdictLine { headline: &headline, place }))?;
         }
     }
     Ok(())
@@ -58,18 +64,8 @@ pub(crate) fn add_verdict(folder: &Path) -> anyhow::Result<()> {
 
 const REPORT: &str = "report.md";
 
-fn write_beside(path: &Path, record: &Record) -> anyhow::Result<PathBuf> {
-    let report = path.with_file_name(REPORT);
-    let previous = fs::read_to_string(&report).ok();
-    let verdict = verdict_of(path);
-    let verdict = verdict.as_ref().map(|(headline, place)| VerdictLine { headline, place });
-    whole_file::write(&report, &reports::render_onto(record, previous.as_deref(), verdict))?;
-    Ok(report)
-}
-
-/// The headline of the verdict on a record, and where its page is: beside it, or above it where two were measured together.
-fn verdict_of(record: &Path) -> Option<(String, &'static str)> {
-    let folder = record.parent()?;
+/// The headline of the verdict on the run of a folder, and where its page is: there, or above it where two were measured together.
+fn verdict_of(folder: &Path) -> Option<(String, &'static str)> {
     let is_candidate = folder.file_name().is_some_and(|name| name == sides::CANDIDATE);
     let above = folder.parent().filter(|_| is_candidate).map(|above| (above.join("verdict.md"), "../verdict.md"));
     let places = [Some((folder.join("verdict.md"), "verdict.md")), above];

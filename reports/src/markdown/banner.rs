@@ -8,7 +8,7 @@ use record::{EndReason, Launch, Profile, Record};
 use super::{
     VerdictLine, each_once,
     front_matter::utc,
-    is_measured,
+    is_measured, template,
     text::{code, sentence},
 };
 use crate::{
@@ -62,8 +62,17 @@ pub(super) fn facts(record: &Record, summary: &RunSummary, verdict: Option<Verdi
         end,
         end_detail,
         truncated,
-        verdict => verdict.map(|verdict| context! { headline => sentence(verdict.headline, 300), place => code(verdict.place) }),
+        verdict => verdict.map(verdict_facts),
     }
+}
+
+/// The line of a report that names its verdict.
+pub(super) fn what_changed(verdict: VerdictLine<'_>) -> String {
+    template::fill_line("what_changed", context! { verdict => verdict_facts(verdict) })
+}
+
+fn verdict_facts(verdict: VerdictLine<'_>) -> Value {
+    context! { headline => sentence(verdict.headline, 300), place => code(verdict.place) }
 }
 
 /// How long all trials with their warm-ups took together; none without a trial.

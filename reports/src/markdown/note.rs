@@ -9,6 +9,11 @@ pub(super) fn block(note: &str) -> String {
     format!("{OPEN}\n{note}{end}{CLOSE}\n")
 }
 
+/// Whether a line opens a note.
+pub(super) fn is_open(line: &str) -> bool {
+    line.trim() == OPEN
+}
+
 /// What stands between the markers of an earlier rendering. A marker is a line of its own: text of others never is one, since it
 /// stands in code spans.
 pub(super) fn find(previous: &str) -> Option<&str> {

@@ -8,13 +8,14 @@ use minijinja::{Environment, UndefinedBehavior, Value, syntax::SyntaxConfig};
 use super::plural;
 
 /// Every template by its name.
-const FILES: [(&str, &str); 7] = [
+const FILES: [(&str, &str); 8] = [
     ("report_top", include_str!("templates/report_top.md.j2")),
     ("report_rest", include_str!("templates/report_rest.md.j2")),
     ("verdict_top", include_str!("templates/verdict_top.md.j2")),
     ("verdict_rest", include_str!("templates/verdict_rest.md.j2")),
     ("next_step", include_str!("templates/next_step.md.j2")),
     ("notes", include_str!("templates/notes.md.j2")),
+    ("what_changed", include_str!("templates/what_changed.md.j2")),
     ("legend", include_str!("templates/legend.md.j2")),
 ];
 

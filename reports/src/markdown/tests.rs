@@ -315,6 +315,20 @@ fn note_survives_rendering_again() {
 }
 
 #[test]
+fn verdict_added_later_gives_the_page_that_rendering_with_it_gives() {
+    let run = varied();
+    let page = render(&run);
+    let quoted = page.replacen("<!-- sparkgauge:note -->\n", "<!-- sparkgauge:note -->\n**What changed**: my fan\n", 1);
+    let verdict = VerdictLine { headline: "Regressed: 1 of 9", place: "../verdict.md" };
+    let expected = render_onto(&run, Some(&quoted), Some(verdict));
+    assert_eq!(with_verdict(&quoted, verdict), expected);
+    assert!(expected.contains("**What changed**: Regressed: 1 of 9 (`../verdict.md`).") && expected.contains("my fan"));
+    let other = VerdictLine { headline: "Improved: all", ..verdict };
+    assert_eq!(with_verdict(&expected, other), render_onto(&run, Some(&quoted), Some(other)), "a later verdict replaces it");
+    assert_eq!(with_verdict("no such line\n", verdict), "no such line\n");
+}
+
+#[test]
 fn note_with_missing_or_odd_markers_is_kept() {
     let run = record(Vec::new());
     let table = [
