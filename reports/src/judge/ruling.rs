@@ -79,16 +79,16 @@ pub enum OverallVerdict {
 }
 
 impl OverallVerdict {
-    /// The word for it in reports.
+    /// The verdict of the gate cells that decide it.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn verdict(self) -> Verdict {
         match self {
-            Self::Refused => "refused",
-            Self::Insufficient => "insufficient",
-            Self::Regressed => "regressed",
-            Self::Inconclusive => "inconclusive",
-            Self::Improved => "improved",
-            Self::Unchanged => "unchanged",
+            Self::Refused => Verdict::Refused,
+            Self::Insufficient => Verdict::Insufficient,
+            Self::Regressed => Verdict::Regressed,
+            Self::Inconclusive => Verdict::Inconclusive,
+            Self::Improved => Verdict::Improved,
+            Self::Unchanged => Verdict::Unchanged,
         }
     }
 

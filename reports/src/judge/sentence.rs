@@ -16,7 +16,7 @@ pub(super) fn of(ruling: &Ruling) -> String {
     for (verdict, word) in
         [(Verdict::Inconclusive, "inconclusive"), (Verdict::Refused, "refused"), (Verdict::Insufficient, "insufficient")]
     {
-        if count(verdict) > 0 && verdict.word() != ruling.overall.word() {
+        if count(verdict) > 0 && verdict != ruling.overall.verdict() {
             others.push(format!("{} {word}", count(verdict)));
         }
     }

@@ -20,11 +20,18 @@ pub(super) fn of(page: &str) -> String {
         engine => used(&[Group::Setup, Group::Load, Group::Engine, Group::Instrument]),
         has_verdicts => page.contains("| Verdict |"),
         has_dash => page.contains("| - |"),
-        has_part => page.contains(" of ") && page.lines().any(|line| line.starts_with('|') && line.contains(" of ") && line.contains('(')),
+        has_part => page.lines().filter(|line| line.starts_with('|')).any(has_part),
         has_infinity => page.contains('∞'),
         has_dagger => page.contains(DISPLAY_ONLY),
     };
     template::fill("legend", facts)
+}
+
+/// Whether a row of a table has a figure that only some trials define: `86.0 (1 of 2)`.
+fn has_part(row: &str) -> bool {
+    let is_part =
+        |inside: &str| inside.split_once(" of ").is_some_and(|(n, m)| [n, m].iter().all(|one| one.parse::<u64>().is_ok()));
+    row.split('(').skip(1).any(|rest| rest.split_once(')').is_some_and(|(inside, _)| is_part(inside)))
 }
 
 /// A page without its code spans and blocks, in which others may say anything.
@@ -72,6 +79,7 @@ mod tests {
 
     #[test]
     fn words_are_found_whole_only() {
+        assert!(has_part("| 86.0 (1 of 2) |") && !has_part("| 3 (1 suspect, 2 of 3 planned trials made) |"));
         assert!(has_word("a TTFT, b", "TTFT") && has_word("tok/s", "tok/s") && !has_word("TTFTs", "TTFT"));
     }
 }

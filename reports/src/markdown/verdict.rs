@@ -108,7 +108,7 @@ fn headline(ruling: &Ruling, extent: &Extent) -> String {
         return "Refused: the two sides are not compared".to_owned();
     }
     let said = ruling.sentence.trim();
-    let word = ruling.overall.word();
+    let word = ruling.overall.verdict().word();
     // `Regressed: ...`, `No regression: ...`: the sentence has its word already.
     let has_word = said.split_once(": ").is_some_and(|(word, _)| word.split_whitespace().count() <= 2);
     let said = if has_word { said.to_owned() } else { format!("{word}: {said}") };

@@ -21,15 +21,8 @@ const NAME_CHARACTERS: usize = 60;
 #[must_use]
 pub fn summary_line(ruling: &Ruling) -> String {
     let rows: Vec<&Row> = ruling.gate_rows().collect();
-    let head = ruling.overall.word();
-    let verdict = match ruling.overall {
-        OverallVerdict::Refused => Verdict::Refused,
-        OverallVerdict::Insufficient => Verdict::Insufficient,
-        OverallVerdict::Regressed => Verdict::Regressed,
-        OverallVerdict::Inconclusive => Verdict::Inconclusive,
-        OverallVerdict::Improved => Verdict::Improved,
-        OverallVerdict::Unchanged => Verdict::Unchanged,
-    };
+    let verdict = ruling.overall.verdict();
+    let head = verdict.word();
     if !ruling.refusals.is_empty() || rows.is_empty() {
         return format!("{head}: {}", plain_sentence(&ruling.sentence, head));
     }

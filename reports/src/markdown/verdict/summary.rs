@@ -53,7 +53,7 @@ pub(super) fn facts(ruling: &Ruling, extent: &Extent) -> Value {
 
 /// Whether a row needs no look of its own.
 fn is_passing(verdict: Verdict) -> bool {
-    matches!(verdict, Verdict::Unchanged | Verdict::NotWorse)
+    verdict.passes() && verdict != Verdict::Improved
 }
 
 fn table(rows: &[&Row], level: &str, extent: &Extent) -> String {
@@ -176,7 +176,7 @@ fn next_step(ruling: &Ruling, extent: &Extent) -> String {
     });
     let undecided: Vec<&Row> = ruling.gate_rows().filter(|row| row.verdict == Verdict::Inconclusive).collect();
     let facts = context! {
-        kind => ruling.overall.word(),
+        kind => ruling.overall.verdict().word(),
         treatments => each_once(treatments).join(" --treatment "),
         is_load => refused().any(|one| one.comparability == Comparability::Load),
         is_interleaved => ruling.method.order == Order::Interleaved,
