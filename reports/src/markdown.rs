@@ -82,7 +82,7 @@ pub fn with_verdict(report: &str, verdict: VerdictLine<'_>) -> String {
         changed.push_str(line);
     }
     if lines.next_if(|line| line.starts_with(LINE)).is_some() {
-        changed.push_str(&banner::what_changed(verdict));
+        changed.push_str(&banner::verdict_line(verdict));
         changed.push('\n');
     }
     changed.extend(lines);

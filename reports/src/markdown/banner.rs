@@ -67,7 +67,7 @@ pub(super) fn facts(record: &Record, summary: &RunSummary, verdict: Option<Verdi
 }
 
 /// The line of a report that names its verdict.
-pub(super) fn what_changed(verdict: VerdictLine<'_>) -> String {
+pub(super) fn verdict_line(verdict: VerdictLine<'_>) -> String {
     template::fill_line("what_changed", context! { verdict => verdict_facts(verdict) })
 }
 
